@@ -1,0 +1,2 @@
+//! Placeholder replaced by the embedding of the Core Rule Set.
+fn main() {}

@@ -1,0 +1,123 @@
+//! The codes of messages. A code is never reused; a retired one stays in the table as retired.
+
+use super::Severity;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $text:literal, $severity:ident;)+) => {
+        /// The stable code of a message.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Code {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The text a person sees and searches for, such as `P0101`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// How bad a message of this code is.
+            pub const fn severity(self) -> Severity {
+                match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+
+            /// What the code stands for.
+            pub const fn description(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+),)+ }
+            }
+        }
+    };
+}
+
+// P01xx: text and syntax.  P02xx: names.  P03xx: arguments and values.  P04xx: rules and chains.
+// P05xx: files and includes.  P06xx: plugin configuration.  P08xx: warnings.  P09xx: notes.
+codes! {
+    /// A quoted word is not closed.
+    UnclosedQuote = "P0101", Error;
+    /// A NUL byte in a rule file.
+    NulByte = "P0102", Error;
+    /// A directive has too few or too many arguments.
+    ArgumentCount = "P0103", Error;
+    /// A target list cannot be read.
+    TargetSyntax = "P0104", Error;
+    /// An operator cannot be read.
+    OperatorSyntax = "P0105", Error;
+    /// An action list cannot be read.
+    ActionSyntax = "P0106", Error;
+    /// A macro `%{…}` cannot be read.
+    MacroSyntax = "P0107", Error;
+    /// Unknown directive.
+    UnknownDirective = "P0201", Error;
+    /// Unknown variable.
+    UnknownVariable = "P0202", Error;
+    /// Unknown operator.
+    UnknownOperator = "P0203", Error;
+    /// Unknown transformation.
+    UnknownTransformation = "P0204", Error;
+    /// Unknown action.
+    UnknownAction = "P0205", Error;
+    /// Unknown option of the ctl action.
+    UnknownCtl = "P0206", Error;
+    /// Unknown data set.
+    UnknownDataset = "P0207", Error;
+    /// A value that the directive does not take.
+    DirectiveValue = "P0301", Error;
+    /// A regular expression that cannot be compiled.
+    BadRegex = "P0302", Error;
+    /// An argument that the operator does not take.
+    OperatorArgument = "P0303", Error;
+    /// A value that the action does not take.
+    ActionValue = "P0304", Error;
+    /// A selector that the variable does not take.
+    BadSelector = "P0305", Error;
+    /// A rule without an id.
+    MissingId = "P0401", Error;
+    /// Two rules with one id.
+    DuplicateId = "P0402", Error;
+    /// A chain whose next rule is missing.
+    OpenChain = "P0403", Error;
+    /// An action that only the first rule of a chain may have.
+    ActionInChain = "P0404", Error;
+    /// An action that SecDefaultAction may not have, or one that it must have and has not.
+    DefaultAction = "P0405", Error;
+    /// An action that the rule's phase does not allow.
+    ActionPhase = "P0406", Error;
+    /// A file that cannot be read.
+    FileNotFound = "P0501", Error;
+    /// An include that includes itself.
+    IncludeCycle = "P0502", Error;
+    /// Too many or too deeply nested includes.
+    IncludeLimit = "P0503", Error;
+    /// A plugin configuration that is not the JSON expected.
+    PluginConfig = "P0601", Error;
+    /// An unknown key in the plugin configuration.
+    UnknownKey = "P0602", Error;
+    /// A directive that has no meaning in a sandbox and is ignored.
+    IgnoredDirective = "P0801", Warning;
+    /// A member of the language that a sandbox cannot carry out.
+    SandboxLimit = "P0802", Warning;
+    /// skipAfter to a marker that does not exist.
+    UnknownMarker = "P0803", Warning;
+    /// An include pattern that matches no file.
+    EmptyInclude = "P0804", Warning;
+    /// A removal or update that matches no rule.
+    UnusedUpdate = "P0805", Warning;
+    /// A member of the language that this version does not carry out yet.
+    NotYet = "P0806", Error;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+
+    #[test]
+    fn codes_are_unique() {
+        let mut seen: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        seen.sort_unstable();
+        let before = seen.len();
+        seen.dedup();
+        assert_eq!(before, seen.len());
+    }
+}

@@ -1,0 +1,147 @@
+//! What hosts see of the engine: inputs of a transaction, verdicts, records.
+
+use std::net::IpAddr;
+
+/// Nanoseconds since 1970-01-01 00:00 UTC.
+pub type UnixNanos = u64;
+
+/// Where the engine takes the time from.
+pub trait Clock {
+    /// The wall clock.
+    fn now(&self) -> UnixNanos;
+    /// Offset of local time from UTC in seconds, for the TIME_* variables.
+    fn utc_offset(&self) -> i32 {
+        0
+    }
+}
+
+/// One end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The address.
+    pub address: IpAddr,
+    /// The port.
+    pub port: u16,
+}
+
+/// Who talks to whom, and the name of the transaction.
+#[derive(Clone, Debug, Default)]
+pub struct Connection {
+    /// The peer, if known and to be believed (REMOTE_ADDR, REMOTE_PORT).
+    pub client: Option<Endpoint>,
+    /// Our end (SERVER_ADDR, SERVER_PORT).
+    pub server: Option<Endpoint>,
+    /// UNIQUE_ID: random per transaction, never chosen by the client.
+    pub unique_id: String,
+}
+
+/// The head of a request. Header pairs keep order, case and repeats; no pseudo headers.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// REQUEST_METHOD.
+    pub method: &'a [u8],
+    /// The request target as received (REQUEST_URI_RAW).
+    pub target: &'a [u8],
+    /// `HTTP/1.1`, `HTTP/2.0` (REQUEST_PROTOCOL).
+    pub protocol: &'a [u8],
+    /// Names and values.
+    pub headers: &'a [(&'a [u8], &'a [u8])],
+}
+
+/// The head of a response.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead<'a> {
+    /// RESPONSE_STATUS.
+    pub status: u16,
+    /// RESPONSE_PROTOCOL.
+    pub protocol: &'a [u8],
+    /// Names and values.
+    pub headers: &'a [(&'a [u8], &'a [u8])],
+}
+
+/// How a transaction ends before its time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Disposition {
+    /// Answer with the status.
+    Deny,
+    /// Close the connection.
+    Drop,
+    /// Answer with the status and a Location header.
+    Redirect,
+}
+
+/// A decision to stop a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// The rule that decided; 0 where a limit of the configuration did.
+    pub rule_id: u64,
+    /// The phase it decided in, 1 to 5.
+    pub phase: u8,
+    /// What to do.
+    pub disposition: Disposition,
+    /// The status of the answer.
+    pub status: u16,
+    /// Target of a redirect.
+    pub location: Option<Vec<u8>>,
+}
+
+/// What the host does with body bytes that follow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BodyPlan {
+    /// Hold the message and give every byte to the transaction.
+    Inspect,
+    /// The body is not wanted (any more): let it pass. The phase that depends on it has run, or
+    /// runs when the host says that the body is over.
+    Skip,
+}
+
+/// The outcome of one step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Step {
+    /// The interruption, once there is one; every later step repeats it.
+    pub interruption: Option<Interruption>,
+    /// What to do with body bytes that follow.
+    pub body: BodyPlan,
+}
+
+/// One rule that matched and wants to be logged, or that is part of the verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleMatch {
+    /// The rule's (for a chain: the starter's) id.
+    pub rule_id: u64,
+    /// 1 to 5.
+    pub phase: u8,
+    /// File and line of the rule.
+    pub file: std::rc::Rc<str>,
+    /// See `file`.
+    pub line: u32,
+    /// `rev`, `ver`, `msg`, `logdata` with macros expanded; empty where the rule has none.
+    pub rev: Vec<u8>,
+    /// See `rev`.
+    pub ver: Vec<u8>,
+    /// See `rev`.
+    pub msg: Vec<u8>,
+    /// See `rev`.
+    pub data: Vec<u8>,
+    /// 0 (emergency) to 7 (debug).
+    pub severity: Option<u8>,
+    /// `maturity`.
+    pub maturity: Option<u8>,
+    /// `accuracy`.
+    pub accuracy: Option<u8>,
+    /// Tags with macros expanded.
+    pub tags: Vec<Vec<u8>>,
+    /// What matched, as a person reads it: `Pattern match "…" at ARGS:x.`
+    pub explanation: Vec<u8>,
+    /// The last matched target's name, such as `ARGS:x`, and its value after transformation.
+    pub target: Vec<u8>,
+    /// See `target`.
+    pub value: Vec<u8>,
+    /// `log`: belongs in the error log.
+    pub log: bool,
+    /// `auditlog`: makes the transaction relevant for the audit log.
+    pub audit: bool,
+    /// The interruption this match caused; `None` also under DetectionOnly.
+    pub interruption: Option<Interruption>,
+}

@@ -1,0 +1,1 @@
+//! The engine: a [`Transaction`] takes one request and its response through the five phases.

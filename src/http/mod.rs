@@ -1,0 +1,1 @@
+//! HTTP pieces that variables are made of: request targets, query strings, cookies, content types.

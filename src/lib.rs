@@ -1,0 +1,36 @@
+//! Parapet: a web application firewall for proxy-wasm hosts.
+//!
+//! One engine speaks ModSecurity's rule language (SecLang), runs natively and inside a proxy-wasm
+//! sandbox, and takes everything it needs (time, randomness, files) as arguments or ports.
+//!
+//! Layers, each importing only what stands below it:
+//!
+//! ```text
+//! L4 hosts      proxy (filter over a Host trait, the only place that knows proxy-wasm), cli
+//! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
+//! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
+//! L1 parts      transform, matching, operator, variable, template, action, body, http
+//! L0 leaves     bytes, diagnostic, limits
+//! ```
+
+pub mod bytes;
+pub mod diagnostic;
+pub mod limits;
+
+pub mod action;
+pub mod body;
+pub mod http;
+pub mod matching;
+pub mod operator;
+pub mod template;
+pub mod transform;
+pub mod variable;
+
+pub mod compile;
+pub mod program;
+pub mod seclang;
+
+pub mod audit;
+pub mod engine;
+
+pub mod proxy;
