@@ -1,0 +1,3 @@
+//! The `parapet` tool.
+
+fn main() {}
