@@ -153,22 +153,8 @@ fn update_targets(
     replaced: Option<&[Target]>,
 ) {
     if let Some(replaced) = replaced {
-        rule.targets.retain(|target| !replaced.iter().any(|old| same_target(old, target)));
+        rule.targets.retain(|target| !replaced.contains(target));
     }
     rule.targets.extend_from_slice(&list.targets);
     rule.exclusions.extend_from_slice(&list.exclusions);
-}
-
-/// Whether two targets are written alike.
-fn same_target(one: &Target, other: &Target) -> bool {
-    use crate::program::TargetSelector as S;
-    let selectors = match (&one.selector, &other.selector) {
-        (S::All, S::All) => true,
-        (S::Key(a), S::Key(b)) => a == b,
-        (S::Tx(a), S::Tx(b)) => a == b,
-        (S::Pattern(a), S::Pattern(b)) => a == b,
-        (S::Path(a), S::Path(b)) => a == b,
-        _ => false,
-    };
-    one.variable == other.variable && one.count == other.count && selectors
 }

@@ -101,7 +101,7 @@ pub struct Test {
 }
 
 /// Where a rule looks.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Target {
     /// The variable.
     pub variable: Variable,
@@ -112,7 +112,7 @@ pub struct Target {
 }
 
 /// Which entries of a collection, resolved.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TargetSelector {
     /// All.
     All,

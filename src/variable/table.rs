@@ -14,6 +14,12 @@ macro_rules! variables {
             /// All of them, by name.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
+            /// Its place in [`Self::ALL`].
+            #[expect(clippy::as_conversions, reason = "the discriminant is the place")]
+            pub const fn index(self) -> usize {
+                self as usize
+            }
+
             /// What it is.
             pub const fn def(self) -> &'static Def {
                 match self {
