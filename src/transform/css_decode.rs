@@ -1,0 +1,56 @@
+//! `t:cssDecode`.
+
+use super::def::example;
+use super::parts;
+use super::{ActsOn, Context, Def, Growth, Outcome};
+use crate::bytes::{hex_byte, is_space};
+
+pub(super) const DEF: Def = Def {
+    name: "cssDecode",
+    aliases: &[],
+    summary: "Decodes the escapes of style sheets.",
+    spec: "v2's code: a backslash and one to six hexadecimal digits give the byte of the last two, a full-width form (FF01 to FF5E, also with zeros before it) its ASCII counterpart, and one blank after the digits is eaten; an escaped line feed vanishes; any other escaped byte stands for itself; a backslash at the end is dropped. Coraza gives the code point in UTF-8.",
+    examples: &[example(b"\\41 \\00ff22\\00004 3", b"AB\x043"), example(b"a\\\nb\\z\\", b"abz")],
+    acts_on: ActsOn::bytes(b"\\"),
+    growth: Growth::NONE,
+    apply,
+};
+
+fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
+    let mut rest = input;
+    loop {
+        let escape = match parts::copy_until(rest, output, |byte| byte == b'\\') {
+            [] => return parts::compare(input, output),
+            [_, escape @ ..] => escape,
+        };
+        let count = escape.iter().take(6).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        rest = match (escape.split_at_checked(count), escape) {
+            (_, [] | [b'\n']) => &[],
+            (Some((digits @ [_, ..], after)), _) => {
+                output.push(value(digits));
+                match after {
+                    [blank, after @ ..] if is_space(*blank) => after,
+                    _ => after,
+                }
+            }
+            (_, [b'\n', after @ ..]) => after,
+            (_, [byte, after @ ..]) => {
+                output.push(*byte);
+                after
+            }
+        };
+    }
+}
+
+/// The byte that one to six hexadecimal digits stand for.
+fn value(digits: &[u8]) -> u8 {
+    let byte = match digits {
+        [low] => hex_byte(b'0', *low),
+        [a, b, c, d] | [b'0', a, b, c, d] | [b'0', b'0', a, b, c, d] => {
+            parts::code_unit([*a, *b, *c, *d])
+        }
+        [.., high, low] => hex_byte(*high, *low),
+        [] => None,
+    };
+    byte.unwrap_or_default()
+}
