@@ -26,7 +26,6 @@ const HIGH: u8 = 63;
 
 #[expect(
     clippy::as_conversions,
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "evaluated at compile time; all values stay below 256"
 )]

@@ -8,8 +8,13 @@ pub(super) const DEF: Def = Def {
     name: "base64Decode",
     aliases: &[],
     summary: "Decodes base64 up to the first byte that is no digit of it.",
-    spec: "v2: padding, blanks and NUL end the text like any other foreign byte; a last group of two or three digits gives one or two bytes. v3 takes the whole value or nothing.",
-    examples: &[example(b"VGVzdENhc2U=", b"TestCase"), example(b"VGVz dA==", b"Tes"), example(b"-", b"")],
+    spec: "v2: padding, blanks and NUL end the text like any other foreign byte; a last group of \
+        two or three digits gives one or two bytes. v3 takes the whole value or nothing.",
+    examples: &[
+        example(b"VGVzdENhc2U=", b"TestCase"),
+        example(b"VGVz dA==", b"Tes"),
+        example(b"-", b""),
+    ],
     acts_on: ActsOn::NOT_EMPTY,
     growth: Growth::NONE,
     apply,

@@ -9,9 +9,15 @@ pub(super) const DEF: Def = Def {
     aliases: &[],
     summary: "Encodes to base64, padded.",
     spec: "ModSecurity manual, v2; RFC 4648.",
-    examples: &[example(b"a\0", b"YQA="), example(b"TestCase1", b"VGVzdENhc2Ux")],
+    examples: &[
+        example(b"a\0", b"YQA="),
+        example(b"TestCase1", b"VGVzdENhc2Ux"),
+    ],
     acts_on: ActsOn::NOT_EMPTY,
-    growth: Growth { factor: 2, extra: 2 },
+    growth: Growth {
+        factor: 2,
+        extra: 2,
+    },
     apply,
 };
 
@@ -34,5 +40,9 @@ fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
 /// The digit for the low six bits.
 fn digit(bits: u32) -> u8 {
     const DIGITS: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    usize::try_from(bits & 0x3F).ok().and_then(|at| DIGITS.get(at)).copied().unwrap_or_default()
+    usize::try_from(bits & 0x3F)
+        .ok()
+        .and_then(|at| DIGITS.get(at))
+        .copied()
+        .unwrap_or_default()
 }

@@ -21,8 +21,8 @@ fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
     let mut rest = parts::copy_until(input, output, is_blank);
     while !rest.is_empty() {
         output.push(b' ');
-        let run = rest.iter().take_while(|&&byte| is_blank(byte)).count();
-        rest = parts::copy_until(rest.get(run..).unwrap_or_default(), output, is_blank);
+        let (_, after) = parts::split_while(rest, is_blank);
+        rest = parts::copy_until(after, output, is_blank);
     }
     parts::compare(input, output)
 }

@@ -9,8 +9,15 @@ pub(super) const DEF: Def = Def {
     name: "cssDecode",
     aliases: &[],
     summary: "Decodes the escapes of style sheets.",
-    spec: "v2's code: a backslash and one to six hexadecimal digits give the byte of the last two, a full-width form (FF01 to FF5E, also with zeros before it) its ASCII counterpart, and one blank after the digits is eaten; an escaped line feed vanishes; any other escaped byte stands for itself; a backslash at the end is dropped. Coraza gives the code point in UTF-8.",
-    examples: &[example(b"\\41 \\00ff22\\00004 3", b"AB\x043"), example(b"a\\\nb\\z\\", b"abz")],
+    spec: "v2's code: a backslash and one to six hexadecimal digits give the byte of the last two, \
+        a full-width form (FF01 to FF5E, also with zeros before it) its ASCII counterpart, and one \
+        blank after the digits is eaten; an escaped line feed vanishes; any other escaped byte \
+        stands for itself; a backslash at the end is dropped. Coraza gives the code point in \
+        UTF-8.",
+    examples: &[
+        example(b"\\41 \\00ff22\\00004 3", b"AB\x043"),
+        example(b"a\\\nb\\z\\", b"abz"),
+    ],
     acts_on: ActsOn::bytes(b"\\"),
     growth: Growth::NONE,
     apply,
@@ -23,20 +30,25 @@ fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
             [] => return parts::compare(input, output),
             [_, escape @ ..] => escape,
         };
-        let count = escape.iter().take(6).take_while(|byte| byte.is_ascii_hexdigit()).count();
-        rest = match (escape.split_at_checked(count), escape) {
-            (_, [] | [b'\n']) => &[],
-            (Some((digits @ [_, ..], after)), _) => {
+        let count = escape
+            .iter()
+            .take(6)
+            .take_while(|byte| byte.is_ascii_hexdigit())
+            .count();
+        let (digits, after) = escape.split_at_checked(count).unwrap_or((&[], escape));
+        rest = match (digits, after) {
+            ([], []) => after,
+            ([], [b'\n', after @ ..]) => after,
+            ([], [byte, after @ ..]) => {
+                output.push(*byte);
+                after
+            }
+            (digits, after) => {
                 output.push(value(digits));
                 match after {
                     [blank, after @ ..] if is_space(*blank) => after,
                     _ => after,
                 }
-            }
-            (_, [b'\n', after @ ..]) => after,
-            (_, [byte, after @ ..]) => {
-                output.push(*byte);
-                after
             }
         };
     }

@@ -9,8 +9,13 @@ pub(super) const DEF: Def = Def {
     name: "escapeSeqDecode",
     aliases: &[],
     summary: "Decodes the escapes of C strings.",
-    spec: "v2's code: the control letters a b f n r t v; \\xHH and \\XHH; octal of up to three digits, its low byte; of any other escape the backslash is dropped; a backslash at the end is kept.",
-    examples: &[example(b"\\x41\\102\\n\\\\\\?", b"AB\n\\?"), example(b"\\777\\xg\\", b"\xFFxg\\")],
+    spec: "v2's code: the control letters a b f n r t v; \\xHH and \\XHH; octal of up to three \
+        digits, its low byte; of any other escape the backslash is dropped; a backslash at the end \
+        is kept.",
+    examples: &[
+        example(b"\\x41\\102\\n\\\\\\?", b"AB\n\\?"),
+        example(b"\\777\\xg\\", b"\xFFxg\\"),
+    ],
     acts_on: ActsOn::bytes(b"\\"),
     growth: Growth::NONE,
     apply,
@@ -34,10 +39,7 @@ fn decode(escape: &[u8]) -> (u8, &[u8]) {
         [b'x' | b'X', high, low, after @ ..] if let Some(byte) = hex_byte(*high, *low) => {
             (byte, after)
         }
-        [b'0'..=b'7', ..] => {
-            let digits = parts::octal_digits(escape);
-            (parts::octal_value(digits), escape.get(digits.len()..).unwrap_or_default())
-        }
+        [b'0'..=b'7', ..] => parts::octal(escape, 3),
         [letter, after @ ..] => (parts::control_letter(*letter).unwrap_or(*letter), after),
         [] => (b'\\', escape),
     }

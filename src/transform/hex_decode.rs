@@ -8,7 +8,9 @@ pub(super) const DEF: Def = Def {
     name: "hexDecode",
     aliases: &[],
     summary: "Turns each two bytes, taken for hexadecimal digits, into one.",
-    spec: "v2's code: nobody checks that the bytes are digits, so that other bytes give garbage by v2's arithmetic (a byte from A on counts as a letter, the others by their distance from 0); an odd last byte is dropped. Coraza leaves a malformed value as it is.",
+    spec: "v2's code: nobody checks that the bytes are digits, so that other bytes give garbage by \
+        v2's arithmetic (a byte from A on counts as a letter, the others by their distance from \
+        0); an odd last byte is dropped. Coraza leaves a malformed value as it is.",
     examples: &[example(b"416A00ff", b"Aj\0\xFF"), example(b"0z1", b"#")],
     acts_on: ActsOn::NOT_EMPTY,
     growth: Growth::NONE,

@@ -11,7 +11,10 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2.",
     examples: &[example(b"", b"0"), example(b"0123456789abcdef", b"16")],
     acts_on: ActsOn::ANY,
-    growth: Growth { factor: 1, extra: 1 },
+    growth: Growth {
+        factor: 1,
+        extra: 1,
+    },
     apply,
 };
 

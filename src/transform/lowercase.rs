@@ -11,7 +11,11 @@ pub(super) const DEF: Def = Def {
     summary: "Turns the letters A to Z to lower case.",
     spec: "ModSecurity manual; ASCII only, as v2 and v3.",
     examples: &[example(b"ABC\xC3 1", b"abc\xC3 1")],
-    acts_on: ActsOn { classes: ClassSet::EMPTY, upper: true, empty: false },
+    acts_on: ActsOn {
+        classes: ClassSet::EMPTY,
+        upper: true,
+        empty: false,
+    },
     growth: Growth::NONE,
     apply,
 };

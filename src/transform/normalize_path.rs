@@ -8,8 +8,15 @@ pub(super) const DEF: Def = Def {
     name: "normalizePath",
     aliases: &["normalisePath"],
     summary: "Resolves a path: no empty, . and .. segments.",
-    spec: "ModSecurity manual, v2: .. does not climb above the root, but is kept where it leads out of a relative path; a slash at the end is kept only if there was one. v2 takes a segment such as foo.. for .. too; here only .. is one.",
-    examples: &[example(b"/a//b/./c/../d/../../e/", b"/a/e/"), example(b"a/../../b/.", b"../b"), example(b"/../x", b"/x"), example(b".", b"")],
+    spec: "ModSecurity manual, v2: .. does not climb above the root, but is kept where it leads \
+        out of a relative path; a slash at the end is kept only if there was one. v2 takes a \
+        segment such as foo.. for .. too; here only .. is one.",
+    examples: &[
+        example(b"/a//b/./c/../d/../../e/", b"/a/e/"),
+        example(b"a/../../b/.", b"../b"),
+        example(b"/../x", b"/x"),
+        example(b".", b""),
+    ],
     acts_on: ActsOn::bytes(b"/."),
     growth: Growth::NONE,
     apply,
@@ -55,6 +62,9 @@ pub(super) fn resolve(path: &[u8], output: &mut Vec<u8>, is_separator: fn(u8) ->
 
 /// Takes the last segment back, with the slash before it unless that is the root.
 fn pop(output: &mut Vec<u8>, absolute: bool) {
-    let slash = output.iter().rposition(|&byte| byte == b'/').unwrap_or_default();
+    let slash = output
+        .iter()
+        .rposition(|&byte| byte == b'/')
+        .unwrap_or_default();
     output.truncate(if absolute { slash.max(1) } else { slash });
 }

@@ -1,15 +1,18 @@
 //! `t:normalizePathWin`.
 
 use super::def::example;
-use super::{normalize_path, parts};
 use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{normalize_path, parts};
 
 pub(super) const DEF: Def = Def {
     name: "normalizePathWin",
     aliases: &["normalisePathWin"],
     summary: "Turns backslashes into slashes, then resolves the path as t:normalizePath does.",
     spec: "ModSecurity manual, v2. Coraza strips stream names and trailing dots as well.",
-    examples: &[example(b"\\a\\..\\b/c\\\\", b"/b/c/"), example(b"..\\x", b"../x")],
+    examples: &[
+        example(b"\\a\\..\\b/c\\\\", b"/b/c/"),
+        example(b"..\\x", b"../x"),
+    ],
     acts_on: ActsOn::bytes(b"/.\\"),
     growth: Growth::NONE,
     apply,

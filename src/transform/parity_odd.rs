@@ -8,7 +8,8 @@ pub(super) const DEF: Def = Def {
     name: "parityOdd7bit",
     aliases: &[],
     summary: "Sets the eighth bit of each byte so that the byte has odd parity.",
-    spec: "ModSecurity manual: the parity of the low seven bits, whatever the eighth was. v2's code counts the eighth in, so that applying it twice undoes it.",
+    spec: "ModSecurity manual: the parity of the low seven bits, whatever the eighth was. v2's \
+        code counts the eighth in, so that applying it twice undoes it.",
     examples: &[example(b"c1", b"\xE3\x31")],
     acts_on: ActsOn::NOT_EMPTY,
     growth: Growth::NONE,
@@ -18,6 +19,10 @@ pub(super) const DEF: Def = Def {
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
     parts::map(input, output, |byte| {
         let low = byte & 0x7F;
-        if low.count_ones() & 1 == 0 { low | 0x80 } else { low }
+        if low.count_ones() & 1 == 0 {
+            low | 0x80
+        } else {
+            low
+        }
     })
 }

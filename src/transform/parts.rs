@@ -19,13 +19,18 @@ pub(super) fn copy_until<'a>(
     output: &mut Vec<u8>,
     stop: impl Fn(u8) -> bool,
 ) -> &'a [u8] {
-    let at = rest
-        .iter()
-        .position(|&byte| stop(byte))
-        .unwrap_or(rest.len());
-    let (before, after) = rest.split_at_checked(at).unwrap_or((rest, &[]));
+    let (before, after) = split_while(rest, |byte| !stop(byte));
     output.extend_from_slice(before);
     after
+}
+
+/// The bytes at the start that are of a kind, and the rest.
+pub(super) fn split_while(text: &[u8], is_kind: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let end = text
+        .iter()
+        .position(|&byte| !is_kind(byte))
+        .unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or((text, &[]))
 }
 
 /// Deletes some bytes.
@@ -50,33 +55,27 @@ pub(super) fn map(input: &[u8], output: &mut Vec<u8>, to: impl Fn(u8) -> u8) -> 
 /// The byte that four hexadecimal digits stand for: the low one of the two they spell; for a
 /// full-width form (U+FF01 to U+FF5E) its ASCII counterpart, as v2 and v3 do.
 pub(super) fn code_unit([a, b, c, d]: [u8; 4]) -> Option<u8> {
-    Some(narrow(hex_byte(a, b)?, hex_byte(c, d)?))
-}
-
-/// The ASCII counterpart of a full-width form, else the low byte.
-pub(super) fn narrow(high: u8, low: u8) -> u8 {
-    match (high, low) {
+    let low = hex_byte(c, d)?;
+    Some(match (hex_byte(a, b)?, low) {
         (0xFF, 0x01..=0x5E) => low.wrapping_add(0x20),
         _ => low,
+    })
+}
+
+/// The low byte of the number that the octal digits at the start of a text spell, at most so many,
+/// and what follows them.
+pub(super) fn octal(text: &[u8], most: usize) -> (u8, &[u8]) {
+    let mut rest = text;
+    let mut value = 0;
+    for _ in 0..most {
+        let [first, after @ ..] = rest else { break };
+        let Some(digit) = octal_digit(*first) else {
+            break;
+        };
+        value = value << 3 | digit;
+        rest = after;
     }
-}
-
-/// The octal digits, at most three, at the start of a text.
-pub(super) fn octal_digits(text: &[u8]) -> &[u8] {
-    let count = text
-        .iter()
-        .take(3)
-        .take_while(|&&byte| octal_digit(byte).is_some())
-        .count();
-    text.get(..count).unwrap_or_default()
-}
-
-/// The value of octal digits, its low eight bits.
-pub(super) fn octal_value(digits: &[u8]) -> u8 {
-    digits
-        .iter()
-        .filter_map(|&digit| octal_digit(digit))
-        .fold(0, |value, digit| value << 3 | digit)
+    (value, rest)
 }
 
 /// The byte that an escape letter of C stands for (`\a`, `\b`, `\f`, `\n`, `\r`, `\t`, `\v`).

@@ -9,20 +9,28 @@ pub(super) const DEF: Def = Def {
     name: "phpArgsNames",
     aliases: &[],
     summary: "Writes an argument's name as PHP's variables show it.",
-    spec: "v3.1, after PHP's registration of request variables: leading spaces are dropped; space and . before the first [ become _; a first [ that nothing closes becomes _ and the rest is kept; [ ] becomes []; what stands behind the last index is dropped; a name that starts with [ is empty.",
-    examples: &[example(b" a b.c[d.e][ ]x", b"a_b_c[d.e][]"), example(b"a[b c", b"a_b c"), example(b"[a]", b"")],
+    spec: "v3.1, after PHP's registration of request variables: leading spaces are dropped; space \
+        and . before the first [ become _; a first [ that nothing closes becomes _ and the rest is \
+        kept; [ ] becomes []; what stands behind the last index is dropped; a name that starts \
+        with [ is empty.",
+    examples: &[
+        example(b" a b.c[d.e][ ]x", b"a_b_c[d.e][]"),
+        example(b"a[b c", b"a_b c"),
+        example(b"[a]", b""),
+    ],
     acts_on: ActsOn::bytes(b" .["),
     growth: Growth::NONE,
     apply,
 };
 
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
-    let spaces = input.iter().take_while(|&&byte| byte == b' ').count();
-    let name = input.get(spaces..).unwrap_or_default();
-    let bracket = name.iter().position(|&byte| byte == b'[').unwrap_or(name.len());
-    let (plain, mut rest) = name.split_at_checked(bracket).unwrap_or((name, &[]));
+    let (_, name) = parts::split_while(input, |byte| byte == b' ');
+    let (plain, mut rest) = parts::split_while(name, |byte| byte != b'[');
     if !plain.is_empty() {
-        output.extend(plain.iter().map(|&byte| if matches!(byte, b' ' | b'.') { b'_' } else { byte }));
+        output.extend(plain.iter().map(|&byte| match byte {
+            b' ' | b'.' => b'_',
+            _ => byte,
+        }));
         if let [_, after @ ..] = rest
             && !after.contains(&b']')
         {
@@ -43,11 +51,10 @@ fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
 /// The index in brackets that the text starts with, and what follows it.
 fn index(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let [b'[', text @ ..] = text else { return None };
-    let end = text.iter().position(|&byte| byte == b']')?;
-    let index = match text.get(..end)? {
+    match parts::split_while(text, |byte| byte != b']') {
         // PHP skips one blank before it looks for the bracket.
-        [blank] if is_space(*blank) => &[],
-        index => index,
-    };
-    Some((index, text.get(end..)?.get(1..)?))
+        ([blank], [_, after @ ..]) if is_space(*blank) => Some((&[], after)),
+        (index, [_, after @ ..]) => Some((index, after)),
+        (_, []) => None,
+    }
 }

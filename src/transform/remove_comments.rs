@@ -8,8 +8,16 @@ pub(super) const DEF: Def = Def {
     name: "removeComments",
     aliases: &[],
     summary: "Deletes comments of C, HTML, SQL and shells.",
-    spec: "v2's code: a C-style or HTML comment ends at the first end mark of either kind, and an unterminated one becomes a space; -- and # cut off the rest; a comment at the very end of the value leaves a NUL. v2 copies the byte after a comment unseen, so that a second comment right behind the first one survives: here it is looked at.",
-    examples: &[example(b"a/* x */b <!-- y --> c -- d", b"ab  c "), example(b"a/*", b"a "), example(b"a/**/", b"a\0"), example(b"/**//**/#", b"")],
+    spec: "v2's code: a C-style or HTML comment ends at the first end mark of either kind, and an \
+        unterminated one becomes a space; -- and # cut off the rest; a comment at the very end of \
+        the value leaves a NUL. v2 copies the byte after a comment unseen, so that a second \
+        comment right behind the first one survives: here it is looked at.",
+    examples: &[
+        example(b"a/* x */b <!-- y --> c -- d", b"ab  c "),
+        example(b"a/*", b"a "),
+        example(b"a/**/", b"a\0"),
+        example(b"/**//**/#", b""),
+    ],
     acts_on: ActsOn::bytes(b"/<-#"),
     growth: Growth::NONE,
     apply,
@@ -18,7 +26,9 @@ pub(super) const DEF: Def = Def {
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
     let mut rest = input;
     loop {
-        rest = match parts::copy_until(rest, output, |byte| matches!(byte, b'/' | b'<' | b'-' | b'#')) {
+        rest = match parts::copy_until(rest, output, |byte| {
+            matches!(byte, b'/' | b'<' | b'-' | b'#')
+        }) {
             [] | [b'#', ..] | [b'-', b'-', ..] => return parts::compare(input, output),
             [b'/', b'*', comment @ ..] | [b'<', b'!', b'-', b'-', comment @ ..] => {
                 let after = after_end(comment);

@@ -8,8 +8,12 @@ pub(super) const DEF: Def = Def {
     name: "replaceComments",
     aliases: &[],
     summary: "Replaces each C-style comment by a space.",
-    spec: "ModSecurity manual, v2: runs are not compressed; an unterminated comment, to the end of the value, is one space too; the end mark of a comment alone is kept.",
-    examples: &[example(b"a/* x */b /**//*y", b"a b   "), example(b"a */ b", b"a */ b")],
+    spec: "ModSecurity manual, v2: runs are not compressed; an unterminated comment, to the end of \
+        the value, is one space too; the end mark of a comment alone is kept.",
+    examples: &[
+        example(b"a/* x */b /**//*y", b"a b   "),
+        example(b"a */ b", b"a */ b"),
+    ],
     acts_on: ActsOn::bytes(b"/"),
     growth: Growth::NONE,
     apply,

@@ -9,8 +9,12 @@ pub(super) const DEF: Def = Def {
     name: "sqlHexDecode",
     aliases: &[],
     summary: "Decodes hexadecimal literals of SQL such as 0x414243.",
-    spec: "v2's code: 0x or 0X and at least one pair of digits; an odd last digit stays. v2 stops at NUL, here decoding goes on.",
-    examples: &[example(b"0x414243", b"ABC"), example(b"id=0X4142c or 0xg", b"id=ABc or 0xg")],
+    spec: "v2's code: 0x or 0X and at least one pair of digits; an odd last digit stays. v2 stops \
+        at NUL, here decoding goes on.",
+    examples: &[
+        example(b"0x414243", b"ABC"),
+        example(b"id=0X4142c or 0xg", b"id=ABc or 0xg"),
+    ],
     acts_on: ActsOn::bytes(b"x"),
     growth: Growth::NONE,
     apply,

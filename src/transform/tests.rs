@@ -221,6 +221,9 @@ impl Xorshift {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 33).unwrap() % bound
+        usize::try_from(self.0 >> 33)
+            .unwrap()
+            .checked_rem(bound)
+            .unwrap()
     }
 }

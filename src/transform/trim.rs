@@ -1,6 +1,7 @@
 //! `t:trim`.
 
 use super::def::example;
+use super::parts;
 use super::{ActsOn, Context, Def, Growth, Outcome};
 use crate::bytes::{ClassSet, is_space};
 
@@ -28,13 +29,8 @@ pub(super) fn cut(input: &[u8], left: &[u8], output: &mut Vec<u8>) -> Outcome {
     Outcome::Changed
 }
 
-pub(super) fn trim_start(mut text: &[u8]) -> &[u8] {
-    while let [first, rest @ ..] = text
-        && is_space(*first)
-    {
-        text = rest;
-    }
-    text
+pub(super) fn trim_start(text: &[u8]) -> &[u8] {
+    parts::split_while(text, is_space).1
 }
 
 pub(super) fn trim_end(mut text: &[u8]) -> &[u8] {

@@ -9,8 +9,12 @@ pub(super) const DEF: Def = Def {
     name: "urlDecode",
     aliases: &[],
     summary: "Decodes %HH and turns + into a space.",
-    spec: "ModSecurity manual, v2: a percent sign without two hexadecimal digits is kept, and decoding goes on at the byte after it.",
-    examples: &[example(b"a+b%20c%2F", b"a b c/"), example(b"%%20%0g%", b"% %0g%")],
+    spec: "ModSecurity manual, v2: a percent sign without two hexadecimal digits is kept, and \
+        decoding goes on at the byte after it.",
+    examples: &[
+        example(b"a+b%20c%2F", b"a b c/"),
+        example(b"%%20%0g%", b"% %0g%"),
+    ],
     acts_on: ActsOn::bytes(b"%+"),
     growth: Growth::NONE,
     apply,

@@ -1,16 +1,21 @@
 //! `t:urlDecodeUni`.
 
 use super::def::example;
-use super::{parts, url_decode};
 use super::{ActsOn, Context, Def, Growth, Outcome, UnicodeMap};
+use super::{parts, url_decode};
 use crate::bytes::hex_byte;
 
 pub(super) const DEF: Def = Def {
     name: "urlDecodeUni",
     aliases: &[],
     summary: "Decodes %HH and Microsoft's %uHHHH, and turns + into a space.",
-    spec: "ModSecurity manual, v2: %u is looked up in the map of SecUnicodeMapFile; without an entry there it is the low byte, and a full-width form (FF01 to FF5E) its ASCII counterpart. %u without four hexadecimal digits is kept.",
-    examples: &[example(b"a+b%20c%u0053%U0061", b"a b cSa"), example(b"%uff21%u1141%u00g0%2", b"AA%u00g0%2")],
+    spec: "ModSecurity manual, v2: %u is looked up in the map of SecUnicodeMapFile; without an \
+        entry there it is the low byte, and a full-width form (FF01 to FF5E) its ASCII \
+        counterpart. %u without four hexadecimal digits is kept.",
+    examples: &[
+        example(b"a+b%20c%u0053%U0061", b"a b cSa"),
+        example(b"%uff21%u1141%u00g0%2", b"AA%u00g0%2"),
+    ],
     acts_on: ActsOn::bytes(b"%+"),
     growth: Growth::NONE,
     apply,
@@ -56,7 +61,9 @@ mod tests {
     fn the_map_comes_before_the_low_byte() {
         let map = UnicodeMap::new([(0x0101, b'a'), (0xFF21, b'x')]);
         let mut output = Vec::new();
-        let context = Context { unicode_map: Some(&map) };
+        let context = Context {
+            unicode_map: Some(&map),
+        };
         let outcome = Transformation::UrlDecodeUni.apply(
             b"%u0101%uff21%uFF22%u3002%u0142%u01g1",
             &mut output,
