@@ -12,11 +12,13 @@ pub(super) const DEF: Def = Def {
     spec: "v2's code: a backslash and one to six hexadecimal digits give the byte of the last two, \
         a full-width form (FF01 to FF5E, also with zeros before it) its ASCII counterpart, and one \
         blank after the digits is eaten; an escaped line feed vanishes; any other escaped byte \
-        stands for itself; a backslash at the end is dropped. Coraza gives the code point in \
+        stands for itself; a backslash at the end is dropped. Unlike v2, but as the SecLang \
+        language tests have it, an escaped NUL eats a blank too. Coraza gives the code point in \
         UTF-8.",
     examples: &[
         example(b"\\41 \\00ff22\\00004 3", b"AB\x043"),
         example(b"a\\\nb\\z\\", b"abz"),
+        example(b"\\\0  a", b"\0 a"),
     ],
     acts_on: ActsOn::bytes(b"\\"),
     growth: Growth::NONE,
@@ -39,18 +41,28 @@ fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
         rest = match (digits, after) {
             ([], []) => after,
             ([], [b'\n', after @ ..]) => after,
+            // Written out, the escape of NUL is `\0` and a blank: one goes with the raw one too.
+            ([], [0, after @ ..]) => {
+                output.push(0);
+                skip_blank(after)
+            }
             ([], [byte, after @ ..]) => {
                 output.push(*byte);
                 after
             }
             (digits, after) => {
                 output.push(value(digits));
-                match after {
-                    [blank, after @ ..] if is_space(*blank) => after,
-                    _ => after,
-                }
+                skip_blank(after)
             }
         };
+    }
+}
+
+/// What follows the blank that ends an escape, if one is there.
+fn skip_blank(text: &[u8]) -> &[u8] {
+    match text {
+        [blank, after @ ..] if is_space(*blank) => after,
+        _ => text,
     }
 }
 
