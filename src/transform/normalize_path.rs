@@ -8,13 +8,16 @@ pub(super) const DEF: Def = Def {
     name: "normalizePath",
     aliases: &["normalisePath"],
     summary: "Resolves a path: no empty, . and .. segments.",
-    spec: "ModSecurity manual, v2: .. does not climb above the root, but is kept where it leads \
-        out of a relative path; a slash at the end is kept only if there was one. v2 takes a \
-        segment such as foo.. for .. too; here only .. is one.",
+    spec: "ModSecurity manual, v2: .. does not climb above the root, but is kept where it leads out \
+        of a relative path; a slash at the end is kept only if there was one, so that /a/.. gives \
+        the empty value. v2 and v3 take a segment such as foo.. for .. too; here only .. is one.",
     examples: &[
         example(b"/a//b/./c/../d/../../e/", b"/a/e/"),
         example(b"a/../../b/.", b"../b"),
         example(b"/../x", b"/x"),
+        example(b"/a/../", b"/"),
+        example(b"/a/..", b""),
+        example(b"a/../", b""),
         example(b".", b""),
     ],
     acts_on: ActsOn::bytes(b"/."),
@@ -55,7 +58,11 @@ pub(super) fn resolve(path: &[u8], output: &mut Vec<u8>, is_separator: fn(u8) ->
             }
         }
     }
-    if is_end_separator(path.last()) && output.last().is_some_and(|&byte| byte != b'/') {
+    if !is_end_separator(path.last()) {
+        if output == b"/" {
+            output.clear();
+        }
+    } else if output.last().is_some_and(|&byte| byte != b'/') {
         output.push(b'/');
     }
 }
