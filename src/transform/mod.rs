@@ -1,6 +1,6 @@
 //! Transformations: `t:name`, bytes to bytes.
 //!
-//! One file and one line of [`table!`] each. A transformation never fails: malformed input is
+//! One file and one line of `table!` each. A transformation never fails: malformed input is
 //! copied through. It takes time linear in its input and says whether it changed the value,
 //! exactly; from which byte classes it could ([`ActsOn`]), so that a value with none of them need
 //! not be looked at; and how long the output can get ([`Growth`]).
