@@ -153,7 +153,10 @@ mod tests {
             };
             assert_eq!(code.severity(), expected, "{text}");
             let description = code.description();
-            assert!(description.ends_with('.') && !description.starts_with(' '), "{text}");
+            assert!(
+                description.ends_with('.') && !description.starts_with(' '),
+                "{text}"
+            );
         }
     }
 }

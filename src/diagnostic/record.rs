@@ -52,10 +52,13 @@ pub struct RelatedPlace {
 impl Record {
     /// Resolves the places of a message.
     pub fn new(diagnostic: &Diagnostic, sources: &SourceMap) -> Self {
-        let related = diagnostic.related.iter().map(|(span, message)| RelatedPlace {
-            message: message.clone(),
-            place: Place::new(*span, sources),
-        });
+        let related = diagnostic
+            .related
+            .iter()
+            .map(|(span, message)| RelatedPlace {
+                message: message.clone(),
+                place: Place::new(*span, sources),
+            });
         Self {
             severity: diagnostic.severity.as_str(),
             code: diagnostic.code.as_str(),
@@ -71,7 +74,10 @@ impl Place {
     /// Resolves a span.
     pub fn new(span: Span, sources: &SourceMap) -> Self {
         let start = sources.location(span);
-        let end = sources.location(Span { start: span.end, ..span });
+        let end = sources.location(Span {
+            start: span.end,
+            ..span
+        });
         Self {
             file: sources.name(span.source).to_owned(),
             line: start.line,
@@ -105,6 +111,9 @@ mod tests {
         );
         let bare = Diagnostic::new(Code::PluginConfig, None, "bad");
         let json = serde_json::to_string(&Record::new(&bare, &sources)).unwrap();
-        assert_eq!(json, "{\"severity\":\"error\",\"code\":\"P0601\",\"message\":\"bad\"}");
+        assert_eq!(
+            json,
+            "{\"severity\":\"error\",\"code\":\"P0601\",\"message\":\"bad\"}"
+        );
     }
 }

@@ -17,11 +17,19 @@ use super::{Diagnostic, SourceMap, Span};
 ///   = help: did you mean `@contains`?
 /// ```
 ///
-/// Long lines are cut around the place. Whatever a terminal could take for a command is escaped.
+/// Other places follow as notes, with their own lines where they stand in another one. Long lines
+/// are cut around the place. Whatever a terminal could take for a command is escaped.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-    let mut out = format!("{}[{}]: ", diagnostic.severity.as_str(), diagnostic.code.as_str());
+    let mut out = format!(
+        "{}[{}]: ",
+        diagnostic.severity.as_str(),
+        diagnostic.code.as_str()
+    );
     push_text(&mut out, &diagnostic.message);
-    let places = diagnostic.span.iter().chain(diagnostic.related.iter().map(|(span, _)| span));
+    let places = diagnostic
+        .span
+        .iter()
+        .chain(diagnostic.related.iter().map(|(span, _)| span));
     let lines = places.map(|span| sources.location(*span).line);
     let gutter = lines.max().unwrap_or(0).to_string().len();
     let margin = " ".repeat(gutter);
@@ -31,7 +39,15 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
     for (span, label) in &diagnostic.related {
         let _ = write!(out, "\n{margin} = note: ");
         push_text(&mut out, label);
-        push_place(&mut out, *span, sources, gutter, '-');
+        let at = sources.location(*span);
+        let seen = diagnostic.span.is_some_and(|main| {
+            main.source == span.source && sources.location(main).line == at.line
+        });
+        if seen {
+            let _ = write!(out, " (column {})", at.column);
+        } else {
+            push_place(&mut out, *span, sources, gutter, '-');
+        }
     }
     if let Some(hint) = &diagnostic.hint {
         let _ = write!(out, "\n{margin} = help: ");
@@ -48,7 +64,12 @@ pub fn render_line(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         push_location(&mut out, span, sources);
         out.push_str(": ");
     }
-    let _ = write!(out, "{}[{}]: ", diagnostic.severity.as_str(), diagnostic.code.as_str());
+    let _ = write!(
+        out,
+        "{}[{}]: ",
+        diagnostic.severity.as_str(),
+        diagnostic.code.as_str()
+    );
     push_text(&mut out, &diagnostic.message);
     let mut notes = diagnostic.related.iter().map(|(span, label)| {
         let mut note = String::new();
@@ -115,7 +136,8 @@ mod tests {
     fn sources() -> (SourceMap, SourceId) {
         let mut sources = SourceMap::default();
         sources.add("first.conf", "# nothing\n");
-        let lines = "SecAction \"id:1\"\n".repeat(9) + "\tSecRule ARGS \"@containz x\" \\\r\n \"id:1\"";
+        let lines =
+            "SecAction \"id:1\"\n".repeat(9) + "\tSecRule ARGS \"@containz x\" \\\r\n \"id:1\"";
         let source = sources.add("rules.conf", lines);
         (sources, source)
     }
@@ -124,7 +146,11 @@ mod tests {
         let start = 9 * 17 + 15;
         Diagnostic::new(
             Code::UnknownOperator,
-            Span { source, start, end: start + 9 },
+            Span {
+                source,
+                start,
+                end: start + 9,
+            },
             "unknown operator `containz`",
         )
     }
@@ -133,7 +159,14 @@ mod tests {
     fn shows_the_line_and_marks_the_place() {
         let (sources, source) = sources();
         let diagnostic = message(source)
-            .related(Span { source, start: 11, end: 15 }, "first used here")
+            .related(
+                Span {
+                    source,
+                    start: 11,
+                    end: 15,
+                },
+                "first used here",
+            )
             .hint("did you mean `@contains`?");
         let expected = [
             "error[P0203]: unknown operator `containz`",
@@ -157,7 +190,14 @@ mod tests {
         let plain = "rules.conf:10:16: error[P0203]: unknown operator `containz`";
         assert_eq!(render_line(&message(source), &sources), plain);
         let diagnostic = message(source)
-            .related(Span { source, start: 11, end: 15 }, "first used here")
+            .related(
+                Span {
+                    source,
+                    start: 11,
+                    end: 15,
+                },
+                "first used here",
+            )
             .hint("did you\nmean `@contains`?");
         assert_eq!(
             render_line(&diagnostic, &sources),
@@ -171,16 +211,25 @@ mod tests {
     fn messages_need_no_place_and_carry_no_commands() {
         let diagnostic = Diagnostic::new(Code::PluginConfig, None, "bad \u{1b}[2J value");
         let sources = SourceMap::default();
-        assert_eq!(render(&diagnostic, &sources), "error[P0601]: bad \\x1b[2J value");
-        assert_eq!(render_line(&diagnostic, &sources), "error[P0601]: bad \\x1b[2J value");
+        assert_eq!(
+            render(&diagnostic, &sources),
+            "error[P0601]: bad \\x1b[2J value"
+        );
+        assert_eq!(
+            render_line(&diagnostic, &sources),
+            "error[P0601]: bad \\x1b[2J value"
+        );
     }
 
     #[test]
     fn places_outside_their_source_are_survived() {
         let (sources, source) = sources();
-        for (source, start, end) in
-            [(source, 9999, 99999), (source, 5, 2), (SourceId(77), 0, 10), (source, 0, u32::MAX)]
-        {
+        for (source, start, end) in [
+            (source, 9999, 99999),
+            (source, 5, 2),
+            (SourceId(77), 0, 10),
+            (source, 0, u32::MAX),
+        ] {
             let span = Span { source, start, end };
             let diagnostic = Diagnostic::new(Code::UnknownAction, span, "x");
             assert!(render(&diagnostic, &sources).contains("-->"));

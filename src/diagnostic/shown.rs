@@ -65,7 +65,11 @@ pub(super) struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { chunks: bytes.utf8_chunks(), characters: "".chars(), bytes: [].iter() }
+        Self {
+            chunks: bytes.utf8_chunks(),
+            characters: "".chars(),
+            bytes: [].iter(),
+        }
     }
 }
 
@@ -116,7 +120,10 @@ mod tests {
             (b"a\tb\n\x1b[31m\x7f", "a\\x09b\\x0a\\x1b[31m\\x7f"),
             ("grün €".as_bytes(), "grün €"),
             (b"\xff\xc3(", "\\xff\\xc3("),
-            ("a\u{202e}b\u{feff}\u{85}".as_bytes(), "a\\u{202e}b\\u{feff}\\u{85}"),
+            (
+                "a\u{202e}b\u{feff}\u{85}".as_bytes(),
+                "a\\u{202e}b\\u{feff}\\u{85}",
+            ),
         ] {
             assert_eq!(shown(bytes), text);
         }
@@ -126,7 +133,13 @@ mod tests {
     fn cuts_long_texts() {
         let long = "x".repeat(LONGEST);
         assert_eq!(shown(long.as_bytes()), long);
-        assert_eq!(shown("x".repeat(LONGEST + 1).as_bytes()), format!("{long}…"));
-        assert_eq!(shown("€".repeat(5000).as_bytes()).chars().count(), LONGEST + 1);
+        assert_eq!(
+            shown("x".repeat(LONGEST + 1).as_bytes()),
+            format!("{long}…")
+        );
+        assert_eq!(
+            shown("€".repeat(5000).as_bytes()).chars().count(),
+            LONGEST + 1
+        );
     }
 }

@@ -25,7 +25,11 @@ pub(super) struct Snippet {
 pub(super) fn snippet(line: &[u8], start: usize, end: usize) -> Snippet {
     let start = start.min(line.len());
     let (window, offset) = window(line, start);
-    let mut snippet = Snippet { text: String::new(), indent: 0, width: 0 };
+    let mut snippet = Snippet {
+        text: String::new(),
+        indent: 0,
+        width: 0,
+    };
     let mut columns = 0_usize;
     if offset > 0 {
         snippet.text.push('…');
@@ -61,14 +65,20 @@ fn window(line: &[u8], start: usize) -> (&[u8], usize) {
     let far = start.saturating_sub(MOST_BYTES);
     let prefix = line.get(far..start).unwrap_or_default();
     // Not in the middle of a character.
-    let torn = prefix.iter().take(3).take_while(|byte| (0x80..0xC0).contains(*byte)).count();
+    let torn = prefix
+        .iter()
+        .take(3)
+        .take_while(|byte| (0x80..0xC0).contains(*byte))
+        .count();
     let torn = if far == 0 { 0 } else { torn };
     let prefix = prefix.get(torn..).unwrap_or_default();
     let mut scratch = String::new();
     let pieces: Vec<(usize, usize)> = Pieces::new(prefix)
         .map(|piece| (piece.source_length(), push(&mut scratch, piece)))
         .collect();
-    let columns = pieces.iter().fold(0_usize, |sum, piece| sum.saturating_add(piece.1));
+    let columns = pieces
+        .iter()
+        .fold(0_usize, |sum, piece| sum.saturating_add(piece.1));
     let mut from = start;
     if far == 0 && columns <= WIDTH.saturating_sub(BEFORE) {
         from = 0;
@@ -104,13 +114,23 @@ mod tests {
     fn check(line: &[u8], start: usize, end: usize, text: &str, mark: &str) {
         let snippet = snippet(line, start, end);
         assert_eq!(snippet.text, text);
-        assert_eq!(" ".repeat(snippet.indent) + &"^".repeat(snippet.width), mark, "{text}");
+        assert_eq!(
+            " ".repeat(snippet.indent) + &"^".repeat(snippet.width),
+            mark,
+            "{text}"
+        );
     }
 
     #[test]
     fn marks_the_place() {
         check(b"SecRule ARGS", 8, 12, "SecRule ARGS", "        ^^^^");
-        check(b"\tSecRule\tARGS", 9, 13, "    SecRule    ARGS", "               ^^^^");
+        check(
+            b"\tSecRule\tARGS",
+            9,
+            13,
+            "    SecRule    ARGS",
+            "               ^^^^",
+        );
         check(b"", 0, 0, "", "^");
         check(b"ab", 2, 2, "ab", "  ^");
         check(b"ab", 50, 60, "ab", "  ^");
@@ -143,7 +163,10 @@ mod tests {
                 let snippet = super::snippet(line.as_bytes(), start, start + 1);
                 let columns = snippet.text.chars().count();
                 assert!(columns < WIDTH + 12, "{character:?} {start}");
-                assert!(snippet.indent + snippet.width <= columns + 1, "{character:?} {start}");
+                assert!(
+                    snippet.indent + snippet.width <= columns + 1,
+                    "{character:?} {start}"
+                );
                 assert!(snippet.indent <= WIDTH - BEFORE, "{character:?} {start}");
             }
         }

@@ -14,7 +14,9 @@ pub fn suggest<'a>(
     let mut bound = (name.len() / 3).clamp(1, 4);
     let mut best = None;
     for candidate in candidates {
-        let Some(distance) = distance(name, candidate.as_bytes(), bound) else { continue };
+        let Some(distance) = distance(name, candidate.as_bytes(), bound) else {
+            continue;
+        };
         if best.is_none() || distance < bound {
             best = Some(candidate);
             bound = distance;
@@ -63,7 +65,15 @@ mod tests {
 
     #[test]
     fn finds_the_nearest_name() {
-        let names = ["contains", "containsWord", "rx", "eq", "endsWith", "REQUEST_HEADERS", "t"];
+        let names = [
+            "contains",
+            "containsWord",
+            "rx",
+            "eq",
+            "endsWith",
+            "REQUEST_HEADERS",
+            "t",
+        ];
         for (name, expected) in [
             ("containz", Some("contains")),
             ("CONTAINS", Some("contains")),
@@ -95,8 +105,16 @@ mod tests {
             ("kitten", "sitting", 3),
             ("ca", "abc", 3),
         ] {
-            assert_eq!(distance(a.as_bytes(), b.as_bytes(), 10), Some(edits), "{a} {b}");
-            assert_eq!(distance(b.as_bytes(), a.as_bytes(), 10), Some(edits), "{b} {a}");
+            assert_eq!(
+                distance(a.as_bytes(), b.as_bytes(), 10),
+                Some(edits),
+                "{a} {b}"
+            );
+            assert_eq!(
+                distance(b.as_bytes(), a.as_bytes(), 10),
+                Some(edits),
+                "{b} {a}"
+            );
         }
         assert_eq!(distance(b"kitten", b"sitting", 2), None);
     }

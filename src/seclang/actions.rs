@@ -40,7 +40,9 @@ fn action(scan: &mut Scan<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Acti
         let found = scan.part(at..at.saturating_add(1));
         let message = format!("expected an action, found `{}`", shown(&found));
         let error = scan.error(Code::ActionSyntax, at..at.saturating_add(1), message);
-        return Err(error.hint("write the list as `name:value,name,name:'value'`").into());
+        return Err(error
+            .hint("write the list as `name:value,name,name:'value'`")
+            .into());
     }
     let name = scan.part(name);
     let end = scan.at();
@@ -48,19 +50,27 @@ fn action(scan: &mut Scan<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Acti
     if !scan.eat(b':') {
         let at = scan.at();
         return match scan.peek() {
-            None | Some(b',') => {
-                Ok(ActionExpr { span: name.span, name, value: None })
-            }
+            None | Some(b',') => Ok(ActionExpr {
+                span: name.span,
+                name,
+                value: None,
+            }),
             Some(byte) => {
-                let message =
-                    format!("expected `:` or `,` after `{}`, found `{}`", shown(&name), shown(&[byte]));
+                let message = format!(
+                    "expected `:` or `,` after `{}`, found `{}`",
+                    shown(&name),
+                    shown(&[byte])
+                );
                 let hint = if at > end {
                     "put a comma between two actions; a value that holds a blank stands in `'…'`"
                 } else {
                     "put a comma between two actions, and a colon before a value"
                 };
                 let range = at..at.saturating_add(1);
-                Err(scan.error(Code::ActionSyntax, range, message).hint(hint).into())
+                Err(scan
+                    .error(Code::ActionSyntax, range, message)
+                    .hint(hint)
+                    .into())
             }
         };
     }
@@ -70,7 +80,11 @@ fn action(scan: &mut Scan<'_>, diagnostics: &mut Vec<Diagnostic>) -> Result<Acti
     } else {
         bare_value(scan)?
     };
-    Ok(ActionExpr { name, value: Some(value), span: scan.span_from(start) })
+    Ok(ActionExpr {
+        name,
+        value: Some(value),
+        span: scan.span_from(start),
+    })
 }
 
 fn quoted_value(
@@ -101,7 +115,10 @@ fn quoted_value(
         Some(byte) if is_blank(byte) => Ok(value),
         Some(byte) => {
             let at = scan.at();
-            let message = format!("expected `,` after the closing quote, found `{}`", shown(&[byte]));
+            let message = format!(
+                "expected `,` after the closing quote, found `{}`",
+                shown(&[byte])
+            );
             Err(scan
                 .error(Code::ActionSyntax, at..at.saturating_add(1), message)
                 .related(scan.part(mark).span, "the value opens here")
@@ -145,7 +162,10 @@ fn expect_next_action(scan: &mut Scan<'_>) -> Result<()> {
     if named || matches!(scan.peek(), None | Some(b',')) {
         return Ok(());
     }
-    let message = format!("`{}` follows a blank in a bare value", shown(&scan.part(word.clone())));
+    let message = format!(
+        "`{}` follows a blank in a bare value",
+        shown(&scan.part(word.clone()))
+    );
     Err(scan
         .error(Code::ActionSyntax, word, message)
         .hint("write the value in `'…'` if this belongs to it, or a comma if it is another action")
@@ -163,4 +183,105 @@ fn closing_quote(scan: &Scan<'_>) -> usize {
 
 const fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{SourceId, Span};
+
+    fn read(text: &str) -> (Vec<String>, Vec<(std::ops::Range<u32>, Code)>) {
+        let end = u32::try_from(text.len()).unwrap();
+        let word = Word::synthetic(
+            text,
+            Span {
+                source: SourceId(0),
+                start: 0,
+                end,
+            },
+        );
+        let mut diagnostics = Vec::new();
+        let list = actions(&word, &mut diagnostics);
+        let show = |action: &ActionExpr| {
+            let name = String::from_utf8_lossy(&action.name);
+            match &action.value {
+                None => name.into_owned(),
+                Some(value) => format!("{name}={}", String::from_utf8_lossy(value)),
+            }
+        };
+        let place = |diagnostic: &Diagnostic| {
+            let span = diagnostic.span.unwrap();
+            (span.start..span.end, diagnostic.code)
+        };
+        (
+            list.iter().map(show).collect(),
+            diagnostics.iter().map(place).collect(),
+        )
+    }
+
+    #[test]
+    fn takes_lists_apart() {
+        for (text, expected) in [
+            ("", &[][..]),
+            (" , ,", &[]),
+            ("deny", &["deny"]),
+            (" id:1 ,,\t phase : 2, deny ,", &["id=1", "phase=2", "deny"]),
+            ("id:'1',msg: 'a, b: c'", &["id=1", "msg=a, b: c"]),
+            (r"msg:'it\'s \\ \d',deny", &[r"msg=it's \ \d", "deny"]),
+            ("setvar:'tx.a=%{b}, c'", &["setvar=tx.a=%{b}, c"]),
+            ("setvar:tx.a=+%{tx.b:c}", &["setvar=tx.a=+%{tx.b:c}"]),
+            ("setvar:tx.a='b, c',deny", &["setvar=tx.a='b, c'", "deny"]),
+            ("xmlns:soap='http://a/b,c'", &["xmlns=soap='http://a/b,c'"]),
+            (
+                "ctl:ruleRemoveTargetById=1;ARGS:'a b'",
+                &["ctl=ruleRemoveTargetById=1;ARGS:'a b'"],
+            ),
+            (
+                "ctl:ruleRemoveTargetById=1;ARGS:/a|b/",
+                &["ctl=ruleRemoveTargetById=1;ARGS:/a|b/"],
+            ),
+            ("logdata:it's,deny", &["logdata=it's", "deny"]),
+            ("logdata:a='b,deny", &["logdata=a='b", "deny"]),
+            ("redirect:http://a/?b=c", &["redirect=http://a/?b=c"]),
+            ("msg:'',t:,deny", &["msg=", "t=", "deny"]),
+            (
+                "t:none t:lowercase id:3",
+                &["t=none", "t=lowercase", "id=3"],
+            ),
+            ("msg:'a' tag:'b'", &["msg=a", "tag=b"]),
+            (
+                "t:-lowercase,sanitiseMatchedBytes:1/2",
+                &["t=-lowercase", "sanitiseMatchedBytes=1/2"],
+            ),
+        ] {
+            let (list, diagnostics) = read(text);
+            assert_eq!(list, expected, "{text}");
+            assert_eq!(diagnostics, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_cannot_be_read_and_reads_the_rest() {
+        for (text, expected, at) in [
+            ("'id:1',deny", &["deny"][..], 0..1),
+            (":1,deny", &["deny"], 0..1),
+            ("id=1,deny", &["deny"], 2..3),
+            ("pass deny,log", &["log"], 5..6),
+            ("msg:hello world,log", &["log"], 10..15),
+            ("id:'1,phase:2", &[], 3..4),
+            ("msg:'it's',log", &["log"], 8..9),
+            ("ops \"id:1", &[], 4..5),
+        ] {
+            let (list, diagnostics) = read(text);
+            assert_eq!(list, expected, "{text}");
+            assert_eq!(diagnostics, [(at, Code::ActionSyntax)], "{text}");
+        }
+    }
+
+    #[test]
+    fn an_open_quote_at_the_end_is_taken_with_a_warning() {
+        let (list, diagnostics) = read("deny,msg:'failed validation.");
+        assert_eq!(list, ["deny", "msg=failed validation."]);
+        assert_eq!(diagnostics, [(9..10, Code::UnclosedValue)]);
+    }
 }

@@ -15,7 +15,12 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) const fn new(text: &'a [u8], at: usize) -> Self {
-        Self { text, at, blank_after_backslash: None, comment_between: None }
+        Self {
+            text,
+            at,
+            blank_after_backslash: None,
+            comment_between: None,
+        }
     }
 
     /// The current offset. After [`Cursor::peek`] it is that of the byte seen.
@@ -69,7 +74,11 @@ impl<'a> Cursor<'a> {
     /// Steps over the rest of the logical line, before its line end.
     pub(super) fn skip_logical_line(&mut self) {
         while self.peek().is_some() {
-            let run = self.rest().iter().skip(1).position(|b| matches!(b, b'\\' | b'\r' | b'\n'));
+            let run = self
+                .rest()
+                .iter()
+                .skip(1)
+                .position(|b| matches!(b, b'\\' | b'\r' | b'\n'));
             self.step(run.map_or(self.rest().len(), |run| run.saturating_add(1)));
         }
     }
@@ -83,7 +92,11 @@ impl<'a> Cursor<'a> {
     /// Whether only blanks stand before the current place in its physical line.
     pub(super) fn begins_physical_line(&self) -> bool {
         let before = self.text.get(..self.at).unwrap_or_default();
-        before.iter().rev().find(|byte| !is_blank(**byte)).is_none_or(|byte| *byte == b'\n')
+        before
+            .iter()
+            .rev()
+            .find(|byte| !is_blank(**byte))
+            .is_none_or(|byte| *byte == b'\n')
     }
 }
 

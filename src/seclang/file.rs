@@ -13,14 +13,14 @@ use crate::diagnostic::{Code, Diagnostic, SourceId, Span, shown};
 /// Takes LF and CRLF line ends, a byte order mark, `\` at a line's end, comments, words in `"…"`,
 /// in `'…'` and bare, and the multi-line backtick literal of SecDataset. Reports what cannot be
 /// read and goes on with the next directive. Texts are read up to 4 GiB.
-pub fn parse(
-    source: SourceId,
-    text: &[u8],
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<Directive> {
+pub fn parse(source: SourceId, text: &[u8], diagnostics: &mut Vec<Diagnostic>) -> Vec<Directive> {
     let limit = usize::try_from(u32::MAX).unwrap_or(usize::MAX);
     let text = text.get(..limit).unwrap_or(text);
-    let start = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let start = if text.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len()
+    } else {
+        0
+    };
     let mut parser = Parser {
         source,
         text,
@@ -64,7 +64,9 @@ impl Parser<'_> {
 
     /// One message per file: a file in another encoding has them everywhere.
     fn report_nul(&mut self) {
-        let Some(first) = memchr(0, self.text) else { return };
+        let Some(first) = memchr(0, self.text) else {
+            return;
+        };
         let wide = self.text.starts_with(b"\xFF\xFE") || self.text.starts_with(b"\xFE\xFF");
         let hint = if wide {
             "the file looks like UTF-16; save it as UTF-8"
@@ -73,7 +75,8 @@ impl Parser<'_> {
         };
         let span = self.span(first, first.saturating_add(1));
         let message = "a rule file must not contain NUL bytes";
-        self.diagnostics.push(Diagnostic::new(Code::NulByte, span, message).hint(hint));
+        self.diagnostics
+            .push(Diagnostic::new(Code::NulByte, span, message).hint(hint));
     }
 
     /// A comment, which goes on in the next line if it ends with `\`.
@@ -82,7 +85,9 @@ impl Parser<'_> {
             let start = self.cursor.at();
             self.cursor.next_physical_line();
             let line = self.text.get(start..self.cursor.at()).unwrap_or_default();
-            let Some(line) = line.strip_suffix(b"\n") else { return };
+            let Some(line) = line.strip_suffix(b"\n") else {
+                return;
+            };
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             if !line.ends_with(b"\\") {
                 return;
@@ -122,7 +127,8 @@ impl Parser<'_> {
         let span = self.span(start, start.saturating_add(line.len()));
         if line.starts_with(b"</") {
             if self.sections == 0 {
-                self.diagnostics.push(migration::stray_section_end(line, span));
+                self.diagnostics
+                    .push(migration::stray_section_end(line, span));
             }
             self.sections = self.sections.saturating_sub(1);
         } else {
@@ -152,11 +158,18 @@ impl Parser<'_> {
             self.cursor.skip_logical_line();
             return;
         }
-        let mut directive =
-            Directive { span: name.span, name, arguments: Vec::new(), broken: false };
+        let mut directive = Directive {
+            span: name.span,
+            name,
+            arguments: Vec::new(),
+            broken: false,
+        };
         let unclosed = self.arguments(&mut directive).is_err();
         directive.broken |= unclosed;
-        let end = directive.arguments.last().map_or(directive.name.span.end, |word| word.span.end);
+        let end = directive
+            .arguments
+            .last()
+            .map_or(directive.name.span.end, |word| word.span.end);
         directive.span.end = end;
         let begin = start.min(self.cursor.at());
         let bytes = self.text.get(begin..self.cursor.at()).unwrap_or_default();
@@ -293,7 +306,10 @@ impl Parser<'_> {
     fn report_unclosed(&mut self, at: usize, quote: u8) -> Unclosed {
         let span = self.span(at, at.saturating_add(1));
         let (message, hint) = if quote == b'`' {
-            ("this backtick is not closed", "end the list with a line that holds only a backtick")
+            (
+                "this backtick is not closed",
+                "end the list with a line that holds only a backtick",
+            )
         } else {
             (
                 "this quote is not closed",
@@ -301,22 +317,36 @@ impl Parser<'_> {
                  next one",
             )
         };
-        self.diagnostics.push(Diagnostic::new(Code::UnclosedQuote, span, message).hint(hint));
+        self.diagnostics
+            .push(Diagnostic::new(Code::UnclosedQuote, span, message).hint(hint));
         Unclosed
     }
 
     fn report_text_after_quote(&mut self, word: &Word) {
         let end = self.cursor.at();
         let span = self.span(end, end.saturating_add(1));
-        let closing = Span { start: word.span.end.saturating_sub(1), ..word.span };
+        let closing = Span {
+            start: word.span.end.saturating_sub(1),
+            ..word.span
+        };
         self.diagnostics.push(
-            Diagnostic::new(Code::TextAfterQuote, span, "text directly after a closing quote")
-                .related(Span { end: word.span.start.saturating_add(1), ..word.span }, "opened here")
-                .related(closing, "closed here")
-                .hint(
-                    "write `\\\"` for a quote inside a quoted word, or put a blank between two \
+            Diagnostic::new(
+                Code::TextAfterQuote,
+                span,
+                "text directly after a closing quote",
+            )
+            .related(
+                Span {
+                    end: word.span.start.saturating_add(1),
+                    ..word.span
+                },
+                "opened here",
+            )
+            .related(closing, "closed here")
+            .hint(
+                "write `\\\"` for a quote inside a quoted word, or put a blank between two \
                      words",
-                ),
+            ),
         );
     }
 
@@ -330,7 +360,10 @@ impl Parser<'_> {
                 span,
                 format!("this directive is read as an argument of the `{name}` above"),
             )
-            .related(directive.name.span, "this line goes on because it ends with a backslash")
+            .related(
+                directive.name.span,
+                "this line goes on because it ends with a backslash",
+            )
             .hint("remove the backslash at the end of the line above"),
         );
     }
@@ -377,7 +410,11 @@ impl Parser<'_> {
 
     fn span(&self, start: usize, end: usize) -> Span {
         let end = end.min(self.text.len());
-        Span { source: self.source, start: clamp(start.min(end)), end: clamp(end) }
+        Span {
+            source: self.source,
+            start: clamp(start.min(end)),
+            end: clamp(end),
+        }
     }
 }
 
@@ -407,16 +444,29 @@ fn identifier(text: &[u8]) -> usize {
     if !text.first().is_some_and(u8::is_ascii_alphabetic) {
         return 0;
     }
-    text.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count()
+    text.iter()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+        .count()
 }
 
-/// Whether a line begins with `SecSomething` or `Include` as a whole word.
+/// Whether a line begins with the name of a directive as a whole word: `SecSomething`, in lower
+/// case one of the most frequent, `Include`. Not an English word such as `Second`.
 fn looks_like_directive(line: &[u8]) -> bool {
-    let length = identifier(line);
-    let (name, rest) = line.split_at_checked(length).unwrap_or((line, b""));
-    let whole = rest.first().is_none_or(|byte| is_blank(*byte) || *byte == b'\n');
-    let security = name.len() > 5 && name.get(..3).is_some_and(|p| p.eq_ignore_ascii_case(b"Sec"));
-    let include = name.eq_ignore_ascii_case(b"Include")
+    let (name, rest) = line
+        .split_at_checked(identifier(line))
+        .unwrap_or((line, b""));
+    let begins = |with: &[u8]| {
+        name.get(..with.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    let named = matches!(name, [b'S', b'e', b'c', b'A'..=b'Z', ..])
+        || begins(b"SecRule")
+        || begins(b"SecAction")
+        || begins(b"SecMarker")
+        || name.eq_ignore_ascii_case(b"Include")
         || name.eq_ignore_ascii_case(b"IncludeOptional");
-    whole && (security || include)
+    named
+        && rest
+            .first()
+            .is_none_or(|byte| is_blank(*byte) || *byte == b'\n')
 }

@@ -61,7 +61,11 @@ impl<'a> Scan<'a> {
     /// The range without blanks at its end.
     pub(super) fn trim_end(&self, range: Range<usize>) -> Range<usize> {
         let text = self.word.get(range.clone()).unwrap_or_default();
-        let blanks = text.iter().rev().take_while(|byte| is_blank(**byte)).count();
+        let blanks = text
+            .iter()
+            .rev()
+            .take_while(|byte| is_blank(**byte))
+            .count();
         range.start..range.end.saturating_sub(blanks).max(range.start)
     }
 
@@ -109,12 +113,11 @@ impl<'a> Scan<'a> {
         range: Range<usize>,
         message: impl Into<String>,
     ) -> Diagnostic {
-        let span = if range.start >= self.word.len() && self.word.len() > 0 {
-            self.word.span_of(self.word.len().saturating_sub(1)..self.word.len())
-        } else if self.word.is_empty() {
-            self.word.span
-        } else {
-            self.word.span_of(range)
+        let last = self.word.len().saturating_sub(1);
+        let span = match range.start {
+            _ if self.word.is_empty() => self.word.span,
+            start if start > last => self.word.span_of(last..self.word.len()),
+            _ => self.word.span_of(range),
         };
         Diagnostic::new(code, span, message)
     }

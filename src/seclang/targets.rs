@@ -53,19 +53,31 @@ fn target(scan: &mut Scan<'_>) -> Result<Target> {
         } else {
             format!("expected the name of a variable, found `{}`", shown(&found))
         };
-        return Err(scan.error(Code::TargetSyntax, at..at.saturating_add(1), message).into());
+        return Err(scan
+            .error(Code::TargetSyntax, at..at.saturating_add(1), message)
+            .into());
     }
     let name = scan.part(name);
     let selector = match scan.peek() {
         Some(b':' | b'.') => {
             scan.bump();
-            Some(if is_xml(&name) { xpath(scan)? } else { selector(scan)? })
+            Some(if is_xml(&name) {
+                xpath(scan)?
+            } else {
+                selector(scan)?
+            })
         }
         _ => None,
     };
     let span = scan.span_from(start);
     expect_separator(scan, selector.as_ref())?;
-    Ok(Target { exclude, count, name, selector, span })
+    Ok(Target {
+        exclude,
+        count,
+        name,
+        selector,
+        span,
+    })
 }
 
 /// Reads `!` and `&`, of which an entry has at most one.
@@ -131,7 +143,11 @@ fn quoted(scan: &mut Scan<'_>) -> Result<Selector> {
     let open = scan.at();
     let Some(text) = scan.quoted() else {
         return Err(scan
-            .error(Code::TargetSyntax, open..open.saturating_add(1), "this quote is not closed")
+            .error(
+                Code::TargetSyntax,
+                open..open.saturating_add(1),
+                "this quote is not closed",
+            )
             .hint("close it with `'`; write `\\'` for a quote inside the key")
             .into());
     };
@@ -149,7 +165,11 @@ fn xpath(scan: &mut Scan<'_>) -> Result<Selector> {
         return match scan.quoted() {
             Some(text) => some_key(scan, text).map(Selector::Key),
             None => Err(scan
-                .error(Code::TargetSyntax, open..open.saturating_add(1), "this quote is not closed")
+                .error(
+                    Code::TargetSyntax,
+                    open..open.saturating_add(1),
+                    "this quote is not closed",
+                )
                 .into()),
         };
     }
@@ -190,7 +210,9 @@ fn some_key(scan: &Scan<'_>, key: Word) -> Result<Word> {
 fn expect_separator(scan: &mut Scan<'_>, selector: Option<&Selector>) -> Result<()> {
     scan.skip_blanks();
     let at = scan.at();
-    let Some(byte) = scan.peek().filter(|byte| !is_separator(*byte)) else { return Ok(()) };
+    let Some(byte) = scan.peek().filter(|byte| !is_separator(*byte)) else {
+        return Ok(());
+    };
     let message = format!("expected `|` before `{}`", shown(&[byte]));
     let error = scan.error(Code::TargetSyntax, at..at.saturating_add(1), message);
     Err(match selector {
@@ -199,7 +221,7 @@ fn expect_separator(scan: &mut Scan<'_>, selector: Option<&Selector>) -> Result<
              takes no flags and ignores letter case",
         ),
         Some(Selector::Key(_)) => error.hint("write a key that holds a blank in `'…'`"),
-        None => error,
+        None => error.hint("write `|` between two targets"),
     }
     .into())
 }
@@ -214,7 +236,9 @@ fn unescape(word: &Word, escaped: u8) -> Word {
         if *byte != b'\\' {
             continue;
         }
-        let Some((next, byte)) = bytes.next() else { continue };
+        let Some((next, byte)) = bytes.next() else {
+            continue;
+        };
         if *byte == escaped {
             builder.push_part(word, run.start..at);
             run.start = next;
@@ -234,4 +258,123 @@ fn is_xml(name: &[u8]) -> bool {
     [&b"XML"[..], b"REQUEST_XML", b"RESPONSE_XML"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{SourceId, Span};
+
+    fn read(text: &str) -> (Vec<String>, Vec<(std::ops::Range<u32>, Code)>) {
+        let end = u32::try_from(text.len()).unwrap();
+        let word = Word::synthetic(
+            text,
+            Span {
+                source: SourceId(0),
+                start: 0,
+                end,
+            },
+        );
+        let mut diagnostics = Vec::new();
+        let list = targets(&word, &mut diagnostics);
+        let show = |target: &Target| {
+            let prefix = match (target.exclude, target.count) {
+                (false, false) => "",
+                (true, false) => "!",
+                (false, true) => "&",
+                (true, true) => "both ",
+            };
+            let name = String::from_utf8_lossy(&target.name);
+            match &target.selector {
+                None => format!("{prefix}{name}"),
+                Some(Selector::Key(key)) => {
+                    format!("{prefix}{name} = {}", String::from_utf8_lossy(key))
+                }
+                Some(Selector::Regex(regex)) => {
+                    format!("{prefix}{name} ~ {}", String::from_utf8_lossy(regex))
+                }
+            }
+        };
+        let place = |diagnostic: &Diagnostic| {
+            let span = diagnostic.span.unwrap();
+            (span.start..span.end, diagnostic.code)
+        };
+        (
+            list.iter().map(show).collect(),
+            diagnostics.iter().map(place).collect(),
+        )
+    }
+
+    #[test]
+    fn takes_lists_apart() {
+        for (text, expected) in [
+            ("ARGS", &["ARGS"][..]),
+            (
+                "ARGS|REQUEST_COOKIES,&TX",
+                &["ARGS", "REQUEST_COOKIES", "&TX"],
+            ),
+            (" ARGS | !ARGS:a , ", &["ARGS", "!ARGS = a"]),
+            ("ARGS||TX", &["ARGS", "TX"]),
+            ("! ARGS|& TX", &["!ARGS", "&TX"]),
+            (
+                "REQUEST_HEADERS:User-Agent",
+                &["REQUEST_HEADERS = User-Agent"],
+            ),
+            ("TX.lua_set_var", &["TX = lua_set_var"]),
+            ("TX:a.b.c", &["TX = a.b.c"]),
+            ("TX:10:b", &["TX = 10:b"]),
+            ("ARGS:'a key, with | all'", &["ARGS = a key, with | all"]),
+            (r"ARGS:'a \| b'", &["ARGS = a | b"]),
+            (r"ARGS:'it\'s \\ \x'", &[r"ARGS = it's \ \x"]),
+            ("ARGS:/^a,b|c$/|TX", &["ARGS ~ ^a,b|c$", "TX"]),
+            (r"!ARGS:/a\/b\d\\/", &[r"!ARGS ~ a/b\d\\"]),
+            (r"ARGS:'/k .*\/|x/'", &["ARGS ~ k .*/|x"]),
+            ("ARGS:'/'", &["ARGS = /"]),
+            ("ARGS://", &["ARGS ~ "]),
+            ("XML:/*|XML://@*|ARGS", &["XML = /*", "XML = //@*", "ARGS"]),
+            ("xml:/a/b[text()] , ARGS", &["xml = /a/b[text()]", "ARGS"]),
+            (
+                "XML://*[local-name()='a|b']|TX",
+                &["XML = //*[local-name()='a|b']", "TX"],
+            ),
+            (
+                "XML:/a[contains(b,\"]\") or c]",
+                &["XML = /a[contains(b,\"]\") or c]"],
+            ),
+            ("XML:'/a | /b/'", &["XML = /a | /b/"]),
+        ] {
+            let (list, diagnostics) = read(text);
+            assert_eq!(list, expected, "{text}");
+            assert_eq!(diagnostics, [], "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_cannot_be_read_and_reads_the_rest() {
+        for (text, expected, at) in [
+            ("", &[][..], 0..0),
+            ("| ,", &[], 0..3),
+            ("&!ARGS|TX", &["TX"], 0..2),
+            ("TX|! &ARGS", &["TX"], 3..6),
+            ("!!ARGS|TX", &["TX"], 0..2),
+            ("&&ARGS", &[], 0..2),
+            ("!|TX", &["TX"], 1..2),
+            ("TX|!", &["TX"], 3..4),
+            ("@rx|TX", &["TX"], 0..1),
+            ("ARGS:|TX", &["TX"], 4..5),
+            ("ARGS:''|TX", &["TX"], 6..7),
+            ("ARGS:a b|TX", &["TX"], 7..8),
+            ("ARGS TX", &[], 5..6),
+            ("ARGS:/a|TX", &[], 5..6),
+            ("ARGS:/a/i|TX", &["TX"], 8..9),
+            ("ARGS:'a|TX", &[], 5..6),
+            ("ARGS:'a'b|TX", &["TX"], 8..9),
+            ("XML:/a[b|TX", &[], 4..11),
+            ("XML:/a[b='|TX", &[], 4..13),
+        ] {
+            let (list, diagnostics) = read(text);
+            assert_eq!(list, expected, "{text}");
+            assert_eq!(diagnostics, [(at, Code::TargetSyntax)], "{text}");
+        }
+    }
 }

@@ -27,7 +27,13 @@ pub struct Word {
 impl Word {
     /// A text that does not stand in the source, with the place to blame for it.
     pub fn synthetic(text: impl Into<Vec<u8>>, span: Span) -> Self {
-        Self { text: text.into(), span, quoted: false, first: span.start, breaks: Vec::new() }
+        Self {
+            text: text.into(),
+            span,
+            quoted: false,
+            first: span.start,
+            breaks: Vec::new(),
+        }
     }
 
     /// Where a range of the text stands in the source: from its first to its last byte, with what
@@ -39,7 +45,11 @@ impl Word {
             _ => start,
         };
         let clip = |at: u32| at.max(self.span.start).min(self.span.end);
-        Span { source: self.span.source, start: clip(start), end: clip(end) }
+        Span {
+            source: self.span.source,
+            start: clip(start),
+            end: clip(end),
+        }
     }
 
     /// A range of the text as a word of its own. Clipped to the text.
@@ -83,7 +93,13 @@ pub(super) struct Builder {
 
 impl Builder {
     pub(super) const fn new(source: SourceId) -> Self {
-        Self { source, text: Vec::new(), first: None, breaks: Vec::new(), next: 0 }
+        Self {
+            source,
+            text: Vec::new(),
+            first: None,
+            breaks: Vec::new(),
+            next: 0,
+        }
     }
 
     /// Appends bytes that stand side by side in the source, from this offset on.
@@ -104,9 +120,18 @@ impl Builder {
     /// Appends a range of another word.
     pub(super) fn push_part(&mut self, word: &Word, range: Range<usize>) {
         let mut start = range.start;
-        let skipped = word.breaks.partition_point(|&(from, _)| from <= clamp(start));
-        let inner = word.breaks.iter().skip(skipped).map(|&(from, _)| widen(from));
-        for end in inner.take_while(|&from| from < range.end).chain([range.end]) {
+        let skipped = word
+            .breaks
+            .partition_point(|&(from, _)| from <= clamp(start));
+        let inner = word
+            .breaks
+            .iter()
+            .skip(skipped)
+            .map(|&(from, _)| widen(from));
+        for end in inner
+            .take_while(|&from| from < range.end)
+            .chain([range.end])
+        {
             let bytes = word.text.get(start..end).unwrap_or_default();
             self.push(bytes, widen(word.place(start)));
             start = end;
@@ -116,14 +141,28 @@ impl Builder {
     /// The word, for a place that includes its quotes.
     pub(super) fn finish(self, span: Span, quoted: bool) -> Word {
         let first = self.first.unwrap_or(span.start);
-        Word { text: self.text, span, quoted, first, breaks: self.breaks }
+        Word {
+            text: self.text,
+            span,
+            quoted,
+            first,
+            breaks: self.breaks,
+        }
     }
 
     /// The word without quotes, from `start` to its last byte.
     pub(super) fn finish_bare(self, start: usize) -> Word {
         let start = clamp(start);
-        let end = if self.text.is_empty() { start } else { self.next };
-        let span = Span { source: self.source, start, end };
+        let end = if self.text.is_empty() {
+            start
+        } else {
+            self.next
+        };
+        let span = Span {
+            source: self.source,
+            start,
+            end,
+        };
         self.finish(span, false)
     }
 }
@@ -149,7 +188,14 @@ mod tests {
         builder.push(b"ab", 1);
         builder.push(b"cd", 5);
         builder.push(b"\"ef", 8);
-        builder.finish(Span { source: SOURCE, start: 0, end: 12 }, true)
+        builder.finish(
+            Span {
+                source: SOURCE,
+                start: 0,
+                end: 12,
+            },
+            true,
+        )
     }
 
     #[test]
@@ -186,7 +232,14 @@ mod tests {
 
     #[test]
     fn synthetic_words_stay_in_their_place() {
-        let word = Word::synthetic("longer than its place", Span { source: SOURCE, start: 4, end: 6 });
+        let word = Word::synthetic(
+            "longer than its place",
+            Span {
+                source: SOURCE,
+                start: 4,
+                end: 6,
+            },
+        );
         let span = word.span_of(10..12);
         assert_eq!((span.start, span.end), (6, 6));
     }
