@@ -32,7 +32,12 @@ const BASELINE: (&str, &str) = ("@baseline", "rules/baseline");
 const CRS: (&str, &str) = ("@owasp_crs", "rules/crs/rules");
 
 fn main() -> io::Result<()> {
-    for watched in ["build.rs", "rules/baseline", "rules/crs/rules", "rules/crs-setup-demo.conf"] {
+    for watched in [
+        "build.rs",
+        "rules/baseline",
+        "rules/crs/rules",
+        "rules/crs-setup-demo.conf",
+    ] {
         println!("cargo::rerun-if-changed={watched}");
     }
     let mut files = named(NAMED);
@@ -50,20 +55,28 @@ fn main() -> io::Result<()> {
     let mut table = String::from("pub(super) const FILES: &[(&str, &[u8])] = &[\n");
     for (position, (name, path)) in files.iter().enumerate() {
         println!("cargo::rerun-if-changed={}", path.display());
-        let text = fs::read(path)
-            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+        let text = fs::read(path).map_err(|error| {
+            io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+        })?;
         let blanked = out.join(format!("rules-{position}"));
         fs::write(&blanked, blank_comments(&text))?;
-        writeln!(table, "    ({name:?}, include_bytes!({blanked:?})),").map_err(io::Error::other)?;
+        writeln!(table, "    ({name:?}, include_bytes!({blanked:?})),")
+            .map_err(io::Error::other)?;
     }
     table.push_str("];\n");
-    writeln!(table, "pub(super) const CRS_VERSION: Option<&str> = {version:?};")
-        .map_err(io::Error::other)?;
+    writeln!(
+        table,
+        "pub(super) const CRS_VERSION: Option<&str> = {version:?};"
+    )
+    .map_err(io::Error::other)?;
     fs::write(out.join("rules.rs"), table)
 }
 
 fn named(table: &[(&str, &str)]) -> Vec<(String, PathBuf)> {
-    table.iter().map(|(name, path)| ((*name).to_owned(), PathBuf::from(path))).collect()
+    table
+        .iter()
+        .map(|(name, path)| ((*name).to_owned(), PathBuf::from(path)))
+        .collect()
 }
 
 /// The `.conf` and `.data` files of a folder.
@@ -71,7 +84,9 @@ fn folder((prefix, path): (&str, &str)) -> io::Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(path)? {
         let path = entry?.path();
-        let embedded = path.extension().is_some_and(|it| it == "conf" || it == "data");
+        let embedded = path
+            .extension()
+            .is_some_and(|it| it == "conf" || it == "data");
         if let (true, Some(name)) = (embedded, path.file_name().and_then(|name| name.to_str())) {
             files.push((format!("{prefix}/{name}"), path.clone()));
         }

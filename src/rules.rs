@@ -20,7 +20,9 @@ mod table {
 /// The text of an embedded file; `None` for a name that is not embedded.
 #[must_use]
 pub fn embedded(name: &str) -> Option<&'static [u8]> {
-    let position = table::FILES.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
+    let position = table::FILES
+        .binary_search_by(|(known, _)| (*known).cmp(name))
+        .ok()?;
     table::FILES.get(position).map(|(_, text)| *text)
 }
 
@@ -67,11 +69,16 @@ mod tests {
 
     #[test]
     fn the_core_rule_set_is_there_as_a_whole_or_not_at_all() {
-        let rules = list().filter(|name| name.starts_with("@owasp_crs/")).count();
+        let rules = list()
+            .filter(|name| name.starts_with("@owasp_crs/"))
+            .count();
         let setup = list().filter(|name| name.starts_with("@crs-setup")).count();
         match crs_version() {
             Some(version) => {
-                assert!(version.starts_with(|it: char| it.is_ascii_digit()), "{version}");
+                assert!(
+                    version.starts_with(|it: char| it.is_ascii_digit()),
+                    "{version}"
+                );
                 assert!(rules > 40, "{rules} files");
                 assert_eq!(setup, 2);
             }

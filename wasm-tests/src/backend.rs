@@ -64,7 +64,11 @@ where
     }
 }
 
-fn converse(stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io::Result<()> {
+/// Answers the requests of one connection until the client closes it.
+///
+/// # Errors
+/// What the connection reports, and `InvalidData` for what is no HTTP/1.1.
+pub fn converse(stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
     let mut output = stream;
@@ -74,7 +78,9 @@ fn converse(stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io::Re
         for (name, value) in &response.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());
         }
-        bytes.extend_from_slice(format!("content-length: {}\r\n\r\n", response.body.len()).as_bytes());
+        bytes.extend_from_slice(
+            format!("content-length: {}\r\n\r\n", response.body.len()).as_bytes(),
+        );
         if request.method != "HEAD" {
             bytes.extend_from_slice(&response.body);
         }
@@ -85,10 +91,14 @@ fn converse(stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io::Re
 
 /// `None` where the client closed the connection between two requests.
 fn read_request(input: &mut impl BufRead) -> io::Result<Option<Request>> {
-    let Some(head) = read_head(input)? else { return Ok(None) };
+    let Some(head) = read_head(input)? else {
+        return Ok(None);
+    };
     let mut fields = [httparse::EMPTY_HEADER; HEADER_LIMIT];
     let mut parsed = httparse::Request::new(&mut fields);
-    parsed.parse(&head).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
+    parsed
+        .parse(&head)
+        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
     let mut request = Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         target: parsed.path.unwrap_or_default().to_owned(),
@@ -121,10 +131,17 @@ fn read_head(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     loop {
         let before = head.len();
         if input.read_until(b'\n', &mut head)? == 0 {
-            return if head.is_empty() { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) };
+            return if head.is_empty() {
+                Ok(None)
+            } else {
+                Err(ErrorKind::UnexpectedEof.into())
+            };
         }
         if head.len() > HEAD_LIMIT {
-            return Err(io::Error::new(ErrorKind::InvalidData, "the head is too long"));
+            return Err(io::Error::new(
+                ErrorKind::InvalidData,
+                "the head is too long",
+            ));
         }
         if matches!(head.get(before..), Some(b"\r\n" | b"\n")) && before > 0 {
             return Ok(Some(head));
@@ -166,7 +183,10 @@ mod tests {
     #[test]
     fn reads_a_body_with_a_length() {
         let request = request("POST /a?b=c HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nd=e--");
-        assert_eq!((request.method.as_str(), request.target.as_str()), ("POST", "/a?b=c"));
+        assert_eq!(
+            (request.method.as_str(), request.target.as_str()),
+            ("POST", "/a?b=c")
+        );
         assert_eq!(request.header("host"), Some(&b"x"[..]));
         assert_eq!(request.body, b"d=e");
     }

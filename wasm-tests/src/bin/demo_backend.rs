@@ -8,7 +8,9 @@ use std::process::ExitCode;
 use wasm_tests::backend::{Response, serve};
 
 fn main() -> ExitCode {
-    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:8081".into());
+    let address = std::env::args()
+        .nth(1)
+        .unwrap_or_else(|| "127.0.0.1:8081".into());
     let listener = match TcpListener::bind(&address) {
         Ok(listener) => listener,
         Err(error) => {
