@@ -20,7 +20,6 @@ use super::{Diagnostic, SourceMap, Span};
 /// Other places follow as notes, with their own lines where they stand in another one. Long lines
 /// are cut around the place. Whatever a terminal could take for a command is escaped.
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
-<<<<<<< HEAD
     let mut out = format!(
         "{}[{}]: ",
         diagnostic.severity.as_str(),
@@ -237,15 +236,4 @@ mod tests {
             assert!(render_line(&diagnostic, &sources).contains("P0205"));
         }
     }
-=======
-    let place = diagnostic.span.map_or_else(String::new, |span| {
-        let at = sources.location(span);
-        format!("{}:{}:{}: ", sources.name(span.source), at.line, at.column)
-    });
-    format!(
-        "{place}{}: {}",
-        diagnostic.code.as_str(),
-        diagnostic.message
-    )
->>>>>>> tools
 }
