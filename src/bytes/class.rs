@@ -26,7 +26,6 @@ const HIGH: u8 = 63;
 
 #[expect(
     clippy::as_conversions,
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "evaluated at compile time; all values stay below 256"
 )]
@@ -102,6 +101,12 @@ impl ClassSet {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The classes of this set that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether a class is in both sets.
