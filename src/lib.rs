@@ -34,3 +34,5 @@ pub mod audit;
 pub mod engine;
 
 pub mod proxy;
+#[cfg(feature = "wasm-host")]
+pub mod wasm_host;
