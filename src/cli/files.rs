@@ -1,22 +1,83 @@
 //! Files for the compiler, and patterns that name several.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::compile::Loader;
+use crate::rules;
 
-/// Reads rule files and what they refer to from the file system.
+/// Reads rule files and what they refer to from the file system, and the embedded ones by their
+/// names that begin with `@`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FileSystem;
 
 impl Loader for FileSystem {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        if path.starts_with('@') {
+            return embedded(path);
+        }
         std::fs::read(path).map_err(|error| error.to_string())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
+        if pattern.starts_with('@') {
+            return Ok(select(rules::list(), pattern));
+        }
         let found = glob(Path::new(pattern)).map_err(|error| error.to_string())?;
         Ok(found.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
     }
+}
+
+/// What a plugin configuration can name: its own `data_files` and the embedded files. Like the
+/// filter it knows no others.
+pub(super) struct PluginFiles<'a> {
+    files: BTreeMap<&'a str, &'a str>,
+}
+
+impl<'a> PluginFiles<'a> {
+    pub(super) fn new(files: &'a [(String, String)]) -> Self {
+        Self { files: files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect() }
+    }
+}
+
+impl Loader for PluginFiles<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        match self.files.get(path) {
+            Some(text) => Ok(text.as_bytes().to_vec()),
+            None if path.starts_with('@') => embedded(path),
+            None => Err("there is no such entry in `data_files`".to_owned()),
+        }
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
+        let names = self.files.keys().copied();
+        Ok(select(names.chain(rules::list()), pattern))
+    }
+}
+
+fn embedded(name: &str) -> Result<Vec<u8>, String> {
+    rules::embedded(name).map(<[u8]>::to_vec).ok_or_else(|| {
+        if rules::belongs_to_crs(name) {
+            "the Core Rule Set was not there when this was built (`make crs`)".to_owned()
+        } else {
+            "there is no embedded file of that name".to_owned()
+        }
+    })
+}
+
+/// The names that match a pattern, part by part, sorted.
+fn select<'a>(names: impl Iterator<Item = &'a str>, pattern: &str) -> Vec<String> {
+    let fits = |name: &str| {
+        name.split('/').count() == pattern.split('/').count()
+            && name
+                .split('/')
+                .zip(pattern.split('/'))
+                .all(|(name, pattern)| matches(pattern.as_bytes(), name.as_bytes()))
+    };
+    let mut found: Vec<String> = names.filter(|name| fits(name)).map(str::to_owned).collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 /// Whether a path is a pattern.
@@ -116,7 +177,8 @@ fn single(pattern: &[u8], byte: u8) -> Option<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{glob, matches};
+    use super::{PluginFiles, glob, matches};
+    use crate::compile::Loader;
 
     #[test]
     fn names_match_patterns() {
@@ -134,6 +196,18 @@ mod tests {
         ] {
             assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
         }
+    }
+
+    #[test]
+    fn plugin_files_come_from_the_configuration_or_are_embedded() {
+        let own = [("a/x.conf".to_owned(), "A".to_owned()), ("b.conf".to_owned(), String::new())];
+        let files = PluginFiles::new(&own);
+        assert_eq!(files.read("a/x.conf").unwrap(), b"A");
+        assert!(files.read("@demo-conf").is_ok());
+        assert!(files.read("/etc/passwd").is_err());
+        assert_eq!(files.glob("*.conf").unwrap(), ["b.conf"]);
+        assert_eq!(files.glob("a/*").unwrap(), ["a/x.conf"]);
+        assert!(files.glob("@baseline/*.conf").unwrap().len() > 1);
     }
 
     #[test]

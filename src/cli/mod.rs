@@ -10,13 +10,20 @@
     reason = "a command-line tool reads files and the clock, and prints"
 )]
 
+mod check;
+mod config;
 mod driver;
+#[cfg(feature = "wasm-host")]
+mod driver_wasm;
 mod files;
 mod ftw;
 mod message;
+mod native;
 mod progress;
+mod run;
 mod test;
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -28,6 +35,11 @@ const ERRORS: u8 = 1;
 /// Exit status: the work could not be done as asked (clap uses it too).
 const USAGE: u8 = 2;
 
+/// The client of every exchange. Not a loopback address: the Core Rule Set trusts those.
+const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 41_090);
+/// The server of every exchange.
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)), 80);
+
 /// Checks, runs and tests firewall rules without a proxy.
 #[derive(Debug, Parser)]
 #[command(name = "parapet", version, about)]
@@ -38,12 +50,16 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Check(check::Arguments),
+    Run(run::Arguments),
     Test(test::Arguments),
 }
 
 /// Runs the tool with the arguments of the process.
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
     };
     match outcome {

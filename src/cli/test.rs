@@ -77,9 +77,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         let mut factory = config.native();
         reports.push(suite.runner().run(&mut factory, &mut display)?);
     }
+    #[cfg(feature = "wasm-host")]
     if let Some(module) = &arguments.wasm {
         let mut factory = config.wasm(module)?;
-        reports.push(suite.runner().run(&mut *factory, &mut display)?);
+        reports.push(suite.runner().run(&mut factory, &mut display)?);
+    }
+    #[cfg(not(feature = "wasm-host"))]
+    if arguments.wasm.is_some() {
+        return Err("this build has no wasm host; build it with the feature `wasm-host`".into());
     }
     if let Some(path) = &arguments.report {
         write_report(path, &reports)?;

@@ -23,5 +23,5 @@ mod template;
 pub(crate) use expected::ExpectedFailures;
 pub(crate) use format::{TestFile, load};
 pub(crate) use overrides::{Overrides, TestSettings};
-pub(crate) use report::{Report, compare};
+pub(crate) use report::{Report, TestReport, Verdict, compare};
 pub(crate) use runner::{Filter, Progress, Runner};
