@@ -4,7 +4,7 @@ use super::Compiler;
 use crate::action::{
     self, Action, Disruptive, Name, Phase, Placement, TransformStep,
 };
-use crate::diagnostic::{Code, Diagnostic, Span, suggest};
+use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
 use crate::transform::Transformation;
@@ -66,11 +66,12 @@ impl Compiler<'_> {
             if !self.may_stand(name, &entry, place) {
                 continue;
             }
-            match action::parse(name, entry.value.as_deref(), &mut self.keys) {
+            let value = entry.value.as_ref().map(|value| value.text.as_slice());
+            match action::parse(name, value, &mut self.keys) {
                 Ok(action) => self.add_action(&mut set, action, &entry),
                 Err(error) => {
                     let mut diagnostic =
-                        Diagnostic::new(error.code, entry.value_span, error.message);
+                        Diagnostic::new(error.code, entry.value_span(), error.message);
                     diagnostic.hint = error.hint;
                     self.report(diagnostic);
                 }
@@ -80,7 +81,7 @@ impl Compiler<'_> {
     }
 
     fn unknown_action(&mut self, entry: &ast::ActionExpr) {
-        let name = String::from_utf8_lossy(&entry.name).into_owned();
+        let name = shown(&entry.name);
         let mut diagnostic =
             Diagnostic::new(Code::UnknownAction, entry.span, format!("unknown action `{name}`"));
         let names = Name::ALL.iter().map(|one| one.def().name);
@@ -128,7 +129,9 @@ impl Compiler<'_> {
     }
 
     fn add_action(&mut self, set: &mut ActionSet, action: Action, entry: &ast::ActionExpr) {
-        let text = || entry.value.clone().unwrap_or_default().into_boxed_slice();
+        let text = || {
+            entry.value.as_ref().map_or_else(Box::default, |value| value.text.as_slice().into())
+        };
         match action {
             Action::Id(id) => set.id = Some(id),
             Action::Phase(phase) => set.phase = Some(phase),
@@ -148,7 +151,7 @@ impl Compiler<'_> {
             Action::Disruptive(disruptive) => set.disruptive = Some(disruptive),
             Action::Chain => set.chain = true,
             Action::Skip(count) => set.skip = Some(count),
-            Action::SkipAfter(label) => set.skip_after = Some((label, entry.value_span)),
+            Action::SkipAfter(label) => set.skip_after = Some((label, entry.value_span())),
             Action::Capture => set.capture = true,
             Action::MultiMatch => set.multi_match = true,
             Action::Transform(step) => set.transforms.push(step),
@@ -164,7 +167,7 @@ impl Compiler<'_> {
             | Action::InitCol(_)
             | Action::SetEnv(..)
             | Action::Ctl(_)
-            | Action::Sanitise(..) => set.effects.push((action, entry.value_span)),
+            | Action::Sanitise(..) => set.effects.push((action, entry.value_span())),
         }
     }
 

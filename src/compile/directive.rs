@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use super::update::By;
-use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, shown, suggest};
 use crate::program::Settings;
 use crate::seclang::ast;
 
@@ -34,13 +34,17 @@ enum Kind {
 impl Compiler<'_> {
     /// Carries out one directive.
     pub(super) fn directive(&mut self, directive: &ast::Directive) {
-        let name = String::from_utf8_lossy(&directive.name.text).into_owned();
+        let name = shown(&directive.name);
         let Some(def) = DirectiveDef::by_name(&name) else {
             self.unknown_directive(&name, directive);
             return;
         };
         let (least, most) = def.arguments;
         let given = directive.arguments.len();
+        if directive.broken {
+            // Reported by the parser; a chain that waits must not take the next rule for its own.
+            return;
+        }
         if given < least || given > most {
             self.report(argument_count(def, given, directive));
             return;
@@ -140,7 +144,7 @@ use super::settings as set;
 directives! {
     Include 1..1 Rules(|c, d| if let Some(path) = d.arguments.first() { c.include(path, false) }), "Reads another file here.";
     IncludeOptional 1..1 Rules(|c, d| if let Some(path) = d.arguments.first() { c.include(path, true) }), "Reads another file here, if there is one.";
-    SecAction 1..1 Rules(Compiler::sec_action), "Actions without a condition.";
+    SecAction 1..1 Rules(|c, d| c.sec_action(d)), "Actions without a condition.";
     SecArgumentSeparator 1..1 Setting(set::argument_separator), "The byte between arguments.";
     SecArgumentsLimit 1..1 Setting(set::arguments_limit), "Most arguments of a request.";
     SecAuditEngine 1..1 Setting(set::audit_engine), "Which transactions the audit log records.";
@@ -164,10 +168,10 @@ directives! {
     SecCookieFormat 1..1 Setting(set::cookie_format), "0: Netscape cookies, 1: RFC 2109.";
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
-    SecDataset 2..2 Rules(Compiler::sec_dataset), "A list for @pmFromDataset and @ipMatchFromDataset.";
+    SecDataset 2..2 Rules(|c, d| c.sec_dataset(d)), "A list for @pmFromDataset and @ipMatchFromDataset.";
     SecDebugLog 1..1 Ignored, "debug lines go to the proxy's log.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
-    SecDefaultAction 1..1 Rules(Compiler::sec_default_action), "What rules of a phase do unless they say otherwise.";
+    SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
     SecDisableBackendCompression 1..1 NotYet, "Asks the backend for plain responses.";
     SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
@@ -180,7 +184,7 @@ directives! {
     SecHttpBlKey 1..1 Ignored, "a filter cannot ask name servers.";
     SecIgnoreRuleCompilationErrors 1..1 NotYet, "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
-    SecMarker 1..1 Rules(Compiler::sec_marker), "A place for skipAfter.";
+    SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
     SecPcreMatchLimit 1..1 Ignored, "every pattern runs in linear time.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
@@ -199,7 +203,7 @@ directives! {
     SecResponseBodyLimitAction 1..1 Setting(set::response_body_limit_action), "What happens to a larger one.";
     SecResponseBodyMimeType 1..any Setting(set::response_body_mime_type), "Which responses are inspected.";
     SecResponseBodyMimeTypesClear 0..0 Setting(set::response_body_mime_types_clear), "Forgets the list of types.";
-    SecRule 2..3 Rules(Compiler::sec_rule), "Targets, an operator, actions.";
+    SecRule 2..3 Rules(|c, d| c.sec_rule(d)), "Targets, an operator, actions.";
     SecRuleEngine 1..1 Setting(set::rule_engine), "On, Off, or DetectionOnly.";
     SecRuleInheritance 1..1 NotYet, "Whether a profile begins with the rules of another.";
     SecRulePerfTime 1..1 NotYet, "Reports rules that take longer, in microseconds.";
@@ -207,7 +211,7 @@ directives! {
     SecRuleRemoveByMsg 1..1 Rules(|c, d| c.rule_remove(d, By::Msg)), "Removes rules by message.";
     SecRuleRemoveByTag 1..1 Rules(|c, d| c.rule_remove(d, By::Tag)), "Removes rules by tag.";
     SecRuleScript 1..2 NotYet, "A rule written in Lua.";
-    SecRuleUpdateActionById 2..2 Rules(Compiler::rule_update_action), "Changes actions of a rule.";
+    SecRuleUpdateActionById 2..2 Rules(|c, d| c.rule_update_action(d)), "Changes actions of a rule.";
     SecRuleUpdateTargetById 2..3 Rules(|c, d| c.rule_update_target(d, By::Id)), "Changes targets of rules by id.";
     SecRuleUpdateTargetByMsg 2..3 Rules(|c, d| c.rule_update_target(d, By::Msg)), "Changes targets of rules by message.";
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
@@ -221,7 +225,7 @@ directives! {
     SecTmpSaveUploadedFiles 1..1 Ignored, "a filter writes no files.";
     SecUnicodeCodePage 1..1 NotYet, "The code page of %uHHHH.";
     SecUnicodeMap 1..2 NotYet, "The code page of %uHHHH.";
-    SecUnicodeMapFile 1..2 Rules(Compiler::unicode_map_file), "The map of %uHHHH to bytes.";
+    SecUnicodeMapFile 1..2 Rules(|c, d| c.unicode_map_file(d)), "The map of %uHHHH to bytes.";
     SecUploadDir 1..1 Ignored, "a filter writes no files.";
     SecUploadFileLimit 1..1 Setting(set::upload_file_limit), "Most files of a request.";
     SecUploadFileMode 1..1 Ignored, "a filter writes no files.";

@@ -178,7 +178,7 @@ impl Compiler<'_> {
                 Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))
             }
             Action::Ctl(Ctl::RuleRemoveTarget(spec, targets)) => {
-                let word = ast::Word::synthetic(targets, span);
+                let word = ast::Word::synthetic(&**targets, span);
                 let list = self.target_list(&word, &[]);
                 let targets = list.targets.into_iter().chain(list.exclusions).collect();
                 Effect::RemoveTargets(self.rules_meant(spec, span, items, map, true), targets)

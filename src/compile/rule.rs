@@ -7,7 +7,7 @@ use super::actions::{ActionSet, Place};
 use super::draft::{Draft, DraftTest, Item};
 use super::include::resolve;
 use crate::action::{Disruptive, Phase};
-use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::diagnostic::{Code, Diagnostic, shown};
 use crate::operator::{self, CompileErrorKind, DataFiles, Operator};
 use crate::seclang::{self, ast};
 use crate::template::Template;
@@ -21,7 +21,7 @@ impl Compiler<'_> {
         if list.targets.is_empty() && !list.exclusions.is_empty() {
             let message = "the rule only says what not to look at";
             self.report(
-                Diagnostic::new(Code::TargetSyntax, targets.span, message)
+                Diagnostic::new(Code::NoTarget, targets.span, message)
                     .hint("name what to look at first, such as `ARGS|!ARGS:name`"),
             );
         }
@@ -145,19 +145,16 @@ impl Compiler<'_> {
     /// The operator argument of a SecRule.
     fn test(&mut self, word: &ast::Word) -> Option<DraftTest> {
         let expr = seclang::operator(word, &mut self.diagnostics)?;
-        let name = String::from_utf8_lossy(&expr.name).into_owned();
-        let takes_macros = operator::by_name(&name).is_some_and(|def| def.macros);
+        let name = shown(&expr.name);
+        let takes_macros = Operator::def_by_name(&name).is_some_and(|def| def.macros);
         let argument = if takes_macros {
             match Template::parse(&expr.argument, &mut self.keys) {
                 Ok(template) => template,
                 Err(error) => {
-                    let name = String::from_utf8_lossy(&error.name).into_owned();
-                    let message = format!("`%{{{name}}}` names no variable");
-                    self.report(Diagnostic::new(
-                        Code::MacroSyntax,
-                        expr.argument_span,
-                        message,
-                    ));
+                    let message = format!("`%{{{}}}` names no variable", shown(&error.name));
+                    let end = error.offset.saturating_add(error.name.len()).saturating_add(3);
+                    let span = expr.argument.span_of(error.offset..end);
+                    self.report(Diagnostic::new(Code::MacroSyntax, span, message));
                     return None;
                 }
             }
@@ -165,7 +162,7 @@ impl Compiler<'_> {
             Template::literal(&expr.argument)
         };
         let from = self.source_name(word.span.source).to_owned();
-        let mut files = RuleFiles { compiler: self.loader, from: &from, datasets: &self.datasets };
+        let mut files = RuleFiles { loader: self.loader, from: &from, datasets: &self.datasets };
         let has_macros = argument.fixed().is_none();
         let mut context = operator::Compile {
             files: &mut files,
@@ -176,50 +173,44 @@ impl Compiler<'_> {
         match Operator::compile(&name, &expr.argument, &mut context) {
             Ok(operator) => Some(DraftTest { operator, argument, negated: expr.negated }),
             Err(error) => {
-                self.operator_error(&name, &expr, word, error);
+                self.operator_error(&expr, error);
                 None
             }
         }
     }
 
-    fn operator_error(
-        &mut self,
-        name: &str,
-        expr: &ast::OperatorExpr,
-        _word: &ast::Word,
-        error: operator::CompileError,
-    ) {
-        let (code, span) = match &error.kind {
-            CompileErrorKind::Unknown { .. } => (Code::UnknownOperator, expr.name_span),
-            CompileErrorKind::BadRegex => (Code::BadRegex, expr.argument_span),
-            CompileErrorKind::Argument => (Code::OperatorArgument, expr.argument_span),
-            CompileErrorKind::File => (Code::FileNotFound, expr.argument_span),
-            CompileErrorKind::NotCarriedOut => (Code::NotYet, expr.name_span),
+    fn operator_error(&mut self, expr: &ast::OperatorExpr, error: operator::CompileError) {
+        let (code, word) = match error.kind {
+            CompileErrorKind::Unknown { .. } => (Code::UnknownOperator, &expr.name),
+            CompileErrorKind::BadRegex => (Code::BadRegex, &expr.argument),
+            CompileErrorKind::Argument => (Code::OperatorArgument, &expr.argument),
+            CompileErrorKind::File => (Code::FileNotFound, &expr.argument),
+            CompileErrorKind::Dataset => (Code::UnknownDataset, &expr.argument),
+            CompileErrorKind::NotCarriedOut => (Code::NotYet, &expr.name),
+        };
+        let span = match error.offset {
+            Some(offset) => word.span_of(offset..offset.saturating_add(1)),
+            None => word.span,
         };
         let mut diagnostic = Diagnostic::new(code, span, error.message);
         diagnostic.hint = error.hint;
-        if let CompileErrorKind::Unknown { suggestion } = error.kind {
-            let found = suggestion
-                .or_else(|| suggest(name, Operator::ALL.iter().map(|def| def.name)));
-            diagnostic.hint = found.map(|name| format!("did you mean `@{name}`?"));
-        }
         self.report(diagnostic);
     }
 }
 
 /// The files that operators read, relative to the rule file.
 struct RuleFiles<'a> {
-    compiler: &'a dyn super::Loader,
+    loader: &'a dyn super::Loader,
     from: &'a str,
     datasets: &'a std::collections::HashMap<Vec<u8>, Vec<Vec<u8>>>,
 }
 
 impl DataFiles for RuleFiles<'_> {
     fn read(&mut self, name: &str) -> Result<Vec<u8>, String> {
-        self.compiler.read(&resolve(self.from, name))
+        self.loader.read(&resolve(self.from, name))
     }
 
-    fn dataset(&self, name: &[u8]) -> Option<&[Vec<u8>]> {
-        self.datasets.get(name).map(Vec::as_slice)
+    fn dataset(&self, name: &str) -> Option<&[Vec<u8>]> {
+        self.datasets.get(name.as_bytes()).map(Vec::as_slice)
     }
 }

@@ -196,7 +196,7 @@ pub(super) fn cookie_format(settings: &mut Settings, words: &[Word]) -> Outcome 
 }
 
 pub(super) fn cookie_v0_separator(settings: &mut Settings, words: &[Word]) -> Outcome {
-    settings.cookie_v0_separator = single_byte(words)?;
+    settings.cookie_v0_separator = Some(single_byte(words)?);
     Ok(())
 }
 

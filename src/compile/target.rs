@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Compiler;
 use crate::body::xml;
-use crate::diagnostic::{Code, Diagnostic, Span, suggest};
+use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
 use crate::program::{PatternId, Target, TargetSelector};
 use crate::seclang::{self, ast};
 use crate::variable::{KeyPattern, Support, Variable};
@@ -40,7 +40,7 @@ impl Compiler<'_> {
         entry: &ast::Target,
         xmlns: &[(Box<[u8]>, Box<[u8]>)],
     ) -> Option<Target> {
-        let variable = self.variable(&entry.name, entry.span)?;
+        let variable = self.variable(&entry.name, entry.name.span)?;
         let selector = match &entry.selector {
             None => TargetSelector::All,
             Some(_) if !variable.is_collection() => {
@@ -49,19 +49,16 @@ impl Compiler<'_> {
                 return None;
             }
             Some(ast::Selector::Key(key)) if variable == Variable::Xml => {
-                self.xml_path(key, entry.span, xmlns)?
-            }
-            Some(ast::Selector::Regex(path)) if variable == Variable::Xml => {
-                // `XML:/a/b/` looks like a pattern to the parser, but is a path.
-                let text = [b"/", path.as_slice(), b"/"].concat();
-                self.xml_path(&text, entry.span, xmlns)?
+                self.xml_path(key, xmlns)?
             }
             Some(ast::Selector::Key(key)) if variable == Variable::Tx => {
                 TargetSelector::Tx(self.keys.slot(key))
             }
-            Some(ast::Selector::Key(key)) => TargetSelector::Key(key.to_ascii_lowercase().into()),
+            Some(ast::Selector::Key(key)) => {
+                TargetSelector::Key(key.to_ascii_lowercase().into())
+            },
             Some(ast::Selector::Regex(pattern)) => {
-                TargetSelector::Pattern(self.pattern(pattern, entry.span)?)
+                TargetSelector::Pattern(self.pattern(pattern, pattern.span)?)
             }
         };
         Some(Target { variable, selector, count: entry.count })
@@ -69,7 +66,7 @@ impl Compiler<'_> {
 
     /// A variable by name, if it exists and is carried out.
     fn variable(&mut self, name: &[u8], span: Span) -> Option<Variable> {
-        let text = String::from_utf8_lossy(name).into_owned();
+        let text = shown(name);
         let Some(variable) = Variable::by_name(name) else {
             let message = format!("unknown variable `{text}`");
             let mut diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
@@ -100,14 +97,15 @@ impl Compiler<'_> {
 
     fn xml_path(
         &mut self,
-        path: &[u8],
-        span: Span,
+        path: &ast::Word,
         xmlns: &[(Box<[u8]>, Box<[u8]>)],
     ) -> Option<TargetSelector> {
-        match xml::Path::parse(path, xmlns) {
+        let namespaces: Vec<(&[u8], &[u8])> =
+            xmlns.iter().map(|(prefix, uri)| (&**prefix, &**uri)).collect();
+        match xml::Path::parse(path, &namespaces) {
             Ok(path) => Some(TargetSelector::Path(Arc::new(path))),
             Err(error) => {
-                self.report(Diagnostic::new(Code::BadSelector, span, error.to_string()));
+                self.report(Diagnostic::new(Code::BadSelector, path.span, error.to_string()));
                 None
             }
         }

@@ -6,7 +6,7 @@ use super::api::{Disposition, Interruption, RuleMatch};
 use super::state::{MAX_MATCHES, State};
 use super::store::Entry;
 use crate::action::{Change, Ctl, InitCol, SetVar, SwitchMode, VarName};
-use crate::operator;
+use crate::bytes::leading_integer;
 use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
@@ -55,11 +55,11 @@ impl State {
             }
             Change::Set(value) => self.text(value),
             Change::Add(amount) => {
-                let amount = operator::leading_integer(&self.text(amount));
+                let amount = leading_integer(&self.text(amount));
                 self.number(&place).saturating_add(amount).max(0).to_string().into_bytes()
             }
             Change::Subtract(amount) => {
-                let amount = operator::leading_integer(&self.text(amount));
+                let amount = leading_integer(&self.text(amount));
                 self.number(&place).saturating_sub(amount).max(0).to_string().into_bytes()
             }
         };
@@ -114,7 +114,7 @@ impl State {
                 .find(|entry| self.values.get(entry.name) == name.as_slice())
                 .map(|entry| entry.value),
         };
-        value.map_or(0, |value| operator::leading_integer(self.values.get(value)))
+        value.map_or(0, |value| leading_integer(self.values.get(value)))
     }
 
     /// Opens a persistent collection with the fields v2 gives a new record. A collection that is

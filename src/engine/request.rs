@@ -4,6 +4,7 @@ use super::api::{Disposition, Interruption, RequestHead};
 use super::state::State;
 use super::store::Entry;
 use crate::action::{Phase, XmlArgs};
+use crate::bytes::leading_integer;
 use crate::body::{self, File, Finished, Kind, Processor, Sink};
 use crate::http::{self, cookie, form, host, target::Target};
 use crate::program::{BodyLimitAction, CookieFormat, EngineMode};
@@ -68,11 +69,11 @@ impl State {
                 self.set(V::RemoteUser, &user);
             }
         }
-        let format = match self.program.settings.cookie_format {
-            CookieFormat::Netscape => {
-                cookie::Format::Netscape(self.program.settings.cookie_v0_separator)
-            }
-            CookieFormat::Rfc2109 => cookie::Format::Rfc2109,
+        let settings = &self.program.settings;
+        let format = match (settings.cookie_format, settings.cookie_v0_separator) {
+            (CookieFormat::Netscape, None) => cookie::Format::Netscape,
+            (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
+            (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
         };
         let headers = head.headers.iter().filter(|header| header.0.eq_ignore_ascii_case(b"cookie"));
         for (_, value) in headers {
@@ -157,7 +158,8 @@ pub(super) struct RequestBody {
 
 impl RequestBody {
     fn new(state: &mut State, content_type: &[u8]) -> Self {
-        let settings = &state.program.settings;
+        let program = std::sync::Arc::clone(&state.program);
+        let settings = &program.settings;
         let mut name = state.switches.body_processor.clone();
         if name.is_empty() && state.switches.force_request_body {
             name = Kind::UrlEncoded.name().into();
@@ -289,7 +291,7 @@ impl Sink for Arguments<'_> {
         state.push(V::FilesSizes, file.part_name, size.as_bytes());
         let mut total = Vec::new();
         state.scalar(V::FilesCombinedSize, &mut total);
-        let before = usize::try_from(crate::operator::leading_integer(&total)).unwrap_or(0);
+        let before = usize::try_from(leading_integer(&total)).unwrap_or(0);
         let total = before.saturating_add(file.size).to_string();
         state.set(V::FilesCombinedSize, total.as_bytes());
     }

@@ -111,10 +111,10 @@ impl State {
         let Some(document) = &self.xml else { return };
         let nodes = match &target.selector {
             TargetSelector::Path(path) => document.select(path),
-            _ => vec![b"[XML document tree]".to_vec()],
+            _ => vec![b"[XML document tree]".as_slice()],
         };
         for node in nodes {
-            let value = self.values.intern(&node);
+            let value = self.values.intern(node);
             out.push(Subject { variable: Variable::Xml, name: None, count: false, value });
         }
     }

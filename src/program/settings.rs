@@ -101,8 +101,8 @@ pub struct Settings {
     pub argument_separator: u8,
     /// SecCookieFormat.
     pub cookie_format: CookieFormat,
-    /// SecCookieV0Separator.
-    pub cookie_v0_separator: u8,
+    /// SecCookieV0Separator, where it is set.
+    pub cookie_v0_separator: Option<u8>,
     /// SecParseXmlIntoArgs.
     pub xml_into_args: XmlArgs,
     /// SecUnicodeMapFile.
@@ -147,7 +147,7 @@ impl Default for Settings {
             limits: Limits::default(),
             argument_separator: b'&',
             cookie_format: CookieFormat::Netscape,
-            cookie_v0_separator: b';',
+            cookie_v0_separator: None,
             xml_into_args: XmlArgs::Off,
             unicode_map: None,
             intercept_on_error: false,
