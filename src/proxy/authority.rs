@@ -18,7 +18,10 @@ pub struct Authorities {
 impl Authorities {
     /// A table in which every authority gets one rule set.
     pub fn all(fallback: usize) -> Self {
-        Self { fallback, ..Self::default() }
+        Self {
+            fallback,
+            ..Self::default()
+        }
     }
 
     /// Gives an authority (`name`, `name:port` or `*.suffix`) a rule set.
@@ -35,7 +38,9 @@ impl Authorities {
                 return Err("has both a `*` and a port");
             }
             return match self.suffixes.insert(suffix.to_vec(), profile) {
-                Some(earlier) if earlier != profile => Err("names the same hosts as an earlier key"),
+                Some(earlier) if earlier != profile => {
+                    Err("names the same hosts as an earlier key")
+                }
                 _ => Ok(()),
             };
         }
@@ -59,9 +64,13 @@ impl Authorities {
     /// The rule set of an authority: by name and port, by name, by the longest suffix, else the
     /// one for all others.
     pub fn find(&self, authority: Option<&[u8]>) -> usize {
-        let Some(authority) = authority else { return self.fallback };
+        let Some(authority) = authority else {
+            return self.fallback;
+        };
         let (name, port) = split(authority);
-        self.by_name(&name, port).or_else(|| self.by_suffix(&name)).unwrap_or(self.fallback)
+        self.by_name(&name, port)
+            .or_else(|| self.by_suffix(&name))
+            .unwrap_or(self.fallback)
     }
 
     fn by_name(&self, name: &[u8], port: Option<u16>) -> Option<usize> {
@@ -73,7 +82,10 @@ impl Authorities {
         // Every entry has a port and none is this one. Where they agree the port makes no
         // difference; where they do not, the name alone decides nothing.
         let (_, first) = entries.first()?;
-        entries.iter().all(|(_, profile)| profile == first).then_some(*first)
+        entries
+            .iter()
+            .all(|(_, profile)| profile == first)
+            .then_some(*first)
     }
 
     fn by_suffix(&self, name: &[u8]) -> Option<usize> {
@@ -82,24 +94,33 @@ impl Authorities {
         }
         // From the left: the first dot gives the longest suffix.
         let dots = name.iter().enumerate().filter(|(_, byte)| **byte == b'.');
-        dots.filter_map(|(at, _)| name.get(at..)).find_map(|suffix| self.suffixes.get(suffix)).copied()
+        dots.filter_map(|(at, _)| name.get(at..))
+            .find_map(|suffix| self.suffixes.get(suffix))
+            .copied()
     }
 }
 
 /// Name in lower case without user, port and trailing dot; and the port.
 fn split(authority: &[u8]) -> (Vec<u8>, Option<u16>) {
-    let without_user = authority.rsplit(|&byte| byte == b'@').next().unwrap_or(authority);
+    let without_user = authority
+        .rsplit(|&byte| byte == b'@')
+        .next()
+        .unwrap_or(authority);
     let closing = without_user.iter().rposition(|&byte| byte == b']');
     let colon = without_user.iter().rposition(|&byte| byte == b':');
     let (name, port) = match colon {
         Some(colon) if closing.is_none_or(|closing| closing < colon) => {
-            let (name, port) = without_user.split_at_checked(colon).unwrap_or((without_user, b""));
+            let (name, port) = without_user
+                .split_at_checked(colon)
+                .unwrap_or((without_user, b""));
             (name, port.get(1..).unwrap_or(b""))
         }
         _ => (without_user, &b""[..]),
     };
     let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
-    let port = std::str::from_utf8(port).ok().and_then(|port| port.parse().ok());
+    let port = std::str::from_utf8(port)
+        .ok()
+        .and_then(|port| port.parse().ok());
     (name, port)
 }
 
@@ -131,7 +152,14 @@ mod tests {
             assert_eq!(table.find(Some(authority.as_bytes())), 1, "{authority}");
         }
         assert_eq!(table.find(Some(b"[::1]:8080")), 2);
-        for authority in ["", "example.com", "afoo.example.com", "foo.example.com.evil", ":80", "."] {
+        for authority in [
+            "",
+            "example.com",
+            "afoo.example.com",
+            "foo.example.com.evil",
+            ":80",
+            ".",
+        ] {
             assert_eq!(table.find(Some(authority.as_bytes())), 0, "{authority}");
         }
         assert_eq!(table.find(None), 0);
@@ -167,8 +195,14 @@ mod tests {
             ("*.B", "names the same hosts as an earlier key"),
             ("", "has no host name"),
             (":80", "has no host name"),
-            ("*", "has a `*` that is not the first label of a longer name"),
-            ("a.*.b", "has a `*` that is not the first label of a longer name"),
+            (
+                "*",
+                "has a `*` that is not the first label of a longer name",
+            ),
+            (
+                "a.*.b",
+                "has a `*` that is not the first label of a longer name",
+            ),
             ("*.c:80", "has both a `*` and a port"),
         ] {
             assert_eq!(table.insert(key, 2), Err(what), "{key}");

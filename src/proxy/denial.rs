@@ -79,7 +79,9 @@ pub struct DenialPage {
 impl Default for DenialPage {
     fn default() -> Self {
         Self {
-            body: PageText { pieces: vec![Piece::Text("Request blocked.\n".to_owned())] },
+            body: PageText {
+                pieces: vec![Piece::Text("Request blocked.\n".to_owned())],
+            },
             content_type: "text/plain; charset=utf-8".to_owned(),
             headers: Vec::new(),
         }
@@ -127,7 +129,13 @@ impl Denial {
 
     /// Whether the connection is to be cut without an answer.
     pub fn drops(&self) -> bool {
-        matches!(self, Self::Interruption(Interruption { disposition: Disposition::Drop, .. }))
+        matches!(
+            self,
+            Self::Interruption(Interruption {
+                disposition: Disposition::Drop,
+                ..
+            })
+        )
     }
 
     /// What stands in the access log as `%RESPONSE_CODE_DETAILS%`.
@@ -147,13 +155,23 @@ impl Denial {
 impl DenialPage {
     /// The answer to a denial.
     pub fn reply(&self, denial: &Denial, unique_id: &str) -> LocalReply {
-        let facts = Facts { status: denial.status(), rule_id: denial.rule_id(), unique_id };
-        let mut headers: Vec<(Vec<u8>, Vec<u8>)> =
-            vec![(b"content-type".to_vec(), self.content_type.clone().into_bytes())];
+        let facts = Facts {
+            status: denial.status(),
+            rule_id: denial.rule_id(),
+            unique_id,
+        };
+        let mut headers: Vec<(Vec<u8>, Vec<u8>)> = vec![(
+            b"content-type".to_vec(),
+            self.content_type.clone().into_bytes(),
+        )];
         for (name, value) in &self.headers {
             headers.push((name.clone().into_bytes(), value.write(&facts)));
         }
-        if let Denial::Interruption(Interruption { location: Some(location), .. }) = denial {
+        if let Denial::Interruption(Interruption {
+            location: Some(location),
+            ..
+        }) = denial
+        {
             headers.push((b"location".to_vec(), header_safe(location)));
         }
         LocalReply {
@@ -203,7 +221,10 @@ mod tests {
             headers: vec![("x-rule".into(), PageText::parse("%{rule_id}").unwrap())],
         };
         let reply = page.reply(&interruption(406, Disposition::Deny, None), "abc");
-        assert_eq!((reply.status, &reply.body[..]), (406, &b"406: see abc\n"[..]));
+        assert_eq!(
+            (reply.status, &reply.body[..]),
+            (406, &b"406: see abc\n"[..])
+        );
         assert_eq!(reply.headers[1], (b"x-rule".to_vec(), b"942100".to_vec()));
         assert_eq!(reply.details, "waf_denied_rule_942100");
         assert_eq!(PageText::parse("%{unique}"), Err("unique".to_owned()));

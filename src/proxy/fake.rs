@@ -6,14 +6,12 @@ mod rules;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::{
-    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind,
-};
+use super::host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
 use super::pairs::Pairs;
 use crate::engine::UnixNanos;
 
 pub use envoy::{Client, Envoy};
-pub use rules::{FakeRules, FakeTransaction};
+pub use rules::FakeRules;
 
 /// A host that keeps everything in memory.
 #[derive(Debug, Default)]
@@ -75,14 +73,19 @@ impl FakeHost {
     }
 
     pub fn metric(&self, name: &str) -> i64 {
-        self.metrics().iter().filter(|(key, _)| key.contains(name)).map(|(_, value)| value).sum()
+        self.metrics()
+            .iter()
+            .filter(|(key, _)| key.contains(name))
+            .map(|(_, value)| value)
+            .sum()
     }
 
     pub fn log_text(&self) -> String {
         self.state(|state| {
-            let lines = state.log.iter().map(|(level, line)| {
-                format!("{level:?} {}\n", String::from_utf8_lossy(line))
-            });
+            let lines = state
+                .log
+                .iter()
+                .map(|(level, line)| format!("{level:?} {}\n", String::from_utf8_lossy(line)));
             lines.collect()
         })
     }
@@ -90,7 +93,11 @@ impl FakeHost {
     fn enter(&self, call: &'static str) -> Result<(), HostError> {
         self.state(|state| {
             *state.calls.entry(call).or_default() += 1;
-            if state.failing.contains(call) { Err(HostError::Unimplemented) } else { Ok(()) }
+            if state.failing.contains(call) {
+                Err(HostError::Unimplemented)
+            } else {
+                Ok(())
+            }
         })
     }
 }
@@ -113,7 +120,10 @@ impl Host for FakeHost {
                 HeaderMap::Response => &mut state.response_headers,
             };
             let headers = headers.as_mut().ok_or(HostError::BadArgument)?;
-            *headers = headers.iter().filter(|(key, _)| *key != name.as_bytes()).collect();
+            *headers = headers
+                .iter()
+                .filter(|(key, _)| *key != name.as_bytes())
+                .collect();
             Ok(())
         })
     }
@@ -196,7 +206,11 @@ impl Host for FakeHost {
         self.enter("increment_metric")?;
         self.state(|state| {
             let place = usize::try_from(metric.0).unwrap();
-            state.metrics.get_mut(place).ok_or(HostError::BadArgument)?.1 += by;
+            state
+                .metrics
+                .get_mut(place)
+                .ok_or(HostError::BadArgument)?
+                .1 += by;
             Ok(())
         })
     }
@@ -205,8 +219,11 @@ impl Host for FakeHost {
         self.enter("record_metric")?;
         self.state(|state| {
             let place = usize::try_from(metric.0).unwrap();
-            state.metrics.get_mut(place).ok_or(HostError::BadArgument)?.1 =
-                i64::try_from(value).unwrap();
+            state
+                .metrics
+                .get_mut(place)
+                .ok_or(HostError::BadArgument)?
+                .1 = i64::try_from(value).unwrap();
             Ok(())
         })
     }

@@ -124,7 +124,12 @@ impl Holding {
         }
         if watch && watched.len() < WATCHED {
             let head = Rc::downgrade(&head);
-            watched.push(Watched { context, direction, since: host.now(), head });
+            watched.push(Watched {
+                context,
+                direction,
+                since: host.now(),
+                head,
+            });
         }
         Some(head)
     }
@@ -163,7 +168,9 @@ impl Holding {
         }
         let now = host.now();
         watched.retain(|entry| {
-            let Some(head) = entry.head.upgrade() else { return false };
+            let Some(head) = entry.head.upgrade() else {
+                return false;
+            };
             if head.get() != Head::Held {
                 return false;
             }
@@ -181,7 +188,10 @@ impl Holding {
                     head.set(Head::Refused);
                 }
             } else if host.resume(entry.direction).is_ok() {
-                head.set(Head::Resumed { at: host.now(), turn: self.turn.get() });
+                head.set(Head::Resumed {
+                    at: host.now(),
+                    turn: self.turn.get(),
+                });
             }
             head.get() == Head::Held
         });

@@ -51,11 +51,21 @@ fn endpoint(host: &dyn Host, end: &str) -> Option<Endpoint> {
     let text = host.property(&[end, "address"])?;
     let text = std::str::from_utf8(&text).ok()?.trim();
     if let Ok(address) = text.parse::<SocketAddr>() {
-        return Some(Endpoint { address: address.ip().to_canonical(), port: address.port() });
+        return Some(Endpoint {
+            address: address.ip().to_canonical(),
+            port: address.port(),
+        });
     }
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .unwrap_or(text);
     let address = bare.parse::<IpAddr>().ok()?.to_canonical();
-    let port = host.property(&[end, "port"]).as_deref().and_then(port).unwrap_or(0);
+    let port = host
+        .property(&[end, "port"])
+        .as_deref()
+        .and_then(port)
+        .unwrap_or(0);
     Some(Endpoint { address, port })
 }
 
@@ -72,8 +82,16 @@ fn port(value: &[u8]) -> Option<u16> {
 
 fn hexadecimal(bytes: [u8; 16]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().map_or('0', char::from);
-    bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |nibble: u8| {
+        DIGITS
+            .get(usize::from(nibble))
+            .copied()
+            .map_or('0', char::from)
+    };
+    bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 #[cfg(test)]
@@ -91,32 +109,55 @@ mod tests {
     }
 
     fn known(address: &str, port: u16) -> Client {
-        Client::Known(Endpoint { address: address.parse().unwrap(), port })
+        Client::Known(Endpoint {
+            address: address.parse().unwrap(),
+            port,
+        })
     }
 
     #[test]
     fn a_peer_is_believed_and_a_header_only_on_demand() {
         let untrusted = |address: &str| Client::Untrusted(address.parse().unwrap());
-        assert_eq!(client_of("127.0.0.1:41090", None, false), known("127.0.0.1", 41090));
+        assert_eq!(
+            client_of("127.0.0.1:41090", None, false),
+            known("127.0.0.1", 41090)
+        );
         assert_eq!(client_of("[::1]:60694", None, false), known("::1", 60694));
         assert_eq!(client_of("1.2.3.4:0", None, false), untrusted("1.2.3.4"));
         assert_eq!(client_of("1.2.3.4:0", None, true), known("1.2.3.4", 0));
-        for loopback in ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
+        for loopback in [
+            "127.0.0.1:0",
+            "127.9.9.9:0",
+            "[::1]:0",
+            "[::ffff:127.0.0.1]:0",
+        ] {
             let client = client_of(loopback, None, true);
-            assert!(matches!(client, Client::Untrusted(_)), "{loopback}: {client:?}");
+            assert!(
+                matches!(client, Client::Untrusted(_)),
+                "{loopback}: {client:?}"
+            );
         }
     }
 
     #[test]
     fn other_hosts_give_the_port_apart() {
-        assert_eq!(client_of("10.0.0.9", Some(b"443"), false), known("10.0.0.9", 443));
+        assert_eq!(
+            client_of("10.0.0.9", Some(b"443"), false),
+            known("10.0.0.9", 443)
+        );
         assert_eq!(
             client_of("10.0.0.9", Some(&443_i64.to_le_bytes()), false),
             known("10.0.0.9", 443)
         );
         assert_eq!(client_of("::1", Some(b"80"), false), known("::1", 80));
-        assert!(matches!(client_of("10.0.0.9", None, false), Client::Untrusted(_)));
-        assert!(matches!(client_of("10.0.0.9", Some(b"99999"), false), Client::Untrusted(_)));
+        assert!(matches!(
+            client_of("10.0.0.9", None, false),
+            Client::Untrusted(_)
+        ));
+        assert!(matches!(
+            client_of("10.0.0.9", Some(b"99999"), false),
+            Client::Untrusted(_)
+        ));
     }
 
     #[test]

@@ -24,7 +24,9 @@ pub(super) fn limit(host: &dyn Host, by: &Interruption, unique_id: &str) {
     line(
         host,
         Level::Warn,
-        &format!("a limit ended the transaction with {status} in phase {phase} [unique_id \"{unique_id}\"]"),
+        &format!(
+            "a limit ended the transaction with {status} in phase {phase} [unique_id \"{unique_id}\"]"
+        ),
     );
 }
 

@@ -51,12 +51,20 @@ impl<'a> Request<'a> {
         let mut headers = Vec::with_capacity(pairs.len());
         // A host header that says something else than the authority stays visible beside it.
         if let Some(authority) = authority
-            && !pairs.iter().any(|(name, value)| is(name, b"host") && value == authority)
+            && !pairs
+                .iter()
+                .any(|(name, value)| is(name, b"host") && value == authority)
         {
             headers.push((&b"host"[..], authority));
         }
         headers.extend(pairs.iter().filter(|(name, _)| !name.starts_with(b":")));
-        Ok(Self { method, target, protocol: protocol(host), authority, headers })
+        Ok(Self {
+            method,
+            target,
+            protocol: protocol(host),
+            authority,
+            headers,
+        })
     }
 
     /// How the body is delimited. A tunnel has no end to wait for, so it is let through; an
@@ -73,7 +81,9 @@ impl<'a> Request<'a> {
             return Framing::Ambiguous;
         }
         let mut lengths = values(&self.headers, b"content-length");
-        let Some(first) = lengths.next() else { return Framing::Tunnel };
+        let Some(first) = lengths.next() else {
+            return Framing::Tunnel;
+        };
         if lengths.any(|other| other != first) {
             return Framing::Ambiguous;
         }
@@ -117,7 +127,10 @@ impl<'a> Response<'a> {
         let status = status.and_then(|status| u16::try_from(status).ok());
         Ok(Self {
             status: status.ok_or(HostError::Malformed)?,
-            headers: pairs.iter().filter(|(name, _)| !name.starts_with(b":")).collect(),
+            headers: pairs
+                .iter()
+                .filter(|(name, _)| !name.starts_with(b":"))
+                .collect(),
         })
     }
 
@@ -160,7 +173,11 @@ fn is_grpc(headers: &[(&[u8], &[u8])]) -> bool {
 /// The first content type without its parameters.
 fn media_type<'a>(headers: &[(&'a [u8], &'a [u8])]) -> &'a [u8] {
     let value = value(headers, b"content-type").unwrap_or(b"");
-    value.split(|&byte| byte == b';').next().unwrap_or(b"").trim_ascii()
+    value
+        .split(|&byte| byte == b';')
+        .next()
+        .unwrap_or(b"")
+        .trim_ascii()
 }
 
 fn value<'a>(headers: &[(&'a [u8], &'a [u8])], name: &[u8]) -> Option<&'a [u8]> {
@@ -171,7 +188,10 @@ fn values<'a: 'b, 'b>(
     headers: &'b [(&'a [u8], &'a [u8])],
     name: &'b [u8],
 ) -> impl Iterator<Item = &'a [u8]> + 'b {
-    headers.iter().filter(move |(key, _)| is(key, name)).map(|&(_, value)| value)
+    headers
+        .iter()
+        .filter(move |(key, _)| is(key, name))
+        .map(|&(_, value)| value)
 }
 
 fn is(name: &[u8], wanted: &[u8]) -> bool {
@@ -191,9 +211,14 @@ mod tests {
     use super::*;
 
     fn framing(pairs: &[(&str, &str)]) -> Framing {
-        let pairs: Pairs =
-            [(":method", "GET"), (":path", "/")].iter().chain(pairs).copied().collect();
-        Request::new(&FakeHost::default(), &pairs).unwrap().framing()
+        let pairs: Pairs = [(":method", "GET"), (":path", "/")]
+            .iter()
+            .chain(pairs)
+            .copied()
+            .collect();
+        Request::new(&FakeHost::default(), &pairs)
+            .unwrap()
+            .framing()
     }
 
     #[test]
@@ -212,18 +237,25 @@ mod tests {
         let head = Request::new(&host, &pairs).unwrap();
         assert_eq!(head.target, b"/a?b");
         assert_eq!(head.protocol, b"HTTP/2.0");
-        let wanted: &[(&[u8], &[u8])] =
-            &[(b"host", b"example.com:80"), (b"cookie", b"a=1"), (b"cookie", b"b=2")];
+        let wanted: &[(&[u8], &[u8])] = &[
+            (b"host", b"example.com:80"),
+            (b"cookie", b"a=1"),
+            (b"cookie", b"b=2"),
+        ];
         assert_eq!(head.headers, wanted);
     }
 
     #[test]
     fn a_host_header_is_neither_doubled_nor_hidden() {
         let head = |value: &str| {
-            let pairs: Pairs =
-                [(":method", "GET"), (":path", "/"), (":authority", "a"), ("host", value)]
-                    .into_iter()
-                    .collect();
+            let pairs: Pairs = [
+                (":method", "GET"),
+                (":path", "/"),
+                (":authority", "a"),
+                ("host", value),
+            ]
+            .into_iter()
+            .collect();
             Request::new(&FakeHost::default(), &pairs)
                 .unwrap()
                 .headers
@@ -238,25 +270,46 @@ mod tests {
     #[test]
     fn connect_has_its_authority_as_target() {
         let host = FakeHost::default();
-        let pairs: Pairs = [(":method", "CONNECT"), (":authority", "a:443")].into_iter().collect();
+        let pairs: Pairs = [(":method", "CONNECT"), (":authority", "a:443")]
+            .into_iter()
+            .collect();
         let head = Request::new(&host, &pairs).unwrap();
-        assert_eq!((head.target, head.framing()), (&b"a:443"[..], Framing::Tunnel));
-        for lacking in [&[(":method", "GET")][..], &[(":path", "/")], &[(":method", "CONNECT")]] {
+        assert_eq!(
+            (head.target, head.framing()),
+            (&b"a:443"[..], Framing::Tunnel)
+        );
+        for lacking in [
+            &[(":method", "GET")][..],
+            &[(":path", "/")],
+            &[(":method", "CONNECT")],
+        ] {
             let pairs: Pairs = lacking.iter().copied().collect();
-            assert_eq!(Request::new(&host, &pairs).unwrap_err(), HostError::Malformed);
+            assert_eq!(
+                Request::new(&host, &pairs).unwrap_err(),
+                HostError::Malformed
+            );
         }
     }
 
     #[test]
     fn an_upgrade_hides_no_declared_body() {
-        let upgrade = [("connection", "keep-alive, Upgrade"), ("upgrade", "websocket")];
+        let upgrade = [
+            ("connection", "keep-alive, Upgrade"),
+            ("upgrade", "websocket"),
+        ];
         let with = |more: &[(&'static str, &'static str)]| framing(&[&upgrade[..], more].concat());
         assert_eq!(with(&[]), Framing::Tunnel);
         assert_eq!(with(&[("content-length", "0")]), Framing::Tunnel);
         assert_eq!(with(&[("content-length", "7")]), Framing::BodyThenTunnel(7));
-        assert_eq!(with(&[("content-length", "7"), ("content-length", "8")]), Framing::Ambiguous);
+        assert_eq!(
+            with(&[("content-length", "7"), ("content-length", "8")]),
+            Framing::Ambiguous
+        );
         assert_eq!(with(&[("content-length", "+7")]), Framing::Ambiguous);
-        assert_eq!(with(&[("transfer-encoding", "chunked")]), Framing::Ambiguous);
+        assert_eq!(
+            with(&[("transfer-encoding", "chunked")]),
+            Framing::Ambiguous
+        );
         assert_eq!(framing(&[("upgrade", "websocket")]), Framing::Message);
         assert_eq!(framing(&[("connection", "upgrade")]), Framing::Message);
     }
@@ -281,7 +334,9 @@ mod tests {
     #[test]
     fn streams_are_known_by_status_and_type() {
         let stream = |status: &str, kind: &str, connect: bool| {
-            let pairs: Pairs = [(":status", status), ("content-type", kind)].into_iter().collect();
+            let pairs: Pairs = [(":status", status), ("content-type", kind)]
+                .into_iter()
+                .collect();
             Response::new(&pairs).unwrap().is_stream(connect)
         };
         assert!(stream("101", "", false));

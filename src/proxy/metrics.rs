@@ -126,7 +126,10 @@ pub fn label_suffix(labels: &[(String, String)]) -> String {
     for (key, value) in labels {
         for (mark, text) in [('_', key), ('=', value)] {
             suffix.push(mark);
-            suffix.extend(text.chars().map(|c| if c.is_ascii_graphic() { c } else { '_' }));
+            suffix.extend(
+                text.chars()
+                    .map(|c| if c.is_ascii_graphic() { c } else { '_' }),
+            );
         }
     }
     suffix
@@ -142,7 +145,10 @@ mod tests {
     fn names_are_those_of_the_peer_and_defined_once() {
         let host = FakeHost::default();
         let metrics = Metrics::default();
-        let labels = label_suffix(&[("owner".into(), "co raza".into()), ("id".into(), "g".into())]);
+        let labels = label_suffix(&[
+            ("owner".into(), "co raza".into()),
+            ("id".into(), "g".into()),
+        ]);
         let interruption = Interruption {
             rule_id: 949_110,
             phase: 2,

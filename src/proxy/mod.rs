@@ -25,9 +25,7 @@ pub use authority::Authorities;
 pub use denial::{Denial, DenialPage, PageText};
 pub use filter::Filter;
 pub use holding::{HoldHeaders, Holding};
-pub use host::{
-    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind,
-};
+pub use host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
 pub use inspect::{Inspect, Rules};
 pub use metrics::Metrics;
 pub use pairs::Pairs;

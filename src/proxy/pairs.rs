@@ -45,7 +45,9 @@ impl Pairs {
 
     /// The first value of a name; pseudo headers and names from Envoy are lower case.
     pub fn first(&self, name: &[u8]) -> Option<&[u8]> {
-        self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 }
 
@@ -115,13 +117,25 @@ mod tests {
 
     #[test]
     fn keeps_order_repeats_and_odd_bytes() {
-        let wanted: &[(&[u8], &[u8])] =
-            &[(b"cookie", b"a=1"), (b"x-\xff", b"\x80\x00"), (b"cookie", b"b=2"), (b"", b"")];
+        let wanted: &[(&[u8], &[u8])] = &[
+            (b"cookie", b"a=1"),
+            (b"x-\xff", b"\x80\x00"),
+            (b"cookie", b"b=2"),
+            (b"", b""),
+        ];
         let pairs = Pairs::decode(encode(wanted)).unwrap();
         assert_eq!(pairs.iter().collect::<Vec<_>>(), wanted);
         assert_eq!(pairs.first(b"Cookie"), Some(&b"a=1"[..]));
         assert_eq!(pairs.first(b"x"), None);
-        assert_eq!(wanted.iter().copied().collect::<Pairs>().iter().collect::<Vec<_>>(), wanted);
+        assert_eq!(
+            wanted
+                .iter()
+                .copied()
+                .collect::<Pairs>()
+                .iter()
+                .collect::<Vec<_>>(),
+            wanted
+        );
     }
 
     #[test]
@@ -134,7 +148,10 @@ mod tests {
     fn every_truncation_is_refused() {
         let whole = encode(&[(b"name", b"value"), (b"n", b"")]);
         for length in 1..whole.len() {
-            assert_eq!(Pairs::decode(whole[..length].to_vec()), Err(HostError::Malformed));
+            assert_eq!(
+                Pairs::decode(whole[..length].to_vec()),
+                Err(HostError::Malformed)
+            );
         }
         let mut huge = u32::MAX.to_le_bytes().to_vec();
         huge.resize(64, 0xff);

@@ -1,7 +1,8 @@
 //! One request and its response as the host's callbacks tell of them: the only place that decides
 //! to continue, to pause, to answer or to reset.
 //!
-//! Each half goes from [`Side::New`] over [`Side::Collect`] to [`Side::Passed`] or [`Side::Cut`];
+//! Each half goes from [`Side::New`] over [`Side::Collect`] to [`Side::Passed`], [`Side::Over`] or
+//! [`Side::Cut`];
 //! an answer of ours ends both. Every callback accepts every state, because hosts skip callbacks
 //! (an upstream that answers early, a codec error), repeat them and call in odd orders. What cannot
 //! be inspected is decided in one place, [`Stream::fail`].
@@ -54,6 +55,8 @@ enum Side {
     },
     /// Decided, or not to be inspected: all that follows may pass.
     Passed,
+    /// Decided, and the host said that nothing follows.
+    Over,
     /// The upstream answered without the rest of this half, which was not inspected: it stays.
     Cut,
 }
@@ -143,12 +146,16 @@ impl<R: Rules> Stream<R> {
     /// More of a body, or its end. `size`: bytes in the host's buffer, all that was kept included.
     fn collect(&mut self, host: &dyn Host, direction: Direction, size: usize, end: bool) -> Flow {
         let Side::Collect { mut seen, length } = *self.side(direction) else {
-            return Flow::Continue;
+            return self.uncollected(host, direction, size);
         };
         let wanted = length.map_or(size, |length| size.min(length));
         // A last callback without bytes may report none although some are kept.
         if wanted < seen && size != 0 {
-            return self.fail(host, direction, Failure::Order("a kept body became shorter"));
+            return self.fail(
+                host,
+                direction,
+                Failure::Order("a kept body became shorter"),
+            );
         }
         while seen < wanted {
             let piece = PIECE.min(wanted.saturating_sub(seen));
@@ -173,20 +180,38 @@ impl<R: Rules> Stream<R> {
             }
         }
         if end || length.is_some_and(|length| seen >= length) {
-            return self.end_body(host, direction);
+            return self.end_body(host, direction, end);
         }
         Flow::Pause
     }
 
-    /// The body is over, or not wanted: decides its phase and lets it pass or not.
-    fn end_body(&mut self, host: &dyn Host, direction: Direction) -> Flow {
+    /// A body or trailers callback outside [`Side::Collect`].
+    fn uncollected(&mut self, host: &dyn Host, direction: Direction, size: usize) -> Flow {
+        match *self.side(direction) {
+            Side::New => self.fail(host, direction, Failure::Order("a body before its head")),
+            Side::Over if size > 0 => {
+                self.fail(host, direction, Failure::Order("more body after its end"))
+            }
+            Side::Collect { .. } | Side::Passed | Side::Over => Flow::Continue,
+            Side::Cut => Flow::Pause,
+        }
+    }
+
+    /// The body is over (`end`) or not wanted: decides its phase and lets it pass or not.
+    fn end_body(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
         let step = self.step(host, |transaction| match direction {
             Direction::Request => transaction.end_request_body(),
             Direction::Response => transaction.end_response_body(),
         });
         match self.decide(host, direction, step) {
             Decision::Ended(flow) => flow,
-            Decision::Skip | Decision::Inspect => self.pass(direction),
+            Decision::Skip | Decision::Inspect => {
+                let flow = self.pass(direction);
+                if end {
+                    *self.side(direction) = Side::Over;
+                }
+                flow
+            }
         }
     }
 
@@ -228,11 +253,18 @@ impl<R: Rules> Stream<R> {
                 direction,
                 Failure::Order("a body without its head"),
             )),
-            Some(Step { interruption: Some(interruption), .. }) => {
-                Decision::Ended(self.interrupt(host, direction, interruption))
-            }
-            Some(Step { body: BodyPlan::Skip, .. }) => Decision::Skip,
-            Some(Step { body: BodyPlan::Inspect, .. }) => Decision::Inspect,
+            Some(Step {
+                interruption: Some(interruption),
+                ..
+            }) => Decision::Ended(self.interrupt(host, direction, interruption)),
+            Some(Step {
+                body: BodyPlan::Skip,
+                ..
+            }) => Decision::Skip,
+            Some(Step {
+                body: BodyPlan::Inspect,
+                ..
+            }) => Decision::Inspect,
         }
     }
 
@@ -248,7 +280,13 @@ impl<R: Rules> Stream<R> {
     fn fail(&mut self, host: &dyn Host, direction: Direction, failure: Failure) -> Flow {
         self.filter.count(host, Count::HostFailure);
         let policy = self.filter.settings().on_error;
-        log::failure(host, &format!("{failure:?}"), direction, policy, &self.unique_id);
+        log::failure(
+            host,
+            &format!("{failure:?}"),
+            direction,
+            policy,
+            &self.unique_id,
+        );
         match policy {
             OnError::Deny => {
                 let denial = match failure {
@@ -258,7 +296,8 @@ impl<R: Rules> Stream<R> {
                 self.end(host, direction, &denial)
             }
             OnError::Allow => {
-                self.filter.count(host, Count::Uninspected(Uninspected::Failure));
+                self.filter
+                    .count(host, Count::Uninspected(Uninspected::Failure));
                 self.pass(direction)
             }
         }
@@ -288,7 +327,11 @@ impl<R: Rules> Stream<R> {
         };
         self.free_heads();
         let ours_follows = answered && direction == Direction::Request;
-        self.ended = Some(if ours_follows { Ended::Answered } else { Ended::Cut });
+        self.ended = Some(if ours_follows {
+            Ended::Answered
+        } else {
+            Ended::Cut
+        });
         Flow::Pause
     }
 
@@ -318,7 +361,10 @@ impl<R: Rules> Stream<R> {
 
     /// Leaves nothing for the watchdog: it must not resume what has been decided.
     fn free_heads(&self) {
-        for head in [&self.request_head, &self.response_head].into_iter().flatten() {
+        for head in [&self.request_head, &self.response_head]
+            .into_iter()
+            .flatten()
+        {
             head.set(Head::Free);
         }
     }

@@ -33,7 +33,6 @@ struct Half {
     stopped: bool,
     waiting: Vec<Event>,
     buffer: Vec<u8>,
-    buffering: bool,
     passed: Vec<u8>,
     ended: bool,
 }
@@ -62,7 +61,12 @@ impl Envoy {
         let filter = Filter::new(settings, vec![rules], Authorities::all(0), metrics);
         let host = FakeHost::default();
         host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
-        Self { host: Rc::new(host), filter: Rc::new(filter), holds, exchanges: Vec::new() }
+        Self {
+            host: Rc::new(host),
+            filter: Rc::new(filter),
+            holds,
+            exchanges: Vec::new(),
+        }
     }
 
     /// A request arrives. The number of its exchange is its context.
@@ -108,9 +112,15 @@ impl Envoy {
         }
         self.exchanges[id].status = status;
         let text = status.to_string();
-        let pairs: Pairs = [(":status", text.as_str())].iter().chain(headers).copied().collect();
-        self.host.set_fake_property(&["response", "code_details"], details.as_bytes());
-        self.host.state(|state| state.response_headers = Some(pairs));
+        let pairs: Pairs = [(":status", text.as_str())]
+            .iter()
+            .chain(headers)
+            .copied()
+            .collect();
+        self.host
+            .set_fake_property(&["response", "code_details"], details.as_bytes());
+        self.host
+            .state(|state| state.response_headers = Some(pairs));
         let flow = self.call(id, |stream, host| stream.on_response_headers(host, end));
         self.after_head(id, Response, flow, end);
     }
@@ -148,10 +158,19 @@ impl Envoy {
         self.filter.on_tick(&*host);
         let (resumed, refused) = host.state(|state| {
             state.effective_context = None;
-            (std::mem::take(&mut state.resumed), std::mem::take(&mut state.refused))
+            (
+                std::mem::take(&mut state.resumed),
+                std::mem::take(&mut state.refused),
+            )
         });
         for context in refused {
-            self.answered(usize::try_from(context).unwrap(), Request);
+            let id = usize::try_from(context).unwrap();
+            let during = if self.exchanges[id].status == 0 {
+                Request
+            } else {
+                Response
+            };
+            self.answered(id, during);
         }
         for (context, direction) in resumed {
             host.state(|state| state.now += 20_000);
@@ -171,7 +190,9 @@ impl Envoy {
     /// The body and head that reached the upstream; `None` if it never heard of the request.
     pub fn upstream(&self, id: usize) -> Option<(&[u8], bool)> {
         let request = &self.exchanges[id].request;
-        request.head_passed.then_some((&request.passed[..], request.ended))
+        request
+            .head_passed
+            .then_some((&request.passed[..], request.ended))
     }
 
     pub fn client(&self, id: usize) -> Client {
@@ -216,14 +237,9 @@ impl Envoy {
                 self.pass_head(id, direction);
                 let half = self.half(id, direction);
                 half.passed.append(&mut visible);
-                half.buffering = false;
                 half.ended |= end;
             }
-            Flow::Pause => {
-                let half = self.half(id, direction);
-                half.buffer = visible;
-                half.buffering = true;
-            }
+            Flow::Pause => self.half(id, direction).buffer = visible,
         }
         self.show_client(id);
     }
@@ -260,7 +276,11 @@ impl Envoy {
     }
 
     /// Runs a callback. Header maps stay readable only while their head is held.
-    fn call(&mut self, id: usize, run: impl FnOnce(&mut Stream<FakeRules>, &FakeHost) -> Flow) -> Flow {
+    fn call(
+        &mut self,
+        id: usize,
+        run: impl FnOnce(&mut Stream<FakeRules>, &FakeHost) -> Flow,
+    ) -> Flow {
         let host = Rc::clone(&self.host);
         let flow = run(&mut self.exchanges[id].stream, &host);
         host.state(|state| {
@@ -275,7 +295,11 @@ impl Envoy {
         if self.host.state(|state| !state.replies.is_empty()) {
             self.answered(id, during);
         }
-        if !self.host.state(|state| std::mem::take(&mut state.closed)).is_empty() {
+        if !self
+            .host
+            .state(|state| std::mem::take(&mut state.closed))
+            .is_empty()
+        {
             self.exchanges[id].over = true;
             self.exchanges[id].client.reset = true;
         }
@@ -283,7 +307,9 @@ impl Envoy {
     }
 
     fn answered(&mut self, id: usize, during: Direction) {
-        let Some(reply) = self.host.state(|state| state.replies.pop()) else { return };
+        let Some(reply) = self.host.state(|state| state.replies.pop()) else {
+            return;
+        };
         self.exchanges[id].over = true;
         if self.exchanges[id].response.head_passed {
             self.exchanges[id].client.reset = true;
@@ -293,7 +319,8 @@ impl Envoy {
             // Our own answer passes our own callbacks, and must come through as it is.
             let text = reply.status.to_string();
             let pairs: Pairs = [(":status", text.as_str())].into_iter().collect();
-            self.host.set_fake_property(&["response", "code_details"], reply.details.as_bytes());
+            self.host
+                .set_fake_property(&["response", "code_details"], reply.details.as_bytes());
             self.host.state(|state| {
                 state.response_headers = Some(pairs);
                 state.response_body = Some(reply.body.clone());
@@ -301,11 +328,19 @@ impl Envoy {
             let head = self.call(id, |stream, host| stream.on_response_headers(host, false));
             let size = reply.body.len();
             let body = self.call(id, |stream, host| stream.on_response_body(host, size, true));
-            assert_eq!((head, body), (Flow::Continue, Flow::Continue), "our own answer was held");
+            assert_eq!(
+                (head, body),
+                (Flow::Continue, Flow::Continue),
+                "our own answer was held"
+            );
         }
         let client = &mut self.exchanges[id].client;
-        *client =
-            Client { status: Some(reply.status), body: reply.body, complete: true, reset: false };
+        *client = Client {
+            status: Some(reply.status),
+            body: reply.body,
+            complete: true,
+            reset: false,
+        };
     }
 
     fn half(&mut self, id: usize, direction: Direction) -> &mut Half {

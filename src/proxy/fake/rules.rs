@@ -43,7 +43,9 @@ impl Rules for FakeRules {
 
     fn begin(&self, connection: Connection) -> FakeTransaction {
         let client = connection.client.map(|client| client.address.to_string());
-        self.seen.borrow_mut().push(format!("{} {}", self.name, client.unwrap_or_default()));
+        self.seen
+            .borrow_mut()
+            .push(format!("{} {}", self.name, client.unwrap_or_default()));
         FakeTransaction {
             rules: self.clone(),
             head: Vec::new(),
@@ -104,10 +106,20 @@ impl FakeTransaction {
                 });
                 self.interruption = Some(interruption);
             }
-            self.rules.seen.borrow_mut().push(format!("phase {phase}: {text}"));
+            self.rules
+                .seen
+                .borrow_mut()
+                .push(format!("phase {phase}: {text}"));
         }
-        let body = if wants { BodyPlan::Inspect } else { BodyPlan::Skip };
-        Step { interruption: self.interruption.clone(), body }
+        let body = if wants {
+            BodyPlan::Inspect
+        } else {
+            BodyPlan::Skip
+        };
+        Step {
+            interruption: self.interruption.clone(),
+            body,
+        }
     }
 
     fn body(&mut self, phase: u8, length: usize) -> Option<Step> {
@@ -133,7 +145,10 @@ impl FakeTransaction {
     }
 
     fn step(&self) -> Step {
-        Step { interruption: self.interruption.clone(), body: BodyPlan::Inspect }
+        Step {
+            interruption: self.interruption.clone(),
+            body: BodyPlan::Inspect,
+        }
     }
 }
 
@@ -141,7 +156,8 @@ impl Inspect for FakeTransaction {
     fn request_head(&mut self, head: &RequestHead<'_>) -> Step {
         self.head = head.target.to_vec();
         for (name, value) in head.headers {
-            self.head.extend_from_slice(&[b" ", *name, b"=", value].concat());
+            self.head
+                .extend_from_slice(&[b" ", *name, b"=", value].concat());
         }
         let head = [head.method, b" ", head.protocol, b" ", &self.head].concat();
         self.phase(1, &head, self.rules.request_body)
@@ -150,7 +166,8 @@ impl Inspect for FakeTransaction {
     fn request_body(&mut self, bytes: &[u8]) -> Step {
         assert!(!bytes.is_empty(), "an empty piece");
         self.request.extend_from_slice(bytes);
-        self.body(2, self.request.len()).unwrap_or_else(|| self.step())
+        self.body(2, self.request.len())
+            .unwrap_or_else(|| self.step())
     }
 
     fn end_request_body(&mut self) -> Step {
@@ -169,7 +186,8 @@ impl Inspect for FakeTransaction {
     fn response_body(&mut self, bytes: &[u8]) -> Step {
         assert!(!bytes.is_empty(), "an empty piece");
         self.response.extend_from_slice(bytes);
-        self.body(4, self.response.len()).unwrap_or_else(|| self.step())
+        self.body(4, self.response.len())
+            .unwrap_or_else(|| self.step())
     }
 
     fn end_response_body(&mut self) -> Step {

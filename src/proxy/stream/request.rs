@@ -2,6 +2,7 @@
 
 use super::{Decision, Failure, Flow, Side, Stream};
 use crate::engine::RequestHead;
+use crate::proxy::host::HeaderMap;
 use crate::proxy::host::{Direction, Host, HostError};
 use crate::proxy::identity::{self, Client};
 use crate::proxy::inspect::{Inspect, Rules};
@@ -9,7 +10,6 @@ use crate::proxy::message::{Framing, Request};
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
 use crate::proxy::settings::{AcceptEncoding, Grpc};
-use crate::proxy::host::HeaderMap;
 
 const REQUEST: Direction = Direction::Request;
 
@@ -46,8 +46,8 @@ impl<R: Rules> Stream<R> {
         }
         match decision {
             Decision::Ended(flow) => flow,
-            Decision::Skip => self.end_body(host, REQUEST),
-            Decision::Inspect if end => self.end_body(host, REQUEST),
+            Decision::Skip => self.end_body(host, REQUEST, end),
+            Decision::Inspect if end => self.end_body(host, REQUEST, end),
             Decision::Inspect => self.await_body(host, &head),
         }
     }
@@ -59,12 +59,7 @@ impl<R: Rules> Stream<R> {
         if self.ended.is_some() {
             return Flow::Pause;
         }
-        match self.request {
-            Side::New => self.fail(host, REQUEST, Failure::Order("a request body without a head")),
-            Side::Collect { .. } => self.collect(host, REQUEST, size, end),
-            Side::Passed => Flow::Continue,
-            Side::Cut => Flow::Pause,
-        }
+        self.collect(host, REQUEST, size, end)
     }
 
     /// The request ends with trailers.
@@ -75,10 +70,8 @@ impl<R: Rules> Stream<R> {
             return Flow::Pause;
         }
         match self.request {
-            Side::New => self.fail(host, REQUEST, Failure::Order("request trailers without a head")),
-            Side::Collect { .. } => self.end_body(host, REQUEST),
-            Side::Passed => Flow::Continue,
-            Side::Cut => Flow::Pause,
+            Side::Collect { .. } => self.end_body(host, REQUEST, true),
+            _ => self.uncollected(host, REQUEST, 0),
         }
     }
 
@@ -92,10 +85,16 @@ impl<R: Rules> Stream<R> {
         }
         self.unique_id.clone_from(&connection.unique_id);
         self.is_connect = request.method == b"CONNECT";
-        let rules = self.filter.rules(request.authority).ok_or(Failure::NoRules)?;
+        let rules = self
+            .filter
+            .rules(request.authority)
+            .ok_or(Failure::NoRules)?;
         self.transaction = Some(rules.begin(connection));
         // From here on the head has been seen, whatever becomes of it.
-        self.request = Side::Collect { seen: 0, length: None };
+        self.request = Side::Collect {
+            seen: 0,
+            length: None,
+        };
         let step = self.step(host, |transaction| {
             transaction.request_head(&RequestHead {
                 method: request.method,
@@ -104,7 +103,10 @@ impl<R: Rules> Stream<R> {
                 headers: &request.headers,
             })
         });
-        let head = Head { framing: request.framing(), is_grpc: request.is_grpc() };
+        let head = Head {
+            framing: request.framing(),
+            is_grpc: request.is_grpc(),
+        };
         self.protocol = request.protocol;
         Ok((head, self.decide(host, REQUEST, step)))
     }
@@ -135,6 +137,6 @@ impl<R: Rules> Stream<R> {
 
     fn let_body_pass(&mut self, host: &dyn Host, reason: Uninspected) -> Flow {
         self.filter.count(host, Count::Uninspected(reason));
-        self.end_body(host, REQUEST)
+        self.end_body(host, REQUEST, false)
     }
 }

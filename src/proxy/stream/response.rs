@@ -31,14 +31,17 @@ impl<R: Rules> Stream<R> {
         }
         if self.transaction.is_none() {
             return match self.request {
-                Side::New => self.fail(host, RESPONSE, Failure::Order("a response without request")),
+                Side::New => {
+                    self.fail(host, RESPONSE, Failure::Order("a response without request"))
+                }
                 _ => self.pass(RESPONSE),
             };
         }
         if matches!(self.request, Side::Collect { .. }) {
             // The upstream answered before the request was there. Phase 2 judges what came; the
             // rest stays, for nobody would inspect it.
-            self.filter.count(host, Count::Uninspected(Uninspected::EarlyResponse));
+            self.filter
+                .count(host, Count::Uninspected(Uninspected::EarlyResponse));
             let step = self.step(host, Inspect::end_request_body);
             if let Decision::Ended(flow) = self.decide(host, RESPONSE, step) {
                 return flow;
@@ -59,12 +62,7 @@ impl<R: Rules> Stream<R> {
         if let Some(ended) = self.ended {
             return after(ended);
         }
-        match self.response {
-            Side::New => self.fail(host, RESPONSE, Failure::Order("a response body without a head")),
-            Side::Collect { .. } => self.collect(host, RESPONSE, size, end),
-            Side::Passed => Flow::Continue,
-            Side::Cut => Flow::Pause,
-        }
+        self.collect(host, RESPONSE, size, end)
     }
 
     /// The response ends with trailers.
@@ -75,12 +73,8 @@ impl<R: Rules> Stream<R> {
             return after(ended);
         }
         match self.response {
-            Side::New => {
-                self.fail(host, RESPONSE, Failure::Order("response trailers without a head"))
-            }
-            Side::Collect { .. } => self.end_body(host, RESPONSE),
-            Side::Passed => Flow::Continue,
-            Side::Cut => Flow::Pause,
+            Side::Collect { .. } => self.end_body(host, RESPONSE, true),
+            _ => self.uncollected(host, RESPONSE, 0),
         }
     }
 
@@ -90,7 +84,10 @@ impl<R: Rules> Stream<R> {
             Ok(response) => response,
             Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
         };
-        self.response = Side::Collect { seen: 0, length: None };
+        self.response = Side::Collect {
+            seen: 0,
+            length: None,
+        };
         let protocol = std::mem::take(&mut self.protocol);
         let step = self.step(host, |transaction| {
             transaction.response_head(&ResponseHead {
@@ -101,15 +98,16 @@ impl<R: Rules> Stream<R> {
         });
         match self.decide(host, RESPONSE, step) {
             Decision::Ended(flow) => return flow,
-            Decision::Skip => return self.end_body(host, RESPONSE),
-            Decision::Inspect if end => return self.end_body(host, RESPONSE),
+            Decision::Skip => return self.end_body(host, RESPONSE, end),
+            Decision::Inspect if end => return self.end_body(host, RESPONSE, end),
             Decision::Inspect => {}
         }
         let streamed = response.is_stream(self.is_connect)
             || (response.is_grpc() && self.filter.settings().grpc == Grpc::Stream);
         if streamed {
-            self.filter.count(host, Count::Uninspected(Uninspected::Stream));
-            return self.end_body(host, RESPONSE);
+            self.filter
+                .count(host, Count::Uninspected(Uninspected::Stream));
+            return self.end_body(host, RESPONSE, false);
         }
         match self.filter.holding().hold(host, self.context, RESPONSE) {
             Some(held) => {
