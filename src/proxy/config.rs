@@ -15,7 +15,7 @@ use super::filter::Filter;
 use super::inspect::Rules;
 use super::metrics::Metrics;
 use super::settings::Settings;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap, suggest};
 
 pub use json::{DENIAL_KEYS, KEYS};
 
@@ -53,13 +53,17 @@ pub struct Problems {
 impl Problems {
     /// Whether one of them refuses the configuration.
     pub fn is_fatal(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// Each message as one line, with its severity: place, code, what is wrong, what to do, and
     /// the line it is about.
     pub fn lines(&self) -> impl Iterator<Item = (Severity, String)> {
-        self.diagnostics.iter().map(|it| (it.severity, self.one_line(it)))
+        self.diagnostics
+            .iter()
+            .map(|it| (it.severity, self.one_line(it)))
     }
 
     fn one_line(&self, diagnostic: &Diagnostic) -> String {
@@ -69,16 +73,26 @@ impl Problems {
             let name = self.sources.name(span.source);
             line.push_str(&format!("{name}:{}:{}: ", at.line, at.column));
         }
-        line.push_str(&format!("{}: {}", diagnostic.code.as_str(), diagnostic.message));
+        line.push_str(&format!(
+            "{}: {}",
+            diagnostic.code.as_str(),
+            diagnostic.message
+        ));
         if let Some(hint) = &diagnostic.hint {
             line.push_str(&format!(" ({hint})"));
         }
         for (span, label) in &diagnostic.related {
             let at = self.sources.location(*span);
-            line.push_str(&format!("; {label}: {}:{}", self.sources.name(span.source), at.line));
+            line.push_str(&format!(
+                "; {label}: {}:{}",
+                self.sources.name(span.source),
+                at.line
+            ));
         }
         if let Some(span) = diagnostic.span {
-            let text = self.sources.line(span.source, self.sources.location(span).line);
+            let text = self
+                .sources
+                .line(span.source, self.sources.location(span).line);
             line.push_str(&format!(" | {}", String::from_utf8_lossy(text).trim()));
         }
         line
@@ -101,9 +115,7 @@ impl PluginConfig {
         };
         // A Struct begins with the tag of its first field, which in JSON text is a line feed.
         match structure::to_json(text) {
-            Some(text) => {
-                json::read(text.as_bytes(), "plugin configuration (Struct)")?.checked()
-            }
+            Some(text) => json::read(text.as_bytes(), "plugin configuration (Struct)")?.checked(),
             None => Err(refused),
         }
     }
@@ -143,7 +155,12 @@ impl PluginConfig {
             profiles.push(rules);
         }
         if problems.is_empty() {
-            Ok(Filter::new(self.settings.clone(), profiles, self.table(), metrics))
+            Ok(Filter::new(
+                self.settings.clone(),
+                profiles,
+                self.table(),
+                metrics,
+            ))
         } else {
             Err(problems)
         }
@@ -158,16 +175,22 @@ impl PluginConfig {
     fn checked(self) -> Result<Self, Problems> {
         let mut problems = Problems::default();
         let mut complain = |message: String| {
-            problems.diagnostics.push(Diagnostic::new(Code::PluginConfig, None, message));
+            problems
+                .diagnostics
+                .push(Diagnostic::new(Code::PluginConfig, None, message));
         };
         let names = || self.directives.iter().map(|(name, _)| name.as_str());
         let unknown = |key: &str, name: &str| {
-            let meant = json::nearest(name, names());
+            let meant = suggest(name, names());
             let hint = meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
             format!("`{key}` names `{name}`, which is not in `directives_map`{hint}")
         };
         let known = |name: &str| names().any(|other| other == name);
-        if let Some(name) = self.default_directives.as_deref().filter(|name| !known(name)) {
+        if let Some(name) = self
+            .default_directives
+            .as_deref()
+            .filter(|name| !known(name))
+        {
             complain(unknown("default_directives", name));
         }
         let mut table = Authorities::default();
@@ -182,7 +205,11 @@ impl PluginConfig {
                 }
             }
         }
-        if problems.is_fatal() { Err(problems) } else { Ok(self) }
+        if problems.is_fatal() {
+            Err(problems)
+        } else {
+            Ok(self)
+        }
     }
 
     /// The table of a checked configuration; the strictest profile stands behind the named ones.

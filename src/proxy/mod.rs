@@ -6,6 +6,7 @@
 //! the entry points and the raw host calls.
 
 mod authority;
+mod config;
 mod denial;
 #[cfg(test)]
 mod fake;
@@ -22,6 +23,7 @@ mod settings;
 mod stream;
 
 pub use authority::Authorities;
+pub use config::{DENIAL_KEYS, KEYS, PluginConfig, Problems, STRICTEST};
 pub use denial::{Denial, DenialPage, PageText};
 pub use filter::Filter;
 pub use holding::{HoldHeaders, Holding};

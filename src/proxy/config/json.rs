@@ -6,14 +6,17 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::{PluginConfig, Problems};
-use crate::diagnostic::{Code, Diagnostic, SourceMap, Span};
+use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::denial::{DenialPage, PageText};
 use crate::proxy::holding::HoldHeaders;
 use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
 
 /// The keys of a plugin configuration and what they say.
 pub const KEYS: &[(&str, &str)] = &[
-    ("directives_map", "Named lists of SecLang directives: `{name: [line, …]}`."),
+    (
+        "directives_map",
+        "Named lists of SecLang directives: `{name: [line, …]}`.",
+    ),
     (
         "default_directives",
         "The list for authorities that none is named for. Without it they get the embedded default rules, blocking.",
@@ -22,8 +25,14 @@ pub const KEYS: &[(&str, &str)] = &[
         "per_authority_directives",
         "Authorities and the lists they get: `{\"example.com\": name, \"*.example.org\": name}`. Case, port and a trailing dot make no difference.",
     ),
-    ("rules", "One list of directives for everything; the older form of `directives_map`."),
-    ("metric_labels", "Labels added to the names of the interruption counters: `{key: value}`."),
+    (
+        "rules",
+        "One list of directives for everything; the older form of `directives_map`.",
+    ),
+    (
+        "metric_labels",
+        "Labels added to the names of the interruption counters: `{key: value}`.",
+    ),
     (
         "data_files",
         "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile` and `Include`: `{name: text}`.",
@@ -52,13 +61,19 @@ pub const KEYS: &[(&str, &str)] = &[
         "accept_encoding",
         "`remove` takes accept-encoding off requests, so that responses come in a form the rules can read; `keep` (default).",
     ),
-    ("denial", "What denials look like: an object with the keys `body`, `content_type`, `headers`."),
+    (
+        "denial",
+        "What denials look like: an object with the keys `body`, `content_type`, `headers`.",
+    ),
 ];
 
 /// The keys of `denial`. Texts may hold `%{status}`, `%{rule_id}` and `%{unique_id}`.
 pub const DENIAL_KEYS: &[(&str, &str)] = &[
     ("body", "The body of the answer."),
-    ("content_type", "Its content type; default `text/plain; charset=utf-8`."),
+    (
+        "content_type",
+        "Its content type; default `text/plain; charset=utf-8`.",
+    ),
     ("headers", "Further headers: `{name: value}`."),
 ];
 
@@ -66,32 +81,42 @@ const UNKNOWN: &str = "unknown key";
 
 /// Reads a JSON text.
 pub(super) fn read(text: &[u8], name: &str) -> Result<PluginConfig, Problems> {
-    serde_json::from_slice::<Document>(text).map(|document| document.0).map_err(|error| {
-        let place = format!(" at line {} column {}", error.line(), error.column());
-        let message = error.to_string();
-        let message = message.strip_suffix(&place).unwrap_or(&message);
-        let code = if message.contains(UNKNOWN) { Code::UnknownKey } else { Code::PluginConfig };
-        let mut sources = SourceMap::default();
-        let source = sources.add(name, text);
-        let at = u32::try_from(offset(text, error.line(), error.column())).unwrap_or(u32::MAX);
-        let span = Span { source, start: at, end: at };
-        Problems { diagnostics: vec![Diagnostic::new(code, span, message)], sources }
-    })
+    serde_json::from_slice::<Document>(text)
+        .map(|document| document.0)
+        .map_err(|error| {
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string();
+            let message = message.strip_suffix(&place).unwrap_or(&message);
+            let code = if message.contains(UNKNOWN) {
+                Code::UnknownKey
+            } else {
+                Code::PluginConfig
+            };
+            let mut sources = SourceMap::default();
+            let source = sources.add(name, text);
+            let at = u32::try_from(offset(text, error.line(), error.column())).unwrap_or(u32::MAX);
+            let span = Span {
+                source,
+                start: at,
+                end: at,
+            };
+            Problems {
+                diagnostics: vec![Diagnostic::new(code, span, message)],
+                sources,
+            }
+        })
 }
 
 /// The offset of a place that serde_json names: lines from 1, columns from 1 or 0 before the first
 /// byte of a line.
 fn offset(text: &[u8], line: usize, column: usize) -> usize {
-    let lines = text.split_inclusive(|&byte| byte == b'\n').take(line.saturating_sub(1));
-    lines.map(<[u8]>::len).sum::<usize>().saturating_add(column.saturating_sub(1))
-}
-
-/// The candidate that a misspelt word was most likely meant to be.
-pub(super) fn nearest<'a>(
-    word: &str,
-    candidates: impl Iterator<Item = &'a str>,
-) -> Option<&'a str> {
-    crate::diagnostic::suggest(word, candidates)
+    let lines = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .take(line.saturating_sub(1));
+    lines
+        .map(<[u8]>::len)
+        .sum::<usize>()
+        .saturating_add(column.saturating_sub(1))
 }
 
 struct Document(PluginConfig);
@@ -121,8 +146,11 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             match key {
                 "directives_map" => {
                     let sets: Entries<Lines> = value(map, key)?;
-                    config.directives =
-                        sets.0.into_iter().map(|(name, lines)| (name, lines.0)).collect();
+                    config.directives = sets
+                        .0
+                        .into_iter()
+                        .map(|(name, lines)| (name, lines.0))
+                        .collect();
                 }
                 "default_directives" => config.default_directives = value(map, key)?,
                 "per_authority_directives" => {
@@ -131,8 +159,11 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                 "rules" => rules = Some(value(map, key)?),
                 "metric_labels" => {
                     let labels: Entries<Scalar> = value(map, key)?;
-                    settings.metric_labels =
-                        labels.0.into_iter().map(|(key, value)| (key, value.0)).collect();
+                    settings.metric_labels = labels
+                        .0
+                        .into_iter()
+                        .map(|(key, value)| (key, value.0))
+                        .collect();
                 }
                 "data_files" => config.data_files = value::<Entries<String>, A>(map, key)?.0,
                 "hold_headers" => {
@@ -159,8 +190,10 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                     settings.grpc = choice(map, key, &choices)?;
                 }
                 "accept_encoding" => {
-                    let choices =
-                        [("keep", AcceptEncoding::Keep), ("remove", AcceptEncoding::Remove)];
+                    let choices = [
+                        ("keep", AcceptEncoding::Keep),
+                        ("remove", AcceptEncoding::Remove),
+                    ];
                     settings.accept_encoding = choice(map, key, &choices)?;
                 }
                 "denial" => settings.denial = value::<Denial, A>(map, key)?.0,
@@ -174,7 +207,9 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                 ));
             }
             config.directives.push(("default".to_owned(), lines));
-            config.default_directives.get_or_insert_with(|| "default".to_owned());
+            config
+                .default_directives
+                .get_or_insert_with(|| "default".to_owned());
         }
         Ok(Document(config))
     }
@@ -212,7 +247,8 @@ impl<'de> Visitor<'de> for DenialVisitor {
                         let key = format!("{key}.{name}");
                         check_name(&name, &key)?;
                         check_value(&text, &key)?;
-                        page.headers.push((name.to_ascii_lowercase(), page_text(&text, &key)?));
+                        page.headers
+                            .push((name.to_ascii_lowercase(), page_text(&text, &key)?));
                     }
                 }
                 key => return Err(unreadable(key)),
@@ -231,21 +267,31 @@ fn page_text<E: Error>(text: &str, key: &str) -> Result<PageText, E> {
 }
 
 fn check_name<E: Error>(name: &str, key: &str) -> Result<(), E> {
-    const OURS: [&str; 6] =
-        ["content-length", "content-type", "transfer-encoding", "connection", "upgrade", "location"];
+    const OURS: [&str; 6] = [
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "location",
+    ];
     let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(token) {
         return Err(E::custom(format!("`{key}`: not a header name")));
     }
     if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
-        return Err(E::custom(format!("`{key}`: this header is not free to choose")));
+        return Err(E::custom(format!(
+            "`{key}`: this header is not free to choose"
+        )));
     }
     Ok(())
 }
 
 fn check_value<E: Error>(value: &str, key: &str) -> Result<(), E> {
     if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
-        return Err(E::custom(format!("`{key}`: a header value has no control characters")));
+        return Err(E::custom(format!(
+            "`{key}`: a header value has no control characters"
+        )));
     }
     Ok(())
 }
@@ -258,17 +304,22 @@ struct Keys {
 
 impl Keys {
     fn new(known: &'static [(&'static str, &'static str)]) -> Self {
-        Self { known, seen: Vec::new() }
+        Self {
+            known,
+            seen: Vec::new(),
+        }
     }
 
     fn next<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
     ) -> Result<Option<&'static str>, A::Error> {
-        let Some(key) = map.next_key::<String>()? else { return Ok(None) };
+        let Some(key) = map.next_key::<String>()? else {
+            return Ok(None);
+        };
         let names = || self.known.iter().map(|(name, _)| *name);
         let Some(name) = names().find(|name| *name == key) else {
-            let hint = match nearest(&key, names()) {
+            let hint = match suggest(&key, names()) {
                 Some(name) => format!("did you mean `{name}`?"),
                 None => format!("the keys are {}", names().collect::<Vec<_>>().join(", ")),
             };
@@ -307,10 +358,17 @@ fn choice<'de, T: Copy, A: MapAccess<'de>>(
     // YAML turns `off` into false on its way to JSON.
     let Scalar(word) = value(map, key)?;
     let word = if word == "false" { "off" } else { &word };
-    choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice).ok_or_else(|| {
-        let names: Vec<String> = choices.iter().map(|(name, _)| format!("`{name}`")).collect();
-        A::Error::custom(format!("`{key}`: `{word}` is none of {}", names.join(", ")))
-    })
+    choices
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, choice)| *choice)
+        .ok_or_else(|| {
+            let names: Vec<String> = choices
+                .iter()
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            A::Error::custom(format!("`{key}`: `{word}` is none of {}", names.join(", ")))
+        })
 }
 
 fn number<'de, A: MapAccess<'de>>(
@@ -322,7 +380,9 @@ fn number<'de, A: MapAccess<'de>>(
     // Control planes write numbers as doubles: 500 may come as 500.0.
     let number: f64 = value(map, key)?;
     (least..=most).contains_number(number).ok_or_else(|| {
-        A::Error::custom(format!("`{key}`: {number} is no whole number from {least} to {most}"))
+        A::Error::custom(format!(
+            "`{key}`: {number} is no whole number from {least} to {most}"
+        ))
     })
 }
 
