@@ -175,7 +175,9 @@ impl Holding {
                 return false;
             }
             let overdue = now.saturating_sub(entry.since) >= self.deadline;
-            if !overdue && !(self.mode == HoldHeaders::Auto && knowledge == Knowledge::DoesNot) {
+            // Once the host is known not to hold, nothing is gained by waiting on.
+            let pointless = self.mode == HoldHeaders::Auto && knowledge == Knowledge::DoesNot;
+            if !(overdue || pointless) {
                 return true;
             }
             if host.set_effective_context(entry.context).is_err() {

@@ -1,5 +1,10 @@
 //! The state machine under the little Envoy of [`super::super::fake`].
 
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "random numbers within small bounds"
+)]
 mod chaos;
 mod requests;
 mod responses;
