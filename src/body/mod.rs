@@ -19,8 +19,9 @@ pub use multipart::MultipartFlags;
 
 /// Where a processor reports what it finds, in body order.
 pub trait Sink {
-    /// One argument of ARGS_POST. `false` says that the limit is reached: the processor goes on
-    /// without reporting more arguments and records the error that its kind records.
+    /// One argument (see [`Kind::fills_args_post`] for where it belongs). `false` says that the
+    /// limit is reached: no more arguments are reported and the error of v2 is recorded. JSON ends
+    /// there; the other kinds read on for what else they report.
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool;
     /// A part of a multipart body that is a file, complete.
     fn file(&mut self, file: &File<'_>);
@@ -100,6 +101,11 @@ impl Kind {
         } else {
             None
         }
+    }
+
+    /// Whether its arguments are ARGS_POST as well as ARGS. Those of JSON and XML are only ARGS.
+    pub fn fills_args_post(self) -> bool {
+        matches!(self, Self::UrlEncoded | Self::Multipart)
     }
 
     /// Whether REQUEST_BODY is filled for this kind without `ctl:forceRequestBodyVariable`.

@@ -1,6 +1,11 @@
 //! What all processors have in common: names, cuts of the body, limits, and that nothing panics.
 //! Their own tests read bodies through [`Case`], which checks every cut on the way.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails"
+)]
+
 use super::*;
 
 /// What a processor reported.

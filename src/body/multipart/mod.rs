@@ -4,10 +4,13 @@
 //! piece is a boundary, a part header or content, and the flags say what was odd. File contents
 //! are counted, not kept.
 //!
-//! Two differences to v2, both for the sake of what follows from reading a stream: arguments and
-//! files of complete parts are reported although a later part is in error, and bytes behind the
-//! final boundary set MULTIPART_DATA_AFTER however they come in (v2: MULTIPART_DATA_BEFORE where
-//! they come in a later chunk).
+//! Where this differs from v2:
+//! * Arguments and files of complete parts are reported although a later part is in error: they
+//!   have gone out by then, and more is inspected.
+//! * Bytes behind the final boundary always set MULTIPART_DATA_AFTER. v2 sets
+//!   MULTIPART_DATA_BEFORE where they come in a later chunk.
+//! * A parameter behind the boundary in Content-Type is tolerated, and `filename*` beside a
+//!   `filename`, as in v3.
 
 mod content_type;
 mod disposition;
