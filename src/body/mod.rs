@@ -205,17 +205,40 @@ impl Processor {
 
     /// Ends the body.
     pub fn finish(self, sink: &mut dyn Sink) -> Finished {
+        self.finish_at(End::Complete, sink)
+    }
+
+    /// Ends a body of which only the beginning was read (ProcessPartial). What stands open at the
+    /// cut is reported as far as it came, and that its end is missing is no error.
+    pub fn finish_cut(self, sink: &mut dyn Sink) -> Finished {
+        self.finish_at(End::Cut, sink)
+    }
+
+    fn finish_at(self, end: End, sink: &mut dyn Sink) -> Finished {
         let no_files_length = self.no_files_length();
-        let mut finished = match self.0 {
+        let finished = match self.0 {
             Inner::UrlEncoded(form) => form.finish(sink),
-            Inner::Multipart(multipart) => multipart.finish(sink),
-            Inner::Json(json) => json.finish(sink),
-            Inner::Xml(xml) => xml.finish(sink),
+            Inner::Multipart(multipart) => multipart.finish(end, sink),
+            Inner::Json(json) => json.finish(end, sink),
+            Inner::Xml(xml) => xml.finish(end, sink),
             Inner::Raw { .. } => Finished::default(),
         };
-        finished.no_files_length = finished.no_files_length.max(no_files_length);
-        finished
+        // The end of a body may add to what was counted so far, for multipart.
+        let no_files_length = finished.no_files_length.max(no_files_length);
+        Finished {
+            no_files_length,
+            ..finished
+        }
     }
+}
+
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// All of it was read.
+    Complete,
+    /// The rest was not read.
+    Cut,
 }
 
 /// What is known of a body when all of it has been read.
