@@ -365,7 +365,7 @@ fn a_cut_body_is_read_as_far_as_it_goes() {
     const A: &str = "--0000\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n";
     const B: &str = "--0000\r\nContent-Disposition: form-data; name=b\r\n\r\n";
     for (case, body, arguments) in [
-        (&multipart, format!("{A}"), &["a=1"][..]),
+        (&multipart, A.to_owned(), &["a=1"][..]),
         (&multipart, format!("{A}--00"), &["a=1"]),
         (&multipart, format!("{A}--0000-"), &["a=1"]),
         (&multipart, format!("{A}--0000\r"), &["a=1"]),
