@@ -181,7 +181,7 @@ impl Config {
             let name = format!("directives_map.{}", name.replace('/', "."));
             loads.push(load(&[(name, text.into_bytes())], &files));
         }
-        Ok(Sets { authorities: plugin.authorities_table(), loads })
+        Ok(Sets { authorities: plugin.table(), loads })
     }
 }
 
