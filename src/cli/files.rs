@@ -17,7 +17,10 @@ impl Loader for FileSystem {
         if path.starts_with('@') {
             return embedded(path);
         }
-        std::fs::read(path).map_err(|error| error.to_string())
+        // A file of one's own wins over an embedded one without `@`, such as `unicode.mapping`.
+        std::fs::read(path)
+            .or_else(|error| embedded(path).map_err(|_| error))
+            .map_err(|error| error.to_string())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
@@ -46,7 +49,7 @@ impl Loader for PluginFiles<'_> {
         match self.files.get(path) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None if path.starts_with('@') => embedded(path),
-            None => Err("there is no such entry in `data_files`".to_owned()),
+            None => embedded(path).map_err(|_| "`data_files` has no such entry".to_owned()),
         }
     }
 
