@@ -212,8 +212,9 @@ impl PluginConfig {
         }
     }
 
-    /// The table of a checked configuration; the strictest profile stands behind the named ones.
-    fn table(&self) -> Authorities {
+    /// Which authority gets which list of directives, by its place in
+    /// [`PluginConfig::directives`]; the strictest profile stands behind the named ones.
+    pub fn table(&self) -> Authorities {
         let place = |name: &str| self.directives.iter().position(|(other, _)| other == name);
         let default = self.default_directives.as_deref().and_then(place);
         let mut table = Authorities::all(default.unwrap_or(self.directives.len()));
