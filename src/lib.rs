@@ -10,12 +10,13 @@
 //! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http
-//! L0 leaves     bytes, diagnostic, limits
+//! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files)
 //! ```
 
 pub mod bytes;
 pub mod diagnostic;
 pub mod limits;
+pub mod rules;
 
 pub mod action;
 pub mod body;

@@ -113,7 +113,7 @@ pub struct RuleMatch {
     /// 1 to 5.
     pub phase: u8,
     /// File and line of the rule.
-    pub file: std::rc::Rc<str>,
+    pub file: std::sync::Arc<str>,
     /// See `file`.
     pub line: u32,
     /// `rev`, `ver`, `msg`, `logdata` with macros expanded; empty where the rule has none.

@@ -1,0 +1,157 @@
+//! A regular expression of the rules.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use regex_automata::Input;
+
+use super::linear::Linear;
+use super::scratch::Scratch;
+use super::syntax::{Dialect, Parsed, PatternError, Text};
+
+/// A regular expression: immutable, shared by cloning.
+///
+/// Making one reads it in full, so that errors surface when rules are loaded; what searching needs
+/// is built on the first search. Matching follows Perl and PCRE: leftmost, and of the matches there
+/// the one that the order of branches and the greed of quantifiers prefer.
+#[derive(Clone)]
+pub struct Pattern {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Names the pattern's caches in a [`Scratch`].
+    id: u64,
+    text: Text,
+    groups: usize,
+    strategy: Strategy,
+}
+
+/// The engine that carries a pattern out, chosen when it is read.
+///
+/// Patterns beyond regular languages are refused with `needs_backtracking`; an engine for them
+/// becomes a second variant.
+enum Strategy {
+    Linear(Linear),
+}
+
+impl Pattern {
+    /// Reads a pattern in PCRE's syntax.
+    ///
+    /// # Errors
+    /// The pattern is malformed, too large, or needs backtracking (lookaround, back references,
+    /// atomic parts that are more than a hint, conditionals, recursion). The offset counts bytes of
+    /// `source`.
+    pub fn new(source: &[u8], dialect: Dialect) -> Result<Self, PatternError> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let text = Text {
+            source: source.into(),
+            dialect,
+        };
+        let parsed = text.parse()?;
+        let strategy = Strategy::Linear(Linear::new(&parsed)?);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Ok(Self {
+            inner: Arc::new(Inner {
+                id,
+                text,
+                groups: parsed.groups,
+                strategy,
+            }),
+        })
+    }
+
+    /// The pattern as the user wrote it.
+    pub fn source(&self) -> &[u8] {
+        &self.inner.text.source
+    }
+
+    /// Number of capturing groups, without the whole match.
+    pub fn group_count(&self) -> usize {
+        self.inner.groups
+    }
+
+    /// Whether the pattern matches anywhere in the value. The cheapest question.
+    pub fn is_match(&self, hay: &[u8], scratch: &mut Scratch) -> bool {
+        let Inner {
+            id,
+            text,
+            strategy: Strategy::Linear(linear),
+            ..
+        } = &*self.inner;
+        scratch.with_caches(*id, |caches| linear.is_match(text, hay, caches))
+    }
+
+    /// The leftmost match.
+    pub fn find(&self, hay: &[u8], scratch: &mut Scratch) -> Option<Range<usize>> {
+        self.find_from(hay, 0, scratch)
+    }
+
+    /// The leftmost match that starts at `start` or later. Conditions such as `^` and `\b` still
+    /// see the whole value. After an empty match, go on one byte further.
+    pub fn find_from(
+        &self,
+        hay: &[u8],
+        start: usize,
+        scratch: &mut Scratch,
+    ) -> Option<Range<usize>> {
+        if start > hay.len() {
+            return None;
+        }
+        let Inner {
+            id,
+            text,
+            strategy: Strategy::Linear(linear),
+            ..
+        } = &*self.inner;
+        scratch.with_caches(*id, |caches| linear.find(text, hay, start, caches))
+    }
+
+    /// The leftmost match and its groups: the whole match first, then as many as
+    /// [`Pattern::group_count`] says, `None` for one without part in the match. Says whether there
+    /// is a match; if not, `slots` is left empty.
+    pub fn captures(
+        &self,
+        hay: &[u8],
+        scratch: &mut Scratch,
+        slots: &mut Vec<Option<Range<usize>>>,
+    ) -> bool {
+        self.captures_from(hay, 0, scratch, slots)
+    }
+
+    /// As [`Pattern::captures`], for the leftmost match that starts at `start` or later.
+    pub fn captures_from(
+        &self,
+        hay: &[u8],
+        start: usize,
+        scratch: &mut Scratch,
+        slots: &mut Vec<Option<Range<usize>>>,
+    ) -> bool {
+        slots.clear();
+        if start > hay.len() {
+            return false;
+        }
+        let Inner {
+            id,
+            text,
+            strategy: Strategy::Linear(linear),
+            ..
+        } = &*self.inner;
+        let input = Input::new(hay).span(start..hay.len());
+        scratch.with_caches(*id, |caches| linear.groups(text, &input, caches, slots));
+        !slots.is_empty()
+    }
+
+    /// The tree, read again: it is not kept, for it is larger than the text and rarely needed.
+    pub(super) fn parse(&self) -> Result<Parsed, PatternError> {
+        self.inner.text.parse()
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pattern(/{}/)", self.source().escape_ascii())
+    }
+}
