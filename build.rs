@@ -19,6 +19,7 @@ const NAMED: &[(&str, &str)] = &[
     ("@recommended-conf", "rules/recommended.conf"),
     ("@demo-conf", "rules/demo.conf"),
     ("@ftw-conf", "rules/ftw.conf"),
+    ("unicode.mapping", "rules/unicode.mapping"),
 ];
 
 /// Files that make sense beside the Core Rule Set only.

@@ -34,4 +34,8 @@ pub mod seclang;
 pub mod audit;
 pub mod engine;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod proxy;
+#[cfg(feature = "wasm-host")]
+pub mod wasm_host;

@@ -10,28 +10,13 @@
 
 use std::path::{Path, PathBuf};
 
+use parapet::compile::{NoFiles, compile};
 use parapet::diagnostic::{Diagnostic, SourceMap, render, render_line};
-use parapet::seclang;
 
 /// Loads one rule file as the tool does.
 fn load(name: &str, text: &[u8]) -> (Vec<Diagnostic>, SourceMap) {
-    let mut sources = SourceMap::default();
-    let source = sources.add(name, text);
-    let mut diagnostics = Vec::new();
-    for directive in seclang::parse(source, text, &mut diagnostics) {
-        let argument = |at: usize| directive.arguments.get(at);
-        let list = match directive.name.to_ascii_lowercase().as_slice() {
-            b"secrule" => {
-                argument(0).map(|word| seclang::targets(word, &mut diagnostics));
-                argument(1).and_then(|word| seclang::operator(word, &mut diagnostics));
-                argument(2)
-            }
-            b"secaction" | b"secdefaultaction" => argument(0),
-            _ => None,
-        };
-        list.map(|word| seclang::actions(word, &mut diagnostics));
-    }
-    (diagnostics, sources)
+    let compiled = compile(&[(name.to_owned(), text.to_vec())], &NoFiles);
+    (compiled.diagnostics, compiled.sources)
 }
 
 /// All messages as a person sees them, then as a log holds them.

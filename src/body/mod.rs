@@ -234,10 +234,16 @@ pub struct Finished {
 /// What v2 says where an argument is over SecArgumentsLimit.
 const ARGUMENTS_LIMIT: &str = "SecArgumentsLimit exceeded";
 
-/// Bytes as text of an error message: control and high bytes as `\xHH`, cut after 256 bytes.
+/// Bytes as text of an error message: control and high bytes escaped, cut after 256 bytes.
 fn printable(bytes: &[u8]) -> String {
-    let shown = bytes.get(..256).unwrap_or(bytes);
-    shown.escape_ascii().to_string()
+    let mut text = String::new();
+    for &byte in bytes.iter().take(256) {
+        match byte {
+            b'"' | b'\'' => text.push(char::from(byte)),
+            _ => text.extend(byte.escape_ascii().map(char::from)),
+        }
+    }
+    text
 }
 
 /// How many bytes of argument names a nested body may lead to.

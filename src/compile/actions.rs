@@ -37,6 +37,8 @@ pub(super) struct ActionSet {
     pub audit: Option<bool>,
     /// `setvar`, `ctl` and the like, in order.
     pub effects: Vec<(Action, Span)>,
+    /// Something in the list could not be read and was reported: what is missing may be in it.
+    pub broken: bool,
     /// `xmlns`: prefix and URI.
     pub xmlns: Vec<(Box<[u8]>, Box<[u8]>)>,
 }
@@ -58,6 +60,7 @@ impl Compiler<'_> {
     /// Reads an action list. Entries with mistakes are reported and left out.
     pub(super) fn action_set(&mut self, word: &ast::Word, place: Place) -> ActionSet {
         let mut set = ActionSet::default();
+        let before = self.diagnostics.len();
         for entry in seclang::actions(word, &mut self.diagnostics) {
             let Some(name) = Name::by_name(&entry.name) else {
                 self.unknown_action(&entry);
@@ -77,6 +80,7 @@ impl Compiler<'_> {
                 }
             }
         }
+        set.broken = self.diagnostics.len() > before;
         set
     }
 

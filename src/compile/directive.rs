@@ -148,8 +148,8 @@ directives! {
     SecArgumentSeparator 1..1 Setting(set::argument_separator), "The byte between arguments.";
     SecArgumentsLimit 1..1 Setting(set::arguments_limit), "Most arguments of a request.";
     SecAuditEngine 1..1 Setting(set::audit_engine), "Which transactions the audit log records.";
-    SecAuditLog 1..1 Ignored, "records go to the proxy's log.";
-    SecAuditLog2 1..1 Ignored, "records go to the proxy's log.";
+    SecAuditLog 1..1 Rules(|c, d| c.audit_log(d)), "Where records go: the proxy's log, whatever it names.";
+    SecAuditLog2 1..1 Rules(|c, d| c.audit_log(d)), "Where records go as well: the proxy's log.";
     SecAuditLogDirMode 1..1 Ignored, "a filter writes no files.";
     SecAuditLogFileMode 1..1 Ignored, "a filter writes no files.";
     SecAuditLogFormat 1..1 Setting(set::audit_log_format), "How a record looks.";
@@ -169,7 +169,7 @@ directives! {
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
     SecDataset 2..2 Rules(|c, d| c.sec_dataset(d)), "A list for @pmFromDataset and @ipMatchFromDataset.";
-    SecDebugLog 1..1 Ignored, "debug lines go to the proxy's log.";
+    SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
     SecDisableBackendCompression 1..1 NotYet, "Asks the backend for plain responses.";
@@ -185,7 +185,7 @@ directives! {
     SecIgnoreRuleCompilationErrors 1..1 NotYet, "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
-    SecPcreMatchLimit 1..1 Ignored, "every pattern runs in linear time.";
+    SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps of a pattern that cannot run in linear time.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
     SecReadStateLimit 1..2 Ignored, "connections are the proxy's.";

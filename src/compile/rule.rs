@@ -125,6 +125,9 @@ impl Compiler<'_> {
             self.report(Diagnostic::new(Code::ActionPhase, rule.span, message));
         }
         let Some(id) = rule.actions.id else {
+            if rule.actions.broken {
+                return;
+            }
             self.report(
                 Diagnostic::new(Code::MissingId, rule.span, "the rule has no id")
                     .hint("add `id:NUMBER`, a number no other rule has"),

@@ -19,6 +19,18 @@ const HARD_LIMIT: usize = 1_073_741_824;
 const DEFAULT_CODE_PAGE: u32 = 20127;
 
 impl Compiler<'_> {
+    /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
+    pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
+        let Some(path) = directive.arguments.first() else { return };
+        if !matches!(path.text.as_slice(), b"/dev/stdout" | b"/dev/stderr") {
+            let message = "a filter writes no files: the lines go to the proxy's log";
+            self.report(
+                Diagnostic::new(Code::IgnoredDirective, path.span, message)
+                    .hint("write `/dev/stdout` to say so"),
+            );
+        }
+    }
+
     /// `SecUnicodeMapFile FILE [CODEPAGE]`.
     pub(super) fn unicode_map_file(&mut self, directive: &ast::Directive) {
         let [file, rest @ ..] = directive.arguments.as_slice() else { return };
@@ -248,6 +260,11 @@ pub(super) fn collection_timeout(settings: &mut Settings, words: &[Word]) -> Out
 
 pub(super) fn debug_log_level(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.debug_log_level = u8::try_from(number(first(words)?, 9)?).unwrap_or(9);
+    Ok(())
+}
+
+pub(super) fn pcre_match_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.pcre_match_limit = size(words)?;
     Ok(())
 }
 

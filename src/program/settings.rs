@@ -107,6 +107,8 @@ pub struct Settings {
     pub xml_into_args: XmlArgs,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
+    /// SecPcreMatchLimit, steps.
+    pub pcre_match_limit: usize,
     /// SecInterceptOnError.
     pub intercept_on_error: bool,
     /// SecWebAppId.
@@ -129,6 +131,8 @@ pub struct Settings {
 const REQUEST_BODY_LIMIT: usize = 134_217_728;
 /// 1 MiB, v2's default limit of what is not a file.
 const NO_FILES_LIMIT: usize = 1_048_576;
+/// PCRE's own default number of steps.
+const PCRE_MATCH_LIMIT: usize = 10_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
@@ -150,6 +154,7 @@ impl Default for Settings {
             cookie_v0_separator: None,
             xml_into_args: XmlArgs::Off,
             unicode_map: None,
+            pcre_match_limit: PCRE_MATCH_LIMIT,
             intercept_on_error: false,
             web_app_id: b"default"[..].into(),
             sensor_id: Box::default(),

@@ -94,7 +94,7 @@ impl Lexer {
                     let plain = input
                         .iter()
                         .position(|&byte| {
-                            byte < 0x20 || byte >= 0x80 || byte == b'"' || byte == b'\\'
+                            !matches!(byte, 0x20..0x80) || byte == b'"' || byte == b'\\'
                         })
                         .unwrap_or(input.len());
                     let (run, rest) = input.split_at_checked(plain).unwrap_or((input, &[]));

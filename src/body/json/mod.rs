@@ -7,6 +7,9 @@
 
 mod lexer;
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Write;
 
 use self::lexer::{Lexer, PREMATURE_END, Token};

@@ -14,6 +14,9 @@ mod disposition;
 mod flags;
 mod part;
 
+#[cfg(test)]
+mod tests;
+
 use memchr::memmem::Finder;
 
 use self::disposition::Disposition;

@@ -115,7 +115,7 @@ impl Entities {
         if depth >= DEPTH {
             return Err("entities nested too deep");
         }
-        // A copy, so that the text may refer to other entities; paid for by the budget.
+        // A copy, so that the text may refer to other entities; the budget pays for it.
         let text = text.clone();
         self.spend(text.len())?;
         let mut rest = &text[..];

@@ -364,8 +364,11 @@ const OUTSIDE: &str = "text outside of the root element";
 const BAD_NAME: &str = "invalid name";
 const BAD_ATTRIBUTE: &str = "invalid attribute";
 
-/// Names and raw values. Two of one name are an error.
-fn parse_attributes(raw: &[u8]) -> Result<Vec<(&[u8], &[u8])>, &'static str> {
+/// A name and a value as written.
+type RawAttribute<'a> = (&'a [u8], &'a [u8]);
+
+/// The attributes of a tag. Two of one name are an error.
+fn parse_attributes(raw: &[u8]) -> Result<Vec<RawAttribute<'_>>, &'static str> {
     let mut attributes = Vec::new();
     let mut rest = raw;
     loop {
