@@ -24,7 +24,10 @@ impl Loader for FileSystem {
             return Ok(select(rules::list(), pattern));
         }
         let found = glob(Path::new(pattern)).map_err(|error| error.to_string())?;
-        Ok(found.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
+        Ok(found
+            .into_iter()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect())
     }
 }
 
@@ -36,7 +39,12 @@ pub(super) struct PluginFiles<'a> {
 
 impl<'a> PluginFiles<'a> {
     pub(super) fn new(files: &'a [(String, String)]) -> Self {
-        Self { files: files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect() }
+        Self {
+            files: files
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str()))
+                .collect(),
+        }
     }
 }
 
@@ -96,9 +104,15 @@ pub(super) fn glob(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
         let mut next = Vec::new();
         for directory in found {
-            let place = if directory.as_os_str().is_empty() { Path::new(".") } else { &directory };
+            let place = if directory.as_os_str().is_empty() {
+                Path::new(".")
+            } else {
+                &directory
+            };
             // A pattern that leads nowhere names no file; that is for the caller to judge.
-            let Ok(entries) = std::fs::read_dir(place) else { continue };
+            let Ok(entries) = std::fs::read_dir(place) else {
+                continue;
+            };
             for entry in entries {
                 let name = entry?.file_name();
                 let shown = name.to_string_lossy();
@@ -153,7 +167,11 @@ fn single(pattern: &[u8], byte: u8) -> Option<&[u8]> {
                 [b'!' | b'^', class @ ..] => (true, class),
                 _ => (false, class),
             };
-            let close = class.iter().skip(1).position(|&b| b == b']')?.saturating_add(1);
+            let close = class
+                .iter()
+                .skip(1)
+                .position(|&b| b == b']')?
+                .saturating_add(1);
             let (mut set, after) = class.split_at_checked(close)?;
             let mut inside = false;
             while let Some((&low, tail)) = set.split_first() {
@@ -194,13 +212,20 @@ mod tests {
             ("[", "[", false),
             ("", "", true),
         ] {
-            assert_eq!(matches(pattern.as_bytes(), name.as_bytes()), expected, "{pattern} {name}");
+            assert_eq!(
+                matches(pattern.as_bytes(), name.as_bytes()),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 
     #[test]
     fn plugin_files_come_from_the_configuration_or_are_embedded() {
-        let own = [("a/x.conf".to_owned(), "A".to_owned()), ("b.conf".to_owned(), String::new())];
+        let own = [
+            ("a/x.conf".to_owned(), "A".to_owned()),
+            ("b.conf".to_owned(), String::new()),
+        ];
         let files = PluginFiles::new(&own);
         assert_eq!(files.read("a/x.conf").unwrap(), b"A");
         assert!(files.read("@demo-conf").is_ok());
@@ -216,6 +241,10 @@ mod tests {
         let found = glob(std::path::Path::new(directory)).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].ends_with("src/cli/files.rs"));
-        assert!(glob(std::path::Path::new("/no/such/place/*")).unwrap().is_empty());
+        assert!(
+            glob(std::path::Path::new("/no/such/place/*"))
+                .unwrap()
+                .is_empty()
+        );
     }
 }

@@ -105,8 +105,9 @@ pub struct Step {
     pub body: BodyPlan,
 }
 
-/// One rule that matched and wants to be logged, or that is part of the verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One rule that matched and wants to be logged, or that is part of the verdict; with the id 0, a
+/// limit of the configuration that stopped the transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleMatch {
     /// The rule's (for a chain: the starter's) id.
     pub rule_id: u64,

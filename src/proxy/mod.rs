@@ -9,7 +9,10 @@ mod authority;
 mod config;
 mod denial;
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a fake may overflow: the test then fails")]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a fake may overflow: the test then fails"
+)]
 mod fake;
 mod filter;
 mod holding;
