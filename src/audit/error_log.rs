@@ -1,19 +1,6 @@
 //! The error log line of a match, in the format of ModSecurity 2.
 
-use crate::engine::{Disposition, RuleMatch};
-
-/// What every line of one transaction says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogContext {
-    /// REMOTE_ADDR.
-    pub client: Vec<u8>,
-    /// SERVER_NAME.
-    pub hostname: Vec<u8>,
-    /// REQUEST_URI.
-    pub uri: Vec<u8>,
-    /// UNIQUE_ID.
-    pub unique_id: Vec<u8>,
-}
+use crate::engine::{Disposition, LogContext, RuleMatch};
 
 /// Most bytes of a message, a tag, an address.
 const SHORT: usize = 512;

@@ -146,3 +146,16 @@ pub struct RuleMatch {
     /// The interruption this match caused; `None` also under DetectionOnly.
     pub interruption: Option<Interruption>,
 }
+
+/// What every log line of one transaction says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogContext {
+    /// REMOTE_ADDR.
+    pub client: Vec<u8>,
+    /// SERVER_NAME.
+    pub hostname: Vec<u8>,
+    /// REQUEST_URI.
+    pub uri: Vec<u8>,
+    /// UNIQUE_ID.
+    pub unique_id: Vec<u8>,
+}

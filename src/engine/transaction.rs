@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyPlan, Clock, Connection, Interruption, RequestHead, ResponseHead, RuleMatch, Step,
+    BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead, RuleMatch,
+    Step,
 };
 use super::record::Record;
 use super::request::RequestBody;
@@ -204,7 +205,7 @@ impl Transaction {
     }
 
     /// What every log line of this transaction says.
-    pub fn log_context(&self) -> crate::audit::LogContext {
+    pub fn log_context(&self) -> LogContext {
         self.state.log_context()
     }
 
