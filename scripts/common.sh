@@ -16,20 +16,24 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# `with_progress WHAT LOG COMMAND...` runs a long command with its output in LOG and says every
-# 20 seconds that it is still at work.
+# `with_progress WHAT LOG COMMAND...` runs a long program with its output in LOG and says every
+# 20 seconds that it is still at work. Ctrl-C ends the program and all that it started.
 with_progress() {
-    local what=$1 log=$2 pid status=0 start=$SECONDS
+    local what=$1 log=$2 pid status=0 start=$SECONDS group=
     shift 2
     mkdir -p "$(dirname "$log")"
-    "$@" >"$log" 2>&1 </dev/null &
+    ! have setsid || group=setsid
+    $group "$@" >"$log" 2>&1 </dev/null &
     pid=$!
+    # shellcheck disable=SC2064 # the process as it is now
+    trap "kill -- ${group:+-}$pid 2>/dev/null; exit 130" INT TERM
     while kill -0 "$pid" 2>/dev/null; do
         sleep 1
         if (((SECONDS - start) % 20 == 19)); then
             say "    $what: $((SECONDS - start)) s; $(last_line "$log")"
         fi
     done
+    trap - INT TERM
     wait "$pid" || status=$?
     return "$status"
 }

@@ -6,7 +6,7 @@
 //! Layers, each importing only what stands below it:
 //!
 //! ```text
-//! L4 hosts      proxy (filter over a Host trait, the only place that knows proxy-wasm), cli
+//! L4 hosts      proxy (the only place that knows proxy-wasm), cli, wasm_host (it under wasmtime)
 //! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http

@@ -44,8 +44,10 @@ impl VarName {
         };
         let variable = writable(collection)?;
         if key.is_empty() {
-            return Err(ActionError::value(format!("`{}` names no variable", lossy(text)))
-                .hint("write `COLLECTION.name`, such as `tx.score`"));
+            return Err(
+                ActionError::value(format!("`{}` names no variable", lossy(text)))
+                    .hint("write `COLLECTION.name`, such as `tx.score`"),
+            );
         }
         let key = template(key, keys)?;
         Ok(match (key.fixed(), variable) {
@@ -66,10 +68,18 @@ impl VarName {
 
 /// A collection that rules may write, by name.
 fn writable(name: &[u8]) -> Result<Variable, ActionError> {
-    Variable::by_name(name).filter(|variable| WRITABLE.contains(variable)).ok_or_else(|| {
-        ActionError::value(format!("`{}` is not a collection that rules can write", lossy(name)))
-            .hint(format!("these are {}", WRITABLE.map(Variable::name).join(", ")))
-    })
+    Variable::by_name(name)
+        .filter(|variable| WRITABLE.contains(variable))
+        .ok_or_else(|| {
+            ActionError::value(format!(
+                "`{}` is not a collection that rules can write",
+                lossy(name)
+            ))
+            .hint(format!(
+                "these are {}",
+                WRITABLE.map(Variable::name).join(", ")
+            ))
+        })
 }
 
 /// `initcol:collection=key`.
@@ -103,12 +113,11 @@ impl InitCol {
     ///
     /// # Errors
     /// An unknown macro.
-    pub fn of(
-        collection: Variable,
-        key: &[u8],
-        keys: &mut KeyTable,
-    ) -> Result<Self, ActionError> {
-        Ok(Self { collection, key: template(key, keys)? })
+    pub fn of(collection: Variable, key: &[u8], keys: &mut KeyTable) -> Result<Self, ActionError> {
+        Ok(Self {
+            collection,
+            key: template(key, keys)?,
+        })
     }
 }
 
@@ -165,7 +174,16 @@ impl DeprecateVar {
         let rate = std::str::from_utf8(rate.get(1..).unwrap_or_default()).map_err(|_| bad())?;
         let (amount, seconds) = rate.split_once('/').ok_or_else(bad)?;
         let amount = amount.trim().parse().map_err(|_| bad())?;
-        let seconds = seconds.trim().parse().ok().filter(|&s| s > 0).ok_or_else(bad)?;
-        Ok(Self { name: VarName::parse(name, keys)?, amount, seconds })
+        let seconds = seconds
+            .trim()
+            .parse()
+            .ok()
+            .filter(|&s| s > 0)
+            .ok_or_else(bad)?;
+        Ok(Self {
+            name: VarName::parse(name, keys)?,
+            amount,
+            seconds,
+        })
     }
 }

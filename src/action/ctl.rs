@@ -83,15 +83,20 @@ impl RuleSpec {
             .filter(|part| !part.is_empty());
         for part in parts {
             let bad = || {
-                ActionError::value(format!("`{}` is neither a rule id nor a range", lossy(part)))
-                    .hint("write ids such as `100` and ranges such as `100-199`")
+                ActionError::value(format!(
+                    "`{}` is neither a rule id nor a range",
+                    lossy(part)
+                ))
+                .hint("write ids such as `100` and ranges such as `100-199`")
             };
             let text = std::str::from_utf8(part).map_err(|_| bad())?;
             let (first, last) = text.split_once('-').unwrap_or((text, text));
             let first: u64 = first.trim().parse().map_err(|_| bad())?;
             let last: u64 = last.trim().parse().map_err(|_| bad())?;
             if last < first {
-                return Err(ActionError::value(format!("the range `{text}` runs backwards")));
+                return Err(ActionError::value(format!(
+                    "the range `{text}` runs backwards"
+                )));
             }
             ranges.push((first, last));
         }
@@ -154,19 +159,23 @@ pub(super) fn parse(text: &[u8]) -> Result<Ctl, ActionError> {
         "forcerequestbodyvariable" => Ok(Ctl::ForceRequestBodyVariable(flag()?)),
         "requestbodylimit" => Ok(Ctl::RequestBodyLimit(bytes(&option, value)?)),
         "responsebodylimit" => Ok(Ctl::ResponseBodyLimit(bytes(&option, value)?)),
-        "requestbodyprocessor" => {
-            Ok(Ctl::RequestBodyProcessor(lossy(value).to_ascii_uppercase().into()))
-        }
+        "requestbodyprocessor" => Ok(Ctl::RequestBodyProcessor(
+            lossy(value).to_ascii_uppercase().into(),
+        )),
         "auditlogparts" => audit_log_parts(value),
         "debugloglevel" => match value {
             [digit @ b'0'..=b'9'] => Ok(Ctl::DebugLogLevel(digit.saturating_sub(b'0'))),
-            _ => Err(ActionError::value("`ctl:debugLogLevel` takes a digit from 0 to 9")),
+            _ => Err(ActionError::value(
+                "`ctl:debugLogLevel` takes a digit from 0 to 9",
+            )),
         },
         "parsexmlintoargs" => match value.to_ascii_lowercase().as_slice() {
             b"on" => Ok(Ctl::ParseXmlIntoArgs(XmlArgs::On)),
             b"off" => Ok(Ctl::ParseXmlIntoArgs(XmlArgs::Off)),
             b"onlyargs" => Ok(Ctl::ParseXmlIntoArgs(XmlArgs::OnlyArgs)),
-            _ => Err(ActionError::value("`ctl:parseXmlIntoArgs` takes On, Off or OnlyArgs")),
+            _ => Err(ActionError::value(
+                "`ctl:parseXmlIntoArgs` takes On, Off or OnlyArgs",
+            )),
         },
         "hashengine" => Ok(Ctl::Ignored("hashEngine")),
         "hashenforcement" => Ok(Ctl::Ignored("hashEnforcement")),
@@ -202,23 +211,33 @@ fn bytes(option: &str, value: &[u8]) -> Result<u64, ActionError> {
 }
 
 /// `rules;targets`.
-fn split_targets<'a>(
-    option: &str,
-    value: &'a [u8],
-) -> Result<(&'a [u8], &'a [u8]), ActionError> {
+fn split_targets<'a>(option: &str, value: &'a [u8]) -> Result<(&'a [u8], &'a [u8]), ActionError> {
     let at = value.iter().position(|&byte| byte == b';').ok_or_else(|| {
-        ActionError::value(format!("`ctl:{option}` takes rules and targets"))
-            .hint(format!("write `ctl:{option}=RULES;TARGET`, such as `…;ARGS:name`"))
+        ActionError::value(format!("`ctl:{option}` takes rules and targets")).hint(format!(
+            "write `ctl:{option}=RULES;TARGET`, such as `…;ARGS:name`"
+        ))
     })?;
     let (rules, targets) = value.split_at_checked(at).unwrap_or_default();
-    Ok((rules.trim_ascii(), targets.get(1..).unwrap_or_default().trim_ascii()))
+    Ok((
+        rules.trim_ascii(),
+        targets.get(1..).unwrap_or_default().trim_ascii(),
+    ))
 }
 
 fn audit_log_parts(value: &[u8]) -> Result<Ctl, ActionError> {
-    let letters = value.strip_prefix(b"+").or_else(|| value.strip_prefix(b"-")).unwrap_or(value);
-    if letters.is_empty() || !letters.iter().all(|byte| matches!(byte, b'A'..=b'K' | b'Z')) {
-        return Err(ActionError::value("`ctl:auditLogParts` takes letters from A to K and Z")
-            .hint("with `+` or `-` before them to add or remove parts"));
+    let letters = value
+        .strip_prefix(b"+")
+        .or_else(|| value.strip_prefix(b"-"))
+        .unwrap_or(value);
+    if letters.is_empty()
+        || !letters
+            .iter()
+            .all(|byte| matches!(byte, b'A'..=b'K' | b'Z'))
+    {
+        return Err(
+            ActionError::value("`ctl:auditLogParts` takes letters from A to K and Z")
+                .hint("with `+` or `-` before them to add or remove parts"),
+        );
     }
     Ok(Ctl::AuditLogParts(value.into()))
 }
@@ -229,7 +248,10 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        assert_eq!(parse(b"ruleEngine=detectionOnly"), Ok(Ctl::RuleEngine(SwitchMode::Third)));
+        assert_eq!(
+            parse(b"ruleEngine=detectionOnly"),
+            Ok(Ctl::RuleEngine(SwitchMode::Third))
+        );
         let ids = RuleSpec::Ids([(1, 1), (5, 9)].into());
         assert_eq!(parse(b"ruleRemoveById=1, 5-9"), Ok(Ctl::RuleRemove(ids)));
         let tag = RuleSpec::Tag(b"a/b".as_slice().into());
@@ -242,7 +264,11 @@ mod tests {
     #[test]
     fn mistakes_are_told() {
         assert_eq!(parse(b"ruleEngin=On").unwrap_err().code, Code::UnknownCtl);
-        for text in [b"ruleEngine=Maybe".as_slice(), b"ruleRemoveById=9-5", b"ruleRemoveById=x"] {
+        for text in [
+            b"ruleEngine=Maybe".as_slice(),
+            b"ruleRemoveById=9-5",
+            b"ruleRemoveById=x",
+        ] {
             assert_eq!(parse(text).unwrap_err().code, Code::ActionValue);
         }
         assert!(parse(b"ruleRemoveTargetById=1").is_err());

@@ -125,7 +125,11 @@ pub struct ActionError {
 impl ActionError {
     /// A value that the action does not take.
     pub(super) fn value(message: impl Into<String>) -> Self {
-        Self { code: Code::ActionValue, message: message.into(), hint: None }
+        Self {
+            code: Code::ActionValue,
+            message: message.into(),
+            hint: None,
+        }
     }
 
     /// Adds what to do about it.
@@ -139,19 +143,20 @@ impl ActionError {
 ///
 /// # Errors
 /// A missing, superfluous or unreadable value.
-pub fn parse(
-    name: Name,
-    value: Option<&[u8]>,
-    keys: &mut KeyTable,
-) -> Result<Action, ActionError> {
+pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Action, ActionError> {
     let def = name.def();
     match (def.value, value) {
         (Some(true), None | Some(b"")) => {
-            return Err(ActionError::value(format!("action `{}` needs a value", def.name))
-                .hint(format!("write `{}:VALUE`", def.name)));
+            return Err(
+                ActionError::value(format!("action `{}` needs a value", def.name))
+                    .hint(format!("write `{}:VALUE`", def.name)),
+            );
         }
         (Some(false), Some(value)) if !value.is_empty() => {
-            return Err(ActionError::value(format!("action `{}` takes no value", def.name)));
+            return Err(ActionError::value(format!(
+                "action `{}` takes no value",
+                def.name
+            )));
         }
         _ => {}
     }
@@ -247,7 +252,9 @@ pub(super) fn number<N>(name: Name, text: &[u8], least: N, most: N) -> Result<N,
 where
     N: std::str::FromStr + PartialOrd + std::fmt::Display,
 {
-    let parsed = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<N>().ok());
+    let parsed = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.trim().parse::<N>().ok());
     match parsed {
         Some(number) if number >= least && number <= most => Ok(number),
         _ => Err(ActionError::value(format!(
@@ -264,9 +271,19 @@ fn id(text: &[u8]) -> Result<u64, ActionError> {
 
 /// 0 to 7, or one of the eight names.
 fn severity(text: &[u8]) -> Result<u8, ActionError> {
-    const NAMES: [&str; 8] =
-        ["EMERGENCY", "ALERT", "CRITICAL", "ERROR", "WARNING", "NOTICE", "INFO", "DEBUG"];
-    let by_name = NAMES.iter().position(|name| name.as_bytes().eq_ignore_ascii_case(text));
+    const NAMES: [&str; 8] = [
+        "EMERGENCY",
+        "ALERT",
+        "CRITICAL",
+        "ERROR",
+        "WARNING",
+        "NOTICE",
+        "INFO",
+        "DEBUG",
+    ];
+    let by_name = NAMES
+        .iter()
+        .position(|name| name.as_bytes().eq_ignore_ascii_case(text));
     match by_name.and_then(|at| u8::try_from(at).ok()) {
         Some(severity) => Ok(severity),
         None => number(Name::Severity, text, 0, 7)
@@ -282,7 +299,9 @@ fn transform(text: &[u8]) -> Result<TransformStep, ActionError> {
         Some(name) => (true, name),
         None => (false, text),
     };
-    let found = std::str::from_utf8(name).ok().and_then(Transformation::by_name);
+    let found = std::str::from_utf8(name)
+        .ok()
+        .and_then(Transformation::by_name);
     match found {
         Some(found) if remove => Ok(TransformStep::Remove(found)),
         Some(found) => Ok(TransformStep::Add(found)),
@@ -310,5 +329,8 @@ fn set_env(text: &[u8], keys: &mut KeyTable) -> Result<Action, ActionError> {
         }
         None => (text, b"1".as_slice()),
     };
-    Ok(Action::SetEnv(template(name, keys)?, Some(template(value, keys)?)))
+    Ok(Action::SetEnv(
+        template(name, keys)?,
+        Some(template(value, keys)?),
+    ))
 }

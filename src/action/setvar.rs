@@ -34,11 +34,17 @@ impl SetVar {
     /// An unknown collection or macro, a missing name.
     pub fn parse(text: &[u8], keys: &mut KeyTable) -> Result<Self, ActionError> {
         if let Some(name) = text.strip_prefix(b"!") {
-            return Ok(Self { name: VarName::parse(name, keys)?, change: Change::Unset });
+            return Ok(Self {
+                name: VarName::parse(name, keys)?,
+                change: Change::Unset,
+            });
         }
         let Some(at) = equals_outside_macros(text) else {
             let change = Change::Set(Template::literal(b"1"));
-            return Ok(Self { name: VarName::parse(text, keys)?, change });
+            return Ok(Self {
+                name: VarName::parse(text, keys)?,
+                change,
+            });
         };
         let (name, value) = text.split_at_checked(at).unwrap_or_default();
         let value = value.get(1..).unwrap_or_default();
@@ -47,7 +53,10 @@ impl SetVar {
             Some((b'-', amount)) => Change::Subtract(template(amount, keys)?),
             _ => Change::Set(template(value, keys)?),
         };
-        Ok(Self { name: VarName::parse(name, keys)?, change })
+        Ok(Self {
+            name: VarName::parse(name, keys)?,
+            change,
+        })
     }
 }
 
@@ -80,12 +89,26 @@ mod tests {
     fn forms() {
         assert_eq!(parsed("tx.x").change, Change::Set(Template::literal(b"1")));
         assert_eq!(parsed("!tx.x").change, Change::Unset);
-        assert_eq!(parsed("tx.x=5").change, Change::Set(Template::literal(b"5")));
-        assert_eq!(parsed("tx.x=+5").change, Change::Add(Template::literal(b"5")));
-        assert_eq!(parsed("tx.x=-5").change, Change::Subtract(Template::literal(b"5")));
+        assert_eq!(
+            parsed("tx.x=5").change,
+            Change::Set(Template::literal(b"5"))
+        );
+        assert_eq!(
+            parsed("tx.x=+5").change,
+            Change::Add(Template::literal(b"5"))
+        );
+        assert_eq!(
+            parsed("tx.x=-5").change,
+            Change::Subtract(Template::literal(b"5"))
+        );
         assert_eq!(parsed("tx.x=").change, Change::Set(Template::default()));
-        assert!(matches!(parsed("ip.a.b=c=d").name, VarName::Named(Variable::Ip, key) if &*key == b"a.b"));
-        assert!(matches!(parsed("tx.%{rule.id}-x=1").name, VarName::Dynamic(Variable::Tx, _)));
+        assert!(
+            matches!(parsed("ip.a.b=c=d").name, VarName::Named(Variable::Ip, key) if &*key == b"a.b")
+        );
+        assert!(matches!(
+            parsed("tx.%{rule.id}-x=1").name,
+            VarName::Dynamic(Variable::Tx, _)
+        ));
     }
 
     #[test]

@@ -129,7 +129,10 @@ impl Name {
         Self::ALL.iter().copied().find(|action| {
             let def = action.def();
             def.name.as_bytes().eq_ignore_ascii_case(name)
-                || def.aliases.iter().any(|alias| alias.as_bytes().eq_ignore_ascii_case(name))
+                || def
+                    .aliases
+                    .iter()
+                    .any(|alias| alias.as_bytes().eq_ignore_ascii_case(name))
         })
     }
 }

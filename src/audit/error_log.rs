@@ -1,19 +1,6 @@
 //! The error log line of a match, in the format of ModSecurity 2.
 
-use crate::engine::{Disposition, RuleMatch};
-
-/// What every line of one transaction says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LogContext {
-    /// REMOTE_ADDR.
-    pub client: Vec<u8>,
-    /// SERVER_NAME.
-    pub hostname: Vec<u8>,
-    /// REQUEST_URI.
-    pub uri: Vec<u8>,
-    /// UNIQUE_ID.
-    pub unique_id: Vec<u8>,
-}
+use crate::engine::{Disposition, LogContext, RuleMatch};
 
 /// Most bytes of a message, a tag, an address.
 const SHORT: usize = 512;
@@ -30,21 +17,38 @@ pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
     push_verdict(&mut line, found);
     line.push(' ');
     push_escaped_text(&mut line, &found.explanation, LONG);
-    push_field(&mut line, "file", found.file.as_bytes(), SHORT);
-    push_field(&mut line, "line", found.line.to_string().as_bytes(), SHORT);
-    push_field(&mut line, "id", found.rule_id.to_string().as_bytes(), SHORT);
+    if found.rule_id != 0 {
+        push_field(&mut line, "file", found.file.as_bytes(), SHORT);
+        push_field(&mut line, "line", found.line.to_string().as_bytes(), SHORT);
+        push_field(&mut line, "id", found.rule_id.to_string().as_bytes(), SHORT);
+    }
     push_optional(&mut line, "rev", &found.rev);
     push_optional(&mut line, "msg", &found.msg);
     push_optional(&mut line, "data", &found.data);
     if let Some(severity) = found.severity {
-        push_field(&mut line, "severity", severity_name(severity).as_bytes(), SHORT);
+        push_field(
+            &mut line,
+            "severity",
+            severity_name(severity).as_bytes(),
+            SHORT,
+        );
     }
     push_optional(&mut line, "ver", &found.ver);
     if let Some(maturity) = found.maturity {
-        push_field(&mut line, "maturity", maturity.to_string().as_bytes(), SHORT);
+        push_field(
+            &mut line,
+            "maturity",
+            maturity.to_string().as_bytes(),
+            SHORT,
+        );
     }
     if let Some(accuracy) = found.accuracy {
-        push_field(&mut line, "accuracy", accuracy.to_string().as_bytes(), SHORT);
+        push_field(
+            &mut line,
+            "accuracy",
+            accuracy.to_string().as_bytes(),
+            SHORT,
+        );
     }
     for tag in &found.tags {
         push_field(&mut line, "tag", tag, SHORT);
@@ -65,14 +69,22 @@ fn push_verdict(line: &mut String, found: &RuleMatch) {
     match interruption.disposition {
         Disposition::Deny => {
             let status = interruption.status;
-            line.push_str(&format!("Access denied with code {status} (phase {phase})."));
+            line.push_str(&format!(
+                "Access denied with code {status} (phase {phase})."
+            ));
         }
         Disposition::Drop => {
-            line.push_str(&format!("Access denied with connection close (phase {phase})."));
+            line.push_str(&format!(
+                "Access denied with connection close (phase {phase})."
+            ));
         }
         Disposition::Redirect => {
             line.push_str("Access denied with redirection to ");
-            push_escaped(line, interruption.location.as_deref().unwrap_or_default(), SHORT);
+            push_escaped(
+                line,
+                interruption.location.as_deref().unwrap_or_default(),
+                SHORT,
+            );
             let status = interruption.status;
             line.push_str(&format!(" using status {status} (phase {phase})."));
         }
@@ -193,6 +205,9 @@ mod tests {
             location: None,
         });
         let line = error_log_line(&found, &LogContext::default());
-        assert!(line.contains("Access denied with code 403 (phase 2)."), "{line}");
+        assert!(
+            line.contains("Access denied with code 403 (phase 2)."),
+            "{line}"
+        );
     }
 }

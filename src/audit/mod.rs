@@ -5,4 +5,5 @@
 
 mod error_log;
 
-pub use error_log::{LogContext, error_log_line};
+pub use crate::engine::LogContext;
+pub use error_log::error_log_line;

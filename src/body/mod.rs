@@ -19,8 +19,9 @@ pub use multipart::MultipartFlags;
 
 /// Where a processor reports what it finds, in body order.
 pub trait Sink {
-    /// One argument of ARGS_POST. `false` says that the limit is reached: the processor goes on
-    /// without reporting more arguments and records the error that its kind records.
+    /// One argument (see [`Kind::fills_args_post`] for where it belongs). `false` says that the
+    /// limit is reached: no more arguments are reported and the error of v2 is recorded. JSON ends
+    /// there; the other kinds read on for what else they report.
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool;
     /// A part of a multipart body that is a file, complete.
     fn file(&mut self, file: &File<'_>);
@@ -100,6 +101,11 @@ impl Kind {
         } else {
             None
         }
+    }
+
+    /// Whether its arguments are ARGS_POST as well as ARGS. Those of JSON and XML are only ARGS.
+    pub fn fills_args_post(self) -> bool {
+        matches!(self, Self::UrlEncoded | Self::Multipart)
     }
 
     /// Whether REQUEST_BODY is filled for this kind without `ctl:forceRequestBodyVariable`.
@@ -199,17 +205,40 @@ impl Processor {
 
     /// Ends the body.
     pub fn finish(self, sink: &mut dyn Sink) -> Finished {
+        self.finish_at(End::Complete, sink)
+    }
+
+    /// Ends a body of which only the beginning was read (ProcessPartial). What stands open at the
+    /// cut is reported as far as it came, and that its end is missing is no error.
+    pub fn finish_cut(self, sink: &mut dyn Sink) -> Finished {
+        self.finish_at(End::Cut, sink)
+    }
+
+    fn finish_at(self, end: End, sink: &mut dyn Sink) -> Finished {
         let no_files_length = self.no_files_length();
-        let mut finished = match self.0 {
+        let finished = match self.0 {
             Inner::UrlEncoded(form) => form.finish(sink),
-            Inner::Multipart(multipart) => multipart.finish(sink),
-            Inner::Json(json) => json.finish(sink),
-            Inner::Xml(xml) => xml.finish(sink),
+            Inner::Multipart(multipart) => multipart.finish(end, sink),
+            Inner::Json(json) => json.finish(end, sink),
+            Inner::Xml(xml) => xml.finish(end, sink),
             Inner::Raw { .. } => Finished::default(),
         };
-        finished.no_files_length = finished.no_files_length.max(no_files_length);
-        finished
+        // The end of a body may add to what was counted so far, for multipart.
+        let no_files_length = finished.no_files_length.max(no_files_length);
+        Finished {
+            no_files_length,
+            ..finished
+        }
     }
+}
+
+/// How a body ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// All of it was read.
+    Complete,
+    /// The rest was not read.
+    Cut,
 }
 
 /// What is known of a body when all of it has been read.

@@ -1,6 +1,11 @@
 //! What all processors have in common: names, cuts of the body, limits, and that nothing panics.
 //! Their own tests read bodies through [`Case`], which checks every cut on the way.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "a test that overflows fails"
+)]
+
 use super::*;
 
 /// What a processor reported.
@@ -131,7 +136,22 @@ impl Case {
         whole
     }
 
+    /// Reads the beginning of a body.
+    pub(super) fn read_cut(&self, body: &[u8]) -> Outcome {
+        let whole = self.read_to([body], End::Cut);
+        assert_eq!(
+            whole,
+            self.read_to(body.chunks(1), End::Cut),
+            "byte by byte"
+        );
+        whole
+    }
+
     fn read_in_chunks<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>) -> Outcome {
+        self.read_to(chunks, End::Complete)
+    }
+
+    fn read_to<'a>(&self, chunks: impl IntoIterator<Item = &'a [u8]>, end: End) -> Outcome {
         let mut sink = Recorder {
             limit: self.settings.limits.arguments,
             ..Recorder::default()
@@ -140,7 +160,10 @@ impl Case {
         for chunk in chunks {
             processor.feed(chunk, &mut sink);
         }
-        let finished = processor.finish(&mut sink);
+        let finished = match end {
+            End::Complete => processor.finish(&mut sink),
+            End::Cut => processor.finish_cut(&mut sink),
+        };
         Outcome {
             events: sink.events,
             finished,
@@ -327,7 +350,69 @@ fn nothing_panics_and_every_cut_is_the_same() {
                 }
             }
             case.read(&body);
+            case.read_cut(&body);
         }
+    }
+}
+
+#[test]
+fn a_cut_body_is_read_as_far_as_it_goes() {
+    let multipart = Case::multipart("multipart/form-data; boundary=0000");
+    let json = Case::new(Kind::Json);
+    let mut xml = Case::new(Kind::Xml);
+    xml.settings.xml_into_args = XmlIntoArgs::On;
+    let form = Case::new(Kind::UrlEncoded);
+    const A: &str = "--0000\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n";
+    const B: &str = "--0000\r\nContent-Disposition: form-data; name=b\r\n\r\n";
+    for (case, body, arguments) in [
+        (&multipart, A.to_owned(), &["a=1"][..]),
+        (&multipart, format!("{A}--00"), &["a=1"]),
+        (&multipart, format!("{A}--0000-"), &["a=1"]),
+        (&multipart, format!("{A}--0000\r"), &["a=1"]),
+        (&multipart, format!("{A}--0000--"), &["a=1"]),
+        (&multipart, format!("{A}2"), &["a=1\\r\\n2"]),
+        (&multipart, format!("{A}{B}"), &["a=1"]),
+        (&multipart, format!("{A}{B}2"), &["a=1", "b=2"]),
+        (&multipart, format!("{A}--0000\r\nContent-Dispo"), &["a=1"]),
+        (
+            &json,
+            "{\"a\":1,\"b\":\"xy".into(),
+            &["json.a=1", "json.b=xy"],
+        ),
+        (&json, "{\"a\":1,\"b".into(), &["json.a=1"]),
+        (
+            &json,
+            "{\"a\":1,\"b\":\"x\\".into(),
+            &["json.a=1", "json.b=x"],
+        ),
+        (
+            &json,
+            "[1,23".into(),
+            &["json.array_0=1", "json.array_1=23"],
+        ),
+        (&json, "[1,tr".into(), &["json.array_0=1"]),
+        (&json, "[1".into(), &["json.array_0=1"]),
+        (&xml, "<a><b>1</b><c>2".into(), &["xml.a.b=1"]),
+        (&xml, "<a><b>1</b><c x='".into(), &["xml.a.b=1"]),
+        (&xml, "<a><b>1</b>&am".into(), &["xml.a.b=1"]),
+        (&xml, "<a><b>1</b></".into(), &["xml.a.b=1"]),
+        (&form, "a=1&b=2".into(), &["a=1", "b=2"]),
+    ] {
+        let outcome = case.read_cut(body.as_bytes());
+        assert_eq!(outcome.arguments(), arguments, "{body:?}");
+        assert_eq!(outcome.error(), "", "{body:?}");
+        assert!(!outcome.finished.multipart.strict_error(), "{body:?}");
+    }
+    // What is wrong before the cut still is.
+    for (case, body) in [
+        (&multipart, "--0000\r\nno colon\r\n"),
+        (&multipart, "no boundary"),
+        (&json, "{]"),
+        (&xml, "<a><b></c>x"),
+        (&xml, "<a></b>"),
+        (&xml, "<a>&foo; x"),
+    ] {
+        assert_ne!(case.read_cut(body.as_bytes()).error(), "", "{body:?}");
     }
 }
 

@@ -5,7 +5,10 @@ use super::is_space;
 /// The number a text begins with, as C's `atoi` reads it: blanks, a sign, digits; what follows is
 /// ignored, and without digits it is 0. Stops at the limits of 64 bits.
 pub fn leading_integer(text: &[u8]) -> i64 {
-    let start = text.iter().position(|&byte| !is_space(byte)).unwrap_or(text.len());
+    let start = text
+        .iter()
+        .position(|&byte| !is_space(byte))
+        .unwrap_or(text.len());
     let (negative, digits) = match text.get(start..).unwrap_or_default() {
         [b'-', rest @ ..] => (true, rest),
         [b'+', rest @ ..] => (false, rest),
@@ -16,7 +19,11 @@ pub fn leading_integer(text: &[u8]) -> i64 {
         let digit = i64::from(digit.wrapping_sub(b'0'));
         number = number.saturating_mul(10);
         // Built on the negative side, so that the smallest number can be reached.
-        number = if negative { number.saturating_sub(digit) } else { number.saturating_add(digit) };
+        number = if negative {
+            number.saturating_sub(digit)
+        } else {
+            number.saturating_add(digit)
+        };
     }
     number
 }

@@ -53,19 +53,30 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         for diagnostic in &load.diagnostics {
             // Profiles share files; what is wrong in one is said once.
             let shown = render(diagnostic, &load.sources);
-            if !messages.iter().any(|(known, sources)| render(known, sources) == shown) {
+            if !messages
+                .iter()
+                .any(|(known, sources)| render(known, sources) == shown)
+            {
                 messages.push((diagnostic, &load.sources));
             }
         }
     }
-    let count = |severity| messages.iter().filter(|(one, _)| one.severity == severity).count();
+    let count = |severity| {
+        messages
+            .iter()
+            .filter(|(one, _)| one.severity == severity)
+            .count()
+    };
     let summary = Summary {
         rules: loads.iter().map(Load::rules).sum(),
         files: loads.iter().map(|load| load.files).sum(),
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
         seconds,
-        diagnostics: messages.iter().map(|(one, sources)| Record::new(one, sources)).collect(),
+        diagnostics: messages
+            .iter()
+            .map(|(one, sources)| Record::new(one, sources))
+            .collect(),
     };
     if arguments.json {
         let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;

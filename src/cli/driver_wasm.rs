@@ -25,7 +25,10 @@ impl<F: Fn(&str) -> Result<Vec<u8>, String>> WasmFactory<F> {
         let failed = |error: String| format!("{}: {error}", path.display());
         let bytes = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
         let module = Module::compile(&bytes).map_err(|error| failed(error.to_string()))?;
-        Ok(Self { module: Rc::new(module), configure })
+        Ok(Self {
+            module: Rc::new(module),
+            configure,
+        })
     }
 }
 
@@ -53,24 +56,40 @@ impl Driver for WasmDriver {
         drop(self.plugin.take_log());
         let exchange = to_exchange(request);
         let mut upstream = |_: &UpstreamRequest| to_incoming(backend.respond(request));
-        let outcome = self.plugin.exchange(&exchange, &mut upstream).map_err(|e| e.to_string())?;
+        let outcome = self
+            .plugin
+            .exchange(&exchange, &mut upstream)
+            .map_err(|e| e.to_string())?;
         if outcome.length_broken {
             return Err("a body left with another length than announced".to_owned());
         }
-        let log = self.plugin.take_log().into_iter().map(|line| line.text).collect();
+        let log = self
+            .plugin
+            .take_log()
+            .into_iter()
+            .map(|line| line.text)
+            .collect();
         let (reply, interrupted) = match outcome.reply {
             Reply::Upstream(response) => {
                 let status = status(&response.headers);
-                (Some(to_response(status, response.headers, response.body)), false)
+                (
+                    Some(to_response(status, response.headers, response.body)),
+                    false,
+                )
             }
-            Reply::Local(reply) => {
-                (Some(to_response(reply.status, reply.headers, reply.body)), true)
-            }
+            Reply::Local(reply) => (
+                Some(to_response(reply.status, reply.headers, reply.body)),
+                true,
+            ),
             Reply::Proxy(status, _) => (Some(to_response(status, Pairs::new(), Vec::new())), false),
             Reply::Cut(_) | Reply::Closed => (None, true),
             Reply::Nothing => return Err("the filter paused and never went on".to_owned()),
         };
-        Ok(Exchanged { log, reply, interrupted })
+        Ok(Exchanged {
+            log,
+            reply,
+            interrupted,
+        })
     }
 }
 
@@ -92,9 +111,17 @@ fn to_exchange(request: &Request) -> Exchange {
             headers.push((name.to_ascii_lowercase(), value.clone()));
         }
     }
-    let chunks = if request.body.is_empty() { Vec::new() } else { vec![request.body.clone()] };
+    let chunks = if request.body.is_empty() {
+        Vec::new()
+    } else {
+        vec![request.body.clone()]
+    };
     Exchange {
-        request: Incoming { headers, chunks, ..Default::default() },
+        request: Incoming {
+            headers,
+            chunks,
+            ..Default::default()
+        },
         protocol: request.protocol.clone(),
         source: super::CLIENT.to_string().into_bytes(),
         destination: super::SERVER.to_string().into_bytes(),
@@ -103,19 +130,47 @@ fn to_exchange(request: &Request) -> Exchange {
 }
 
 fn to_incoming(response: Response) -> Incoming {
-    let mut headers = vec![(b":status".to_vec(), response.status.to_string().into_bytes())];
-    headers
-        .extend(response.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)));
-    let chunks = if response.body.is_empty() { Vec::new() } else { vec![response.body] };
-    Incoming { headers, chunks, ..Default::default() }
+    let mut headers = vec![(
+        b":status".to_vec(),
+        response.status.to_string().into_bytes(),
+    )];
+    headers.extend(
+        response
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value)),
+    );
+    let chunks = if response.body.is_empty() {
+        Vec::new()
+    } else {
+        vec![response.body]
+    };
+    Incoming {
+        headers,
+        chunks,
+        ..Default::default()
+    }
 }
 
 fn to_response(status: u16, headers: Pairs, body: Vec<u8>) -> Response {
-    let headers = headers.into_iter().filter(|(name, _)| !name.starts_with(b":")).collect();
-    Response { status, protocol: b"HTTP/1.1".to_vec(), headers, body }
+    let headers = headers
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with(b":"))
+        .collect();
+    Response {
+        status,
+        protocol: b"HTTP/1.1".to_vec(),
+        headers,
+        body,
+    }
 }
 
 fn status(headers: &Pairs) -> u16 {
-    let value = headers.iter().find(|(name, _)| name == b":status").map(|(_, value)| &value[..]);
-    value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok()).unwrap_or(0)
+    let value = headers
+        .iter()
+        .find(|(name, _)| name == b":status")
+        .map(|(_, value)| &value[..]);
+    value
+        .and_then(|value| std::str::from_utf8(value).ok()?.parse().ok())
+        .unwrap_or(0)
 }

@@ -30,7 +30,10 @@ pub(crate) struct Response {
 
 /// The first value of a header, names compared without case.
 pub(crate) fn header<'a>(headers: &'a Headers, name: &[u8]) -> Option<&'a [u8]> {
-    headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| &value[..])
+    headers
+        .iter()
+        .find(|(key, _)| key.eq_ignore_ascii_case(name))
+        .map(|(_, value)| &value[..])
 }
 
 impl Request {
@@ -53,7 +56,11 @@ impl Request {
     /// A request whose line is known; `rest` is what follows the line. A line without a protocol is
     /// HTTP/0.9 (RFC 1945 §5).
     pub(crate) fn with_line(method: &[u8], target: &[u8], protocol: &[u8], rest: &[u8]) -> Self {
-        let protocol = if protocol.is_empty() { b"HTTP/0.9" } else { protocol };
+        let protocol = if protocol.is_empty() {
+            b"HTTP/0.9"
+        } else {
+            protocol
+        };
         let (mut headers, body) = parse_headers(rest);
         let body = match framing(&mut headers) {
             Framing::Chunked => dechunk(body),
@@ -80,7 +87,9 @@ impl Response {
         let (line, rest) = split_line(skip_blank_lines(bytes));
         let (protocol, after) = split_at_space(line);
         let (status, _reason) = split_at_space(after);
-        let status = std::str::from_utf8(status).ok().and_then(|text| text.parse().ok());
+        let status = std::str::from_utf8(status)
+            .ok()
+            .and_then(|text| text.parse().ok());
         let Some(status) = status.filter(|_| protocol.starts_with(b"HTTP/")) else {
             return Err(format!(
                 "`{}` is no status line; a response begins like `HTTP/1.1 200 OK`",
@@ -93,7 +102,12 @@ impl Response {
             Framing::Length(length) => body.get(..length).unwrap_or(body).to_vec(),
             Framing::None => body.to_vec(),
         };
-        Ok(Self { status, protocol: protocol.to_vec(), headers, body })
+        Ok(Self {
+            status,
+            protocol: protocol.to_vec(),
+            headers,
+            body,
+        })
     }
 }
 
@@ -150,12 +164,18 @@ fn dechunk(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
         let (line, rest) = split_line(bytes);
-        let digits: Vec<u8> =
-            line.iter().copied().take_while(u8::is_ascii_hexdigit).take(15).collect();
+        let digits: Vec<u8> = line
+            .iter()
+            .copied()
+            .take_while(u8::is_ascii_hexdigit)
+            .take(15)
+            .collect();
         let size = std::str::from_utf8(&digits)
             .ok()
             .and_then(|digits| usize::from_str_radix(digits, 16).ok());
-        let Some(size) = size.filter(|&size| size > 0) else { return body };
+        let Some(size) = size.filter(|&size| size > 0) else {
+            return body;
+        };
         body.extend_from_slice(rest.get(..size).unwrap_or(rest));
         bytes = split_line(rest.get(size..).unwrap_or_default()).1;
     }
@@ -184,7 +204,10 @@ fn split_at_space(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 fn skip_blank_lines(mut bytes: &[u8]) -> &[u8] {
-    while let Some(rest) = bytes.strip_prefix(b"\r\n").or_else(|| bytes.strip_prefix(b"\n")) {
+    while let Some(rest) = bytes
+        .strip_prefix(b"\r\n")
+        .or_else(|| bytes.strip_prefix(b"\n"))
+    {
         bytes = rest;
     }
     bytes
@@ -234,16 +257,26 @@ mod tests {
 
     #[test]
     fn without_a_length_a_request_has_no_body_and_a_response_has_the_rest() {
-        assert!(Request::parse(b"POST / HTTP/1.1\r\n\r\nabc").body.is_empty());
+        assert!(
+            Request::parse(b"POST / HTTP/1.1\r\n\r\nabc")
+                .body
+                .is_empty()
+        );
         let response = Response::parse(b"HTTP/1.1 404 Not Found\r\nA: b\r\n\r\nabc").unwrap();
-        assert_eq!((response.status, response.body.as_slice()), (404, &b"abc"[..]));
+        assert_eq!(
+            (response.status, response.body.as_slice()),
+            (404, &b"abc"[..])
+        );
         assert!(Response::parse(b"<html>").is_err());
     }
 
     #[test]
     fn a_line_without_a_protocol_is_the_oldest() {
         let request = Request::parse(b"GET /\r\n\r\n");
-        assert_eq!((request.method.as_slice(), request.target.as_slice()), (&b"GET"[..], &b"/"[..]));
+        assert_eq!(
+            (request.method.as_slice(), request.target.as_slice()),
+            (&b"GET"[..], &b"/"[..])
+        );
         assert_eq!(request.protocol, b"HTTP/0.9");
     }
 }

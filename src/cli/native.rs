@@ -8,8 +8,8 @@ use super::driver::{Backend, Driver, DriverFactory, Exchanged};
 use super::message::{Headers, Request, Response, header};
 use crate::audit::error_log_line;
 use crate::engine::{
-    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
-    ResponseHead, RuleMatch, Step, Transaction, UnixNanos, Waf,
+    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
+    RuleMatch, Step, Transaction, UnixNanos, Waf,
 };
 use crate::program::Program;
 use crate::proxy::Authorities;
@@ -22,7 +22,9 @@ impl Clock for MachineClock {
     fn now(&self) -> UnixNanos {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+            .map_or(0, |since| {
+                u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+            })
     }
 }
 
@@ -48,8 +50,14 @@ impl Native {
     /// An engine; `authorities` names the programs by their places.
     pub(super) fn new(programs: Vec<Arc<Program>>, authorities: Authorities) -> Self {
         let clock = Rc::new(MachineClock);
-        let sets = programs.into_iter().map(|program| Waf::new(program, clock.clone()));
-        Self { sets: sets.collect(), authorities, transactions: Cell::new(0) }
+        let sets = programs
+            .into_iter()
+            .map(|program| Waf::new(program, clock.clone()));
+        Self {
+            sets: sets.collect(),
+            authorities,
+            transactions: Cell::new(0),
+        }
     }
 
     /// Takes a request and its response through all phases.
@@ -73,7 +81,9 @@ impl Native {
         let context = transaction.log_context();
         let logged = matches.iter().filter(|found| found.log);
         Ok(Inspected {
-            log: logged.map(|found| error_log_line(found, &context).into_bytes()).collect(),
+            log: logged
+                .map(|found| error_log_line(found, &context).into_bytes())
+                .collect(),
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),
             matches,
@@ -83,7 +93,9 @@ impl Native {
 
     /// The shortest way through all phases, for measuring: nothing is kept. Whether it passed.
     pub(super) fn pass(&self, request: &Request, backend: &dyn Backend) -> bool {
-        let Some(mut transaction) = self.begin(request) else { return true };
+        let Some(mut transaction) = self.begin(request) else {
+            return true;
+        };
         if self.request(&mut transaction, request) {
             answer(&mut transaction, &backend.respond(request));
         }
@@ -119,8 +131,10 @@ impl Native {
     fn connection(&self) -> Connection {
         let number = self.transactions.get();
         self.transactions.set(number.wrapping_add(1));
-        let endpoint =
-            |at: std::net::SocketAddr| Endpoint { address: at.ip(), port: at.port() };
+        let endpoint = |at: std::net::SocketAddr| Endpoint {
+            address: at.ip(),
+            port: at.port(),
+        };
         Connection {
             client: Some(endpoint(super::CLIENT)),
             server: Some(endpoint(super::SERVER)),
@@ -153,7 +167,11 @@ impl Driver for Native {
             None => inspected.response,
             Some(interruption) => denial(interruption),
         };
-        Ok(Exchanged { log: inspected.log, reply, interrupted: inspected.interruption.is_some() })
+        Ok(Exchanged {
+            log: inspected.log,
+            reply,
+            interrupted: inspected.interruption.is_some(),
+        })
     }
 }
 
@@ -166,7 +184,9 @@ fn denial(interruption: &Interruption) -> Option<Response> {
     Some(Response {
         status: interruption.status,
         protocol: b"HTTP/1.1".to_vec(),
-        headers: location.map(|target| (b"Location".to_vec(), target.clone())).collect(),
+        headers: location
+            .map(|target| (b"Location".to_vec(), target.clone()))
+            .collect(),
         body: Vec::new(),
     })
 }
@@ -191,5 +211,8 @@ fn wants(step: &Step) -> bool {
 }
 
 fn borrowed(headers: &Headers) -> Vec<(&[u8], &[u8])> {
-    headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect()
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        .collect()
 }

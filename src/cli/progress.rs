@@ -22,11 +22,21 @@ pub(super) struct Display {
 impl Display {
     /// A display; a quiet one shows nothing.
     pub(super) fn new(quiet: bool) -> Self {
-        Self { quiet, bar: None, engine: String::new(), total: 0, done: 0, failed: 0 }
+        Self {
+            quiet,
+            bar: None,
+            engine: String::new(),
+            total: 0,
+            done: 0,
+            failed: 0,
+        }
     }
 
     fn counts(&self) -> String {
-        format!("{}: {} of {} tests, {} failed", self.engine, self.done, self.total, self.failed)
+        format!(
+            "{}: {} of {} tests, {} failed",
+            self.engine, self.done, self.total, self.failed
+        )
     }
 }
 

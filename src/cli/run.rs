@@ -35,9 +35,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let config = Config::load(&arguments.config)?;
     let request = Request::parse(&read(&arguments.request)?);
     let response = match &arguments.response {
-        Some(path) => Response::parse(&read(path)?)
-            .map_err(|error| format!("{}: {error}", path.display()))?,
-        None => Response { status: 200, protocol: b"HTTP/1.1".to_vec(), ..Default::default() },
+        Some(path) => {
+            Response::parse(&read(path)?).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+        None => Response {
+            status: 200,
+            protocol: b"HTTP/1.1".to_vec(),
+            ..Default::default()
+        },
     };
     let inspected = config.engine("")?.inspect(&request, &Canned(response))?;
     let verdict = Verdict::new(&inspected);
@@ -150,7 +155,9 @@ fn scores(variables: &[(Vec<u8>, Vec<u8>)]) -> Map<String, Value> {
         let name = text(name);
         if name.contains("score") {
             let value = text(value);
-            let value = value.parse::<i64>().map_or(Value::String(value), Value::from);
+            let value = value
+                .parse::<i64>()
+                .map_or(Value::String(value), Value::from);
             scores.insert(name, value);
         }
     }
@@ -159,8 +166,7 @@ fn scores(variables: &[(Vec<u8>, Vec<u8>)]) -> Map<String, Value> {
 
 /// Bytes for people: UTF-8 as it is, anything else with escapes.
 fn text(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes)
-        .map_or_else(|_| bytes.escape_ascii().to_string(), str::to_owned)
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.escape_ascii().to_string(), str::to_owned)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -170,5 +176,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     } else {
         std::fs::read(path).map(|read| bytes = read)
     };
-    result.map_err(|error| format!("{}: {error}", path.display())).map(|()| bytes)
+    result
+        .map_err(|error| format!("{}: {error}", path.display()))
+        .map(|()| bytes)
 }

@@ -158,12 +158,20 @@ impl Suite {
 
 /// Prints what a person needs to know of a run; whether it is clean.
 fn describe(report: &Report, verbose: bool, named: bool) -> bool {
-    let prefix = if named { format!("{}: ", report.engine) } else { String::new() };
+    let prefix = if named {
+        format!("{}: ", report.engine)
+    } else {
+        String::new()
+    };
     if verbose {
         for test in &report.tests {
             if test.verdict == Verdict::ExpectedFailure {
                 let reason = test.reason.as_deref().unwrap_or_default().trim();
-                println!("{prefix}expected {}: {}", test.test, test.failures.join("; "));
+                println!(
+                    "{prefix}expected {}: {}",
+                    test.test,
+                    test.failures.join("; ")
+                );
                 println!("{prefix}  because {reason}");
             }
         }

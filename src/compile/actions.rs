@@ -1,9 +1,7 @@
 //! Action lists: read, checked, and merged with the default action.
 
 use super::Compiler;
-use crate::action::{
-    self, Action, Disruptive, Name, Phase, Placement, TransformStep,
-};
+use crate::action::{self, Action, Disruptive, Name, Phase, Placement, TransformStep};
 use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
@@ -86,13 +84,15 @@ impl Compiler<'_> {
 
     fn unknown_action(&mut self, entry: &ast::ActionExpr) {
         let name = shown(&entry.name);
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownAction, entry.span, format!("unknown action `{name}`"));
+        let mut diagnostic = Diagnostic::new(
+            Code::UnknownAction,
+            entry.span,
+            format!("unknown action `{name}`"),
+        );
         let names = Name::ALL.iter().map(|one| one.def().name);
-        diagnostic.hint =
-            suggest(&name, names).map(|name| format!("did you mean `{name}`?")).or_else(|| {
-                Some("a comma inside a value needs single quotes around the value".into())
-            });
+        diagnostic.hint = suggest(&name, names)
+            .map(|name| format!("did you mean `{name}`?"))
+            .or_else(|| Some("a comma inside a value needs single quotes around the value".into()));
         self.report(diagnostic);
     }
 
@@ -121,11 +121,15 @@ impl Compiler<'_> {
                         | Name::Block
                 ) =>
             {
-                (Code::DefaultAction, format!("`{}` may not stand in SecDefaultAction", def.name))
+                (
+                    Code::DefaultAction,
+                    format!("`{}` may not stand in SecDefaultAction", def.name),
+                )
             }
-            Place::Update if matches!(name, Name::Id | Name::PhaseAction | Name::Chain) => {
-                (Code::ActionValue, format!("an update cannot change `{}`", def.name))
-            }
+            Place::Update if matches!(name, Name::Id | Name::PhaseAction | Name::Chain) => (
+                Code::ActionValue,
+                format!("an update cannot change `{}`", def.name),
+            ),
             _ => return true,
         };
         self.report(Diagnostic::new(code, entry.span, why));
@@ -134,7 +138,10 @@ impl Compiler<'_> {
 
     fn add_action(&mut self, set: &mut ActionSet, action: Action, entry: &ast::ActionExpr) {
         let text = || {
-            entry.value.as_ref().map_or_else(Box::default, |value| value.text.as_slice().into())
+            entry
+                .value
+                .as_ref()
+                .map_or_else(Box::default, |value| value.text.as_slice().into())
         };
         match action {
             Action::Id(id) => set.id = Some(id),

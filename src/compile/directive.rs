@@ -53,14 +53,21 @@ impl Compiler<'_> {
             Kind::Rules(read) => read(self, directive),
             Kind::Setting(set) => {
                 if let Err(why) = set(&mut self.settings, &directive.arguments) {
-                    let span = directive.arguments.first().map_or(directive.span, |one| one.span);
+                    let span = directive
+                        .arguments
+                        .first()
+                        .map_or(directive.span, |one| one.span);
                     let message = format!("{}: {why}", def.name);
                     self.report(Diagnostic::new(Code::DirectiveValue, span, message));
                 }
             }
             Kind::Ignored => {
                 let message = format!("{} is ignored: {}", def.name, def.summary);
-                self.report(Diagnostic::new(Code::IgnoredDirective, directive.span, message));
+                self.report(Diagnostic::new(
+                    Code::IgnoredDirective,
+                    directive.span,
+                    message,
+                ));
             }
             Kind::NotYet => {
                 let message = format!("this version does not carry out {} yet", def.name);
@@ -71,8 +78,7 @@ impl Compiler<'_> {
 
     fn unknown_directive(&mut self, name: &str, directive: &ast::Directive) {
         let message = format!("unknown directive `{name}`");
-        let mut diagnostic =
-            Diagnostic::new(Code::UnknownDirective, directive.name.span, message);
+        let mut diagnostic = Diagnostic::new(Code::UnknownDirective, directive.name.span, message);
         diagnostic.hint = suggest(name, DIRECTIVES.iter().map(|def| def.name))
             .map(|name| format!("did you mean `{name}`?"));
         self.report(diagnostic);
@@ -80,7 +86,9 @@ impl Compiler<'_> {
 
     /// `SecDataset NAME` and lines: blank ones and comments do not count.
     fn sec_dataset(&mut self, directive: &ast::Directive) {
-        let [name, lines] = directive.arguments.as_slice() else { return };
+        let [name, lines] = directive.arguments.as_slice() else {
+            return;
+        };
         let entries = lines
             .text
             .split(|&byte| byte == b'\n')
@@ -118,7 +126,9 @@ impl DirectiveDef {
 
     /// Finds one by name, whatever the letter case.
     pub fn by_name(name: &str) -> Option<&'static Self> {
-        DIRECTIVES.iter().find(|def| def.name.eq_ignore_ascii_case(name))
+        DIRECTIVES
+            .iter()
+            .find(|def| def.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -241,8 +251,10 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<String> =
-            DIRECTIVES.iter().map(|def| def.name.to_ascii_lowercase()).collect();
+        let mut names: Vec<String> = DIRECTIVES
+            .iter()
+            .map(|def| def.name.to_ascii_lowercase())
+            .collect();
         names.sort();
         let before = names.len();
         names.dedup();

@@ -69,8 +69,12 @@ impl Compiler<'_> {
             }
             Err(_) if optional => {}
             Err(why) => self.report(
-                Diagnostic::new(Code::FileNotFound, span, format!("cannot read `{path}`: {why}"))
-                    .hint("a path is relative to the file that names it"),
+                Diagnostic::new(
+                    Code::FileNotFound,
+                    span,
+                    format!("cannot read `{path}`: {why}"),
+                )
+                .hint("a path is relative to the file that names it"),
             ),
         }
     }

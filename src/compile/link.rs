@@ -65,7 +65,11 @@ impl Compiler<'_> {
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
                 });
-                let flow = if link == 0 { self.flow(draft, place, &map) } else { Flow::Next };
+                let flow = if link == 0 {
+                    self.flow(draft, place, &map)
+                } else {
+                    Flow::Next
+                };
                 let file = self.file(draft.span.source, &mut files);
                 meta.push(self.rule_meta(draft, file, flow));
             }
@@ -83,11 +87,7 @@ impl Compiler<'_> {
         })
     }
 
-    fn phases(
-        &self,
-        map: &Map,
-        prefilters: [PrefilterBuilder; 5],
-    ) -> Option<[PhaseProgram; 5]> {
+    fn phases(&self, map: &Map, prefilters: [PrefilterBuilder; 5]) -> Option<[PhaseProgram; 5]> {
         let phases: Vec<PhaseProgram> = map
             .entries
             .iter()
@@ -101,7 +101,10 @@ impl Compiler<'_> {
     }
 
     fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
-        files.entry(source).or_insert_with(|| self.source_name(source).into()).clone()
+        files
+            .entry(source)
+            .or_insert_with(|| self.source_name(source).into())
+            .clone()
     }
 
     fn rule_meta(&self, draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
@@ -127,7 +130,10 @@ impl Compiler<'_> {
             maturity: own.maturity,
             accuracy: own.accuracy,
             log: own.log.or_else(|| inherited(|set| set.log)).unwrap_or(true),
-            audit: own.audit.or_else(|| inherited(|set| set.audit)).unwrap_or(true),
+            audit: own
+                .audit
+                .or_else(|| inherited(|set| set.audit))
+                .unwrap_or(true),
             decision: decision(own, default),
             flow,
         }
@@ -150,7 +156,9 @@ impl Compiler<'_> {
     /// What a rule does at each match: the default's effects first.
     fn effects(&mut self, draft: &Draft, items: &[Item], map: &Map) -> Box<[Effect]> {
         let default = draft.default.clone();
-        let inherited = default.as_deref().map_or(&[][..], |default| &default.effects);
+        let inherited = default
+            .as_deref()
+            .map_or(&[][..], |default| &default.effects);
         let mut effects = Vec::new();
         for (action, span) in inherited.iter().chain(&draft.actions.effects) {
             if let Some(effect) = self.effect(action, *span, items, map) {
@@ -160,13 +168,7 @@ impl Compiler<'_> {
         effects.into()
     }
 
-    fn effect(
-        &mut self,
-        action: &Action,
-        span: Span,
-        items: &[Item],
-        map: &Map,
-    ) -> Option<Effect> {
+    fn effect(&mut self, action: &Action, span: Span, items: &[Item], map: &Map) -> Option<Effect> {
         Some(match action {
             Action::SetVar(set) => Effect::SetVar(set.clone()),
             Action::ExpireVar(expire) => Effect::ExpireVar(expire.clone()),
@@ -206,7 +208,10 @@ impl Compiler<'_> {
         let mut found = Vec::new();
         for (item, &first) in items.iter().zip(&map.first_rule) {
             let Item::Rules(drafts) = item else { continue };
-            if !drafts.first().is_some_and(|starter| matcher.matches(starter)) {
+            if !drafts
+                .first()
+                .is_some_and(|starter| matcher.matches(starter))
+            {
                 continue;
             }
             let mut index = first;
@@ -230,7 +235,9 @@ fn decision(own: &ActionSet, default: Option<&ActionSet>) -> Decision {
         None | Some(Disruptive::Block) => inherited,
         Some(chosen) => Some(chosen),
     };
-    let status = own.status.or_else(|| default.and_then(|default| default.status));
+    let status = own
+        .status
+        .or_else(|| default.and_then(|default| default.status));
     match chosen {
         None | Some(Disruptive::Pass | Disruptive::Block) => Decision::Pass,
         Some(Disruptive::Deny) => Decision::Deny(status.unwrap_or(DENIED)),
@@ -256,15 +263,20 @@ struct Map {
 
 impl Map {
     fn new(items: &[Item]) -> Self {
-        let mut map =
-            Self { first_rule: Vec::new(), entries: Default::default(), landings: Vec::new() };
+        let mut map = Self {
+            first_rule: Vec::new(),
+            entries: Default::default(),
+            landings: Vec::new(),
+        };
         let mut next = RuleIndex(0);
         for (place, item) in items.iter().enumerate() {
             map.first_rule.push(next);
             let label = match item {
                 Item::Marker(label) => label.clone(),
                 Item::Rules(drafts) => {
-                    let Some(starter) = drafts.first() else { continue };
+                    let Some(starter) = drafts.first() else {
+                        continue;
+                    };
                     if let Some(entries) = map.entries.get_mut(starter.phase.index()) {
                         entries.push(next);
                     }
@@ -274,8 +286,10 @@ impl Map {
                     starter.id().to_string().into_bytes().into()
                 }
             };
-            let positions =
-                map.entries.each_ref().map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX));
+            let positions = map
+                .entries
+                .each_ref()
+                .map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX));
             map.landings.push((label, place, positions));
         }
         map
@@ -325,16 +339,30 @@ fn group_readers(items: &[Item]) -> Groups {
     for (item, drafts) in chains.enumerate() {
         let mut capturing = Vec::new();
         for (link, draft) in drafts.iter().enumerate() {
-            if draft.targets.iter().chain(&draft.exclusions).any(reads_group_target) {
+            if draft
+                .targets
+                .iter()
+                .chain(&draft.exclusions)
+                .any(reads_group_target)
+            {
                 groups.read(item, &capturing);
             }
-            if draft.test.as_ref().is_some_and(|test| reads_group(&test.argument)) {
+            if draft
+                .test
+                .as_ref()
+                .is_some_and(|test| reads_group(&test.argument))
+            {
                 groups.read(item, &capturing);
             }
             if draft.actions.capture {
                 capturing.push(link);
             }
-            if draft.actions.effects.iter().any(|(action, _)| effect_reads_group(action)) {
+            if draft
+                .actions
+                .effects
+                .iter()
+                .any(|(action, _)| effect_reads_group(action))
+            {
                 groups.read(item, &capturing);
             }
         }
@@ -345,7 +373,12 @@ fn group_readers(items: &[Item]) -> Groups {
                 _ => None,
             };
             let tags = actions.tags.iter().map(|(_, tag)| tag);
-            actions.msg.iter().chain(&actions.logdata).chain(tags).chain(redirect)
+            actions
+                .msg
+                .iter()
+                .chain(&actions.logdata)
+                .chain(tags)
+                .chain(redirect)
         });
         if texts.into_iter().any(reads_group) {
             groups.read(item, &capturing);
@@ -359,7 +392,9 @@ fn is_group(slot: KeySlot) -> bool {
 }
 
 fn reads_group(template: &Template) -> bool {
-    template.macros().any(|what| matches!(what, Macro::Tx(slot) if is_group(*slot)))
+    template
+        .macros()
+        .any(|what| matches!(what, Macro::Tx(slot) if is_group(*slot)))
 }
 
 fn reads_group_target(target: &Target) -> bool {
@@ -388,9 +423,7 @@ fn effect_reads_group(action: &Action) -> bool {
         }
         Action::ExpireVar(expire) => name_reads(&expire.name) || reads_group(&expire.seconds),
         Action::InitCol(init) => reads_group(&init.key),
-        Action::SetEnv(name, value) => {
-            reads_group(name) || value.as_ref().is_some_and(reads_group)
-        }
+        Action::SetEnv(name, value) => reads_group(name) || value.as_ref().is_some_and(reads_group),
         _ => false,
     }
 }

@@ -134,11 +134,21 @@ impl<'a> Compiler<'a> {
         self.close_chain();
         self.apply_updates();
         let failed = |diagnostics: &[Diagnostic]| {
-            diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+            diagnostics
+                .iter()
+                .any(|diagnostic| diagnostic.severity == Severity::Error)
         };
-        let program = if failed(&self.diagnostics) { None } else { self.link() };
+        let program = if failed(&self.diagnostics) {
+            None
+        } else {
+            self.link()
+        };
         let program = program.filter(|_| !failed(&self.diagnostics)).map(Arc::new);
-        Compiled { program, diagnostics: self.diagnostics, sources: self.sources }
+        Compiled {
+            program,
+            diagnostics: self.diagnostics,
+            sources: self.sources,
+        }
     }
 
     /// Adds a message.

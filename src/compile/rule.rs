@@ -15,7 +15,9 @@ use crate::template::Template;
 impl Compiler<'_> {
     /// `SecRule TARGETS "OPERATOR" ["ACTIONS"]`.
     pub(super) fn sec_rule(&mut self, directive: &ast::Directive) {
-        let [targets, operator, rest @ ..] = directive.arguments.as_slice() else { return };
+        let [targets, operator, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
         let actions = self.rule_actions(rest.first());
         let list = self.target_list(targets, &actions.xmlns);
         if list.targets.is_empty() && !list.exclusions.is_empty() {
@@ -60,7 +62,9 @@ impl Compiler<'_> {
 
     /// `SecDefaultAction "ACTIONS"`: in force for the rules of its phase that follow.
     pub(super) fn sec_default_action(&mut self, directive: &ast::Directive) {
-        let Some(word) = directive.arguments.first() else { return };
+        let Some(word) = directive.arguments.first() else {
+            return;
+        };
         let set = self.action_set(word, Place::Default);
         let Some(phase) = set.phase else {
             let message = "SecDefaultAction names no phase";
@@ -83,7 +87,11 @@ impl Compiler<'_> {
     }
 
     fn rule_actions(&mut self, word: Option<&ast::Word>) -> ActionSet {
-        let place = if self.open.is_some() { Place::Link } else { Place::Starter };
+        let place = if self.open.is_some() {
+            Place::Link
+        } else {
+            Place::Starter
+        };
         word.map_or_else(ActionSet::default, |word| self.action_set(word, place))
     }
 
@@ -136,9 +144,13 @@ impl Compiler<'_> {
         };
         if let Some(&first) = self.ids.get(&id) {
             self.report(
-                Diagnostic::new(Code::DuplicateId, rule.span, format!("rule id {id} is taken"))
-                    .related(first, "first used here")
-                    .hint("give each rule a number of its own; is the file included twice?"),
+                Diagnostic::new(
+                    Code::DuplicateId,
+                    rule.span,
+                    format!("rule id {id} is taken"),
+                )
+                .related(first, "first used here")
+                .hint("give each rule a number of its own; is the file included twice?"),
             );
         } else {
             self.ids.insert(id, rule.span);
@@ -155,7 +167,10 @@ impl Compiler<'_> {
                 Ok(template) => template,
                 Err(error) => {
                     let message = format!("`%{{{}}}` names no variable", shown(&error.name));
-                    let end = error.offset.saturating_add(error.name.len()).saturating_add(3);
+                    let end = error
+                        .offset
+                        .saturating_add(error.name.len())
+                        .saturating_add(3);
                     let span = expr.argument.span_of(error.offset..end);
                     self.report(Diagnostic::new(Code::MacroSyntax, span, message));
                     return None;
@@ -165,7 +180,11 @@ impl Compiler<'_> {
             Template::literal(&expr.argument)
         };
         let from = self.source_name(word.span.source).to_owned();
-        let mut files = RuleFiles { loader: self.loader, from: &from, datasets: &self.datasets };
+        let mut files = RuleFiles {
+            loader: self.loader,
+            from: &from,
+            datasets: &self.datasets,
+        };
         let has_macros = argument.fixed().is_none();
         let mut context = operator::Compile {
             files: &mut files,
@@ -174,7 +193,11 @@ impl Compiler<'_> {
             has_macros,
         };
         match Operator::compile(&name, &expr.argument, &mut context) {
-            Ok(operator) => Some(DraftTest { operator, argument, negated: expr.negated }),
+            Ok(operator) => Some(DraftTest {
+                operator,
+                argument,
+                negated: expr.negated,
+            }),
             Err(error) => {
                 self.operator_error(&expr, error);
                 None

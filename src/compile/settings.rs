@@ -21,7 +21,9 @@ const DEFAULT_CODE_PAGE: u32 = 20127;
 impl Compiler<'_> {
     /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
     pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
-        let Some(path) = directive.arguments.first() else { return };
+        let Some(path) = directive.arguments.first() else {
+            return;
+        };
         if !matches!(path.text.as_slice(), b"/dev/stdout" | b"/dev/stderr") {
             let message = "a filter writes no files: the lines go to the proxy's log";
             self.report(
@@ -33,7 +35,9 @@ impl Compiler<'_> {
 
     /// `SecUnicodeMapFile FILE [CODEPAGE]`.
     pub(super) fn unicode_map_file(&mut self, directive: &ast::Directive) {
-        let [file, rest @ ..] = directive.arguments.as_slice() else { return };
+        let [file, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
         let page = match rest.first().map(|word| number(word, u32::MAX as usize)) {
             None => DEFAULT_CODE_PAGE,
             Some(Ok(page)) => u32::try_from(page).unwrap_or(DEFAULT_CODE_PAGE),
@@ -43,7 +47,10 @@ impl Compiler<'_> {
             }
         };
         let path = resolve(self.source_name(file.span.source), &text(file));
-        let read = self.loader.read(&path).map_err(|why| (Code::FileNotFound, why));
+        let read = self
+            .loader
+            .read(&path)
+            .map_err(|why| (Code::FileNotFound, why));
         let map = read.and_then(|bytes| {
             UnicodeMap::parse(&bytes, page)
                 .map_err(|error| (Code::DirectiveValue, error.to_string()))
@@ -63,13 +70,17 @@ fn text(word: &Word) -> String {
 }
 
 fn first(words: &[Word]) -> Result<&Word, String> {
-    words.first().ok_or_else(|| "an argument is missing".to_owned())
+    words
+        .first()
+        .ok_or_else(|| "an argument is missing".to_owned())
 }
 
 /// One of some names, whatever the letter case.
 fn choice<T: Copy>(words: &[Word], choices: &[(&str, T)]) -> Result<T, String> {
     let word = first(words)?;
-    let found = choices.iter().find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(&word.text));
+    let found = choices
+        .iter()
+        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(&word.text));
     found.map(|&(_, value)| value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
         format!("`{}` is none of {}", text(word), names.join(", "))
@@ -165,7 +176,11 @@ pub(super) fn response_body_limit_action(settings: &mut Settings, words: &[Word]
 /// Adds to the list, as v2 and v3 do. One argument may hold several types parted by blanks.
 pub(super) fn response_body_mime_type(settings: &mut Settings, words: &[Word]) -> Outcome {
     for word in words {
-        for one in word.text.split(u8::is_ascii_whitespace).filter(|one| !one.is_empty()) {
+        for one in word
+            .text
+            .split(u8::is_ascii_whitespace)
+            .filter(|one| !one.is_empty())
+        {
             let one: Box<[u8]> = one.to_ascii_lowercase().into();
             if !settings.response_body_mime_types.contains(&one) {
                 settings.response_body_mime_types.push(one);
@@ -202,8 +217,10 @@ pub(super) fn argument_separator(settings: &mut Settings, words: &[Word]) -> Out
 }
 
 pub(super) fn cookie_format(settings: &mut Settings, words: &[Word]) -> Outcome {
-    settings.cookie_format =
-        choice(words, &[("0", CookieFormat::Netscape), ("1", CookieFormat::Rfc2109)])?;
+    settings.cookie_format = choice(
+        words,
+        &[("0", CookieFormat::Netscape), ("1", CookieFormat::Rfc2109)],
+    )?;
     Ok(())
 }
 
@@ -215,7 +232,11 @@ pub(super) fn cookie_v0_separator(settings: &mut Settings, words: &[Word]) -> Ou
 pub(super) fn parse_xml_into_args(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.xml_into_args = choice(
         words,
-        &[("Off", XmlArgs::Off), ("On", XmlArgs::On), ("OnlyArgs", XmlArgs::OnlyArgs)],
+        &[
+            ("Off", XmlArgs::Off),
+            ("On", XmlArgs::On),
+            ("OnlyArgs", XmlArgs::OnlyArgs),
+        ],
     )?;
     Ok(())
 }
@@ -297,7 +318,9 @@ pub(super) fn audit_log_format(settings: &mut Settings, words: &[Word]) -> Outco
 pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcome {
     let word = first(words)?;
     let parts = word.text.to_ascii_uppercase();
-    let letters = parts.iter().all(|letter| matches!(letter, b'A'..=b'K' | b'Z'));
+    let letters = parts
+        .iter()
+        .all(|letter| matches!(letter, b'A'..=b'K' | b'Z'));
     if !letters || parts.first() != Some(&b'A') || parts.last() != Some(&b'Z') {
         return Err(format!(
             "`{}` is not a list of parts: letters from A to K that begin with A and end with Z",

@@ -32,12 +32,13 @@ impl<'a> RuleMatcher<'a> {
         match self {
             Self::Ids(ranges) => {
                 let id = rule.id();
-                id != 0 && ranges.iter().any(|&(first, last)| (first..=last).contains(&id))
+                id != 0
+                    && ranges
+                        .iter()
+                        .any(|&(first, last)| (first..=last).contains(&id))
             }
             Self::Tag(text) => rule.actions.tags.iter().any(|(tag, _)| text.matches(tag)),
-            Self::Msg(text) => {
-                rule.actions.msg.is_some() && text.matches(&rule.actions.msg_text)
-            }
+            Self::Msg(text) => rule.actions.msg.is_some() && text.matches(&rule.actions.msg_text),
         }
     }
 }
@@ -45,12 +46,22 @@ impl<'a> RuleMatcher<'a> {
 impl<'a> Text<'a> {
     fn new(exact: &'a [u8]) -> Self {
         let pattern: String = exact.iter().map(|&byte| char::from(byte)).collect();
-        Self { exact, pattern: Regex::new(&format!("(?s){pattern}")).ok() }
+        Self {
+            exact,
+            pattern: Regex::new(&format!("(?s){pattern}")).ok(),
+        }
     }
 
     fn matches(&self, text: &[u8]) -> bool {
-        let latin1 = || text.iter().map(|&byte| char::from(byte)).collect::<String>();
+        let latin1 = || {
+            text.iter()
+                .map(|&byte| char::from(byte))
+                .collect::<String>()
+        };
         text == self.exact
-            || self.pattern.as_ref().is_some_and(|pattern| pattern.is_match(&latin1()))
+            || self
+                .pattern
+                .as_ref()
+                .is_some_and(|pattern| pattern.is_match(&latin1()))
     }
 }

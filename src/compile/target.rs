@@ -25,7 +25,9 @@ impl Compiler<'_> {
     ) -> TargetList {
         let mut list = TargetList::default();
         for entry in seclang::targets(word, &mut self.diagnostics) {
-            let Some(target) = self.target(&entry, xmlns) else { continue };
+            let Some(target) = self.target(&entry, xmlns) else {
+                continue;
+            };
             if entry.exclude {
                 list.exclusions.push(target);
             } else {
@@ -35,11 +37,7 @@ impl Compiler<'_> {
         list
     }
 
-    fn target(
-        &mut self,
-        entry: &ast::Target,
-        xmlns: &[(Box<[u8]>, Box<[u8]>)],
-    ) -> Option<Target> {
+    fn target(&mut self, entry: &ast::Target, xmlns: &[(Box<[u8]>, Box<[u8]>)]) -> Option<Target> {
         let variable = self.variable(&entry.name, entry.name.span)?;
         let selector = match &entry.selector {
             None => TargetSelector::All,
@@ -54,14 +52,16 @@ impl Compiler<'_> {
             Some(ast::Selector::Key(key)) if variable == Variable::Tx => {
                 TargetSelector::Tx(self.keys.slot(key))
             }
-            Some(ast::Selector::Key(key)) => {
-                TargetSelector::Key(key.to_ascii_lowercase().into())
-            },
+            Some(ast::Selector::Key(key)) => TargetSelector::Key(key.to_ascii_lowercase().into()),
             Some(ast::Selector::Regex(pattern)) => {
                 TargetSelector::Pattern(self.pattern(pattern, pattern.span)?)
             }
         };
-        Some(Target { variable, selector, count: entry.count })
+        Some(Target {
+            variable,
+            selector,
+            count: entry.count,
+        })
     }
 
     /// A variable by name, if it exists and is carried out.
@@ -71,8 +71,7 @@ impl Compiler<'_> {
             let message = format!("unknown variable `{text}`");
             let mut diagnostic = Diagnostic::new(Code::UnknownVariable, span, message);
             let names = Variable::ALL.iter().map(|one| one.name());
-            diagnostic.hint =
-                suggest(&text, names).map(|name| format!("did you mean `{name}`?"));
+            diagnostic.hint = suggest(&text, names).map(|name| format!("did you mean `{name}`?"));
             self.report(diagnostic);
             return None;
         };
@@ -81,14 +80,15 @@ impl Compiler<'_> {
             Support::Sandbox => {
                 let message = format!("{} never has a value here", variable.name());
                 self.report(
-                    Diagnostic::new(Code::SandboxLimit, span, message)
-                        .hint(variable.def().summary),
+                    Diagnostic::new(Code::SandboxLimit, span, message).hint(variable.def().summary),
                 );
                 Some(variable)
             }
             Support::NotYet => {
-                let message =
-                    format!("this version does not fill the variable {} yet", variable.name());
+                let message = format!(
+                    "this version does not fill the variable {} yet",
+                    variable.name()
+                );
                 self.report(Diagnostic::new(Code::NotYet, span, message));
                 None
             }
@@ -100,12 +100,18 @@ impl Compiler<'_> {
         path: &ast::Word,
         xmlns: &[(Box<[u8]>, Box<[u8]>)],
     ) -> Option<TargetSelector> {
-        let namespaces: Vec<(&[u8], &[u8])> =
-            xmlns.iter().map(|(prefix, uri)| (&**prefix, &**uri)).collect();
+        let namespaces: Vec<(&[u8], &[u8])> = xmlns
+            .iter()
+            .map(|(prefix, uri)| (&**prefix, &**uri))
+            .collect();
         match xml::Path::parse(path, &namespaces) {
             Ok(path) => Some(TargetSelector::Path(Arc::new(path))),
             Err(error) => {
-                self.report(Diagnostic::new(Code::BadSelector, path.span, error.to_string()));
+                self.report(Diagnostic::new(
+                    Code::BadSelector,
+                    path.span,
+                    error.to_string(),
+                ));
                 None
             }
         }
@@ -113,7 +119,10 @@ impl Compiler<'_> {
 
     /// The number of a selector's pattern, each distinct one once.
     fn pattern(&mut self, source: &[u8], span: Span) -> Option<PatternId> {
-        let known = self.patterns.iter().position(|pattern| pattern.source() == source);
+        let known = self
+            .patterns
+            .iter()
+            .position(|pattern| pattern.source() == source);
         let at = match known {
             Some(at) => at,
             None => match KeyPattern::new(source) {

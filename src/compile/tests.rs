@@ -4,16 +4,25 @@ use super::*;
 use crate::program::{Decision, Flow};
 
 fn compile_text(text: &str) -> Compiled {
-    compile(&[("test.conf".to_owned(), text.as_bytes().to_vec())], &NoFiles)
+    compile(
+        &[("test.conf".to_owned(), text.as_bytes().to_vec())],
+        &NoFiles,
+    )
 }
 
 fn program(text: &str) -> Arc<Program> {
     let compiled = compile_text(text);
-    compiled.program.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
+    compiled
+        .program
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
 }
 
 fn codes(text: &str) -> Vec<Code> {
-    compile_text(text).diagnostics.iter().map(|one| one.code).collect()
+    compile_text(text)
+        .diagnostics
+        .iter()
+        .map(|one| one.code)
+        .collect()
 }
 
 #[test]
@@ -24,8 +33,15 @@ fn block_takes_the_default_of_its_phase() {
          SecRule ARGS \"@rx a\" \"id:2,phase:2,block\"\n\
          SecRule ARGS \"@rx a\" \"id:3,phase:1,pass\"\n",
     );
-    let decisions: Vec<_> = program.meta.iter().map(|meta| meta.decision.clone()).collect();
-    assert_eq!(decisions, [Decision::Deny(406), Decision::Pass, Decision::Pass]);
+    let decisions: Vec<_> = program
+        .meta
+        .iter()
+        .map(|meta| meta.decision.clone())
+        .collect();
+    assert_eq!(
+        decisions,
+        [Decision::Deny(406), Decision::Pass, Decision::Pass]
+    );
 }
 
 #[test]
@@ -38,7 +54,10 @@ fn skip_after_goes_to_its_marker_in_the_phase() {
          SecAction \"id:4,phase:1,pass\"\n",
     );
     assert_eq!(program.meta[0].flow, Flow::Goto(2));
-    assert_eq!(codes("SecAction \"id:1,phase:1,pass,skipAfter:NO\""), [Code::UnknownMarker]);
+    assert_eq!(
+        codes("SecAction \"id:1,phase:1,pass,skipAfter:NO\""),
+        [Code::UnknownMarker]
+    );
 }
 
 #[test]
@@ -64,8 +83,12 @@ fn only_rules_whose_groups_are_read_keep_them() {
          SecRule TX:2 \"@streq b\"\n\
          SecRule ARGS \"@rx (a)(b)\" \"id:2,capture,pass,msg:'%{TX.0}'\"\n",
     );
-    let captures: Vec<_> =
-        program.rules.iter().filter_map(|rule| rule.test.as_ref()).map(|test| test.capture).collect();
+    let captures: Vec<_> = program
+        .rules
+        .iter()
+        .filter_map(|rule| rule.test.as_ref())
+        .map(|test| test.capture)
+        .collect();
     assert_eq!(captures, [Capture::Groups, Capture::None, Capture::Whole]);
 }
 
@@ -76,17 +99,35 @@ fn mistakes_have_codes() {
         ("SecRule ARGZ \"@rx a\" \"id:1\"", &[Code::UnknownVariable]),
         ("SecRule ARGS \"@rxx a\" \"id:1\"", &[Code::UnknownOperator]),
         ("SecRule ARGS \"@rx (\" \"id:1\"", &[Code::BadRegex]),
-        ("SecRule ARGS \"@rx a\" \"id:1,t:lowercas\"", &[Code::UnknownTransformation]),
-        ("SecRule ARGS \"@rx a\" \"id:1,denny\"", &[Code::UnknownAction]),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,t:lowercas\"",
+            &[Code::UnknownTransformation],
+        ),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,denny\"",
+            &[Code::UnknownAction],
+        ),
         ("SecRule ARGS \"@rx a\" \"phase:1\"", &[Code::MissingId]),
-        ("SecRule ARGS \"@rx a\" \"id:1,phase:7\"", &[Code::ActionValue]),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,phase:7\"",
+            &[Code::ActionValue],
+        ),
         ("SecRule ARGS \"@rx a\" \"id:1,chain\"", &[Code::OpenChain]),
-        ("SecAction \"id:1\"\nSecAction \"id:1\"", &[Code::DuplicateId]),
+        (
+            "SecAction \"id:1\"\nSecAction \"id:1\"",
+            &[Code::DuplicateId],
+        ),
         ("SecRuleEngine Maybe", &[Code::DirectiveValue]),
         ("SecRuleEngine", &[Code::ArgumentCount]),
-        ("SecRule REQUEST_METHOD:x \"@rx a\" \"id:1\"", &[Code::BadSelector]),
+        (
+            "SecRule REQUEST_METHOD:x \"@rx a\" \"id:1\"",
+            &[Code::BadSelector],
+        ),
         ("SecAction \"id:1,msg:'%{NOPE}'\"", &[Code::MacroSyntax]),
-        ("SecRule ARGS a \"id:1,chain\"\nSecRule ARGS b \"deny\"", &[Code::ActionInChain]),
+        (
+            "SecRule ARGS a \"id:1,chain\"\nSecRule ARGS b \"deny\"",
+            &[Code::ActionInChain],
+        ),
         ("SecDefaultAction \"pass\"", &[Code::DefaultAction]),
         ("SecDefaultAction \"phase:1,log\"", &[Code::DefaultAction]),
         ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),

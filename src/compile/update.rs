@@ -44,15 +44,21 @@ impl Compiler<'_> {
     pub(super) fn rule_remove(&mut self, directive: &ast::Directive, by: By) {
         match by {
             By::Id => {
-                let text: Vec<u8> =
-                    directive.arguments.iter().map(|word| word.text.as_slice()).collect::<Vec<_>>().join(&b' ');
+                let text: Vec<u8> = directive
+                    .arguments
+                    .iter()
+                    .map(|word| word.text.as_slice())
+                    .collect::<Vec<_>>()
+                    .join(&b' ');
                 let word = directive.arguments.first().unwrap_or(&directive.name);
                 if let Some(rules) = self.rule_spec(&text, word.span, By::Id) {
                     self.add_update(directive.span, rules, RuleChange::Remove);
                 }
             }
             By::Tag | By::Msg => {
-                let Some(word) = directive.arguments.first() else { return };
+                let Some(word) = directive.arguments.first() else {
+                    return;
+                };
                 if let Some(rules) = self.rule_spec(&word.text, word.span, by) {
                     self.add_update(directive.span, rules, RuleChange::Remove);
                 }
@@ -62,8 +68,12 @@ impl Compiler<'_> {
 
     /// `SecRuleUpdateTargetBy… RULES "TARGETS" [REPLACED]`.
     pub(super) fn rule_update_target(&mut self, directive: &ast::Directive, by: By) {
-        let [rules, targets, rest @ ..] = directive.arguments.as_slice() else { return };
-        let Some(spec) = self.rule_spec(&rules.text, rules.span, by) else { return };
+        let [rules, targets, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
+        let Some(spec) = self.rule_spec(&rules.text, rules.span, by) else {
+            return;
+        };
         let list = self.target_list(targets, &[]);
         let replaced = rest.first().map(|word| self.target_list(word, &[]).targets);
         self.add_update(directive.span, spec, RuleChange::Targets(list, replaced));
@@ -71,7 +81,9 @@ impl Compiler<'_> {
 
     /// `SecRuleUpdateActionById ID[:LINK] "ACTIONS"`.
     pub(super) fn rule_update_action(&mut self, directive: &ast::Directive) {
-        let [rules, actions, ..] = directive.arguments.as_slice() else { return };
+        let [rules, actions, ..] = directive.arguments.as_slice() else {
+            return;
+        };
         let text = rules.text.as_slice();
         let colon = text.iter().position(|&byte| byte == b':');
         let (ids, link) = match colon {
@@ -81,14 +93,23 @@ impl Compiler<'_> {
             }
             None => (text, b"0".as_slice()),
         };
-        let Some(link) = std::str::from_utf8(link).ok().and_then(|link| link.parse().ok()) else {
+        let Some(link) = std::str::from_utf8(link)
+            .ok()
+            .and_then(|link| link.parse().ok())
+        else {
             let message = "the place in the chain is not a number";
             self.report(Diagnostic::new(Code::DirectiveValue, rules.span, message));
             return;
         };
-        let Some(spec) = self.rule_spec(ids, rules.span, By::Id) else { return };
+        let Some(spec) = self.rule_spec(ids, rules.span, By::Id) else {
+            return;
+        };
         let set = self.action_set(actions, Place::Update);
-        self.add_update(directive.span, spec, RuleChange::Actions(link, Box::new(set)));
+        self.add_update(
+            directive.span,
+            spec,
+            RuleChange::Actions(link, Box::new(set)),
+        );
     }
 
     fn rule_spec(&mut self, text: &[u8], span: Span, by: By) -> Option<RuleSpec> {
@@ -98,8 +119,7 @@ impl Compiler<'_> {
             By::Id => match RuleSpec::ids(text) {
                 Ok(spec) => Some(spec),
                 Err(error) => {
-                    let mut diagnostic =
-                        Diagnostic::new(Code::DirectiveValue, span, error.message);
+                    let mut diagnostic = Diagnostic::new(Code::DirectiveValue, span, error.message);
                     diagnostic.hint = error.hint;
                     self.report(diagnostic);
                     None
@@ -109,7 +129,11 @@ impl Compiler<'_> {
     }
 
     fn add_update(&mut self, span: Span, rules: RuleSpec, change: RuleChange) {
-        self.updates.push(Update { span, rules, change });
+        self.updates.push(Update {
+            span,
+            rules,
+            change,
+        });
     }
 
     /// Applies all of them, in the order written.
@@ -119,8 +143,13 @@ impl Compiler<'_> {
             let before = self.items.len();
             let mut hits = 0usize;
             self.items.retain_mut(|item| {
-                let Item::Rules(rules) = item else { return true };
-                if !rules.first().is_some_and(|starter| matcher.matches(starter)) {
+                let Item::Rules(rules) = item else {
+                    return true;
+                };
+                if !rules
+                    .first()
+                    .is_some_and(|starter| matcher.matches(starter))
+                {
                     return true;
                 }
                 hits = hits.saturating_add(1);
@@ -147,11 +176,7 @@ impl Compiler<'_> {
     }
 }
 
-fn update_targets(
-    rule: &mut super::draft::Draft,
-    list: &TargetList,
-    replaced: Option<&[Target]>,
-) {
+fn update_targets(rule: &mut super::draft::Draft, list: &TargetList, replaced: Option<&[Target]>) {
     if let Some(replaced) = replaced {
         rule.targets.retain(|target| !replaced.contains(target));
     }

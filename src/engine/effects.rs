@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::api::{Disposition, Interruption, RuleMatch};
 use super::state::{MAX_MATCHES, State};
 use super::store::Entry;
-use crate::action::{Change, Ctl, InitCol, SetVar, SwitchMode, VarName};
+use crate::action::{Change, Ctl, InitCol, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
 use crate::template::Template;
@@ -47,7 +47,9 @@ impl State {
     }
 
     fn set_var(&mut self, set: &SetVar) {
-        let Some(place) = self.place(&set.name) else { return };
+        let Some(place) = self.place(&set.name) else {
+            return;
+        };
         let value = match &set.change {
             Change::Unset => {
                 self.unset(&place);
@@ -56,11 +58,19 @@ impl State {
             Change::Set(value) => self.text(value),
             Change::Add(amount) => {
                 let amount = leading_integer(&self.text(amount));
-                self.number(&place).saturating_add(amount).max(0).to_string().into_bytes()
+                self.number(&place)
+                    .saturating_add(amount)
+                    .max(0)
+                    .to_string()
+                    .into_bytes()
             }
             Change::Subtract(amount) => {
                 let amount = leading_integer(&self.text(amount));
-                self.number(&place).saturating_sub(amount).max(0).to_string().into_bytes()
+                self.number(&place)
+                    .saturating_sub(amount)
+                    .max(0)
+                    .to_string()
+                    .into_bytes()
             }
         };
         let value = self.values.intern(&value);
@@ -124,7 +134,11 @@ impl State {
             return;
         }
         let key = self.text(&init.key);
-        let now = self.started.checked_div(1_000_000_000).unwrap_or(0).to_string();
+        let now = self
+            .started
+            .checked_div(1_000_000_000)
+            .unwrap_or(0)
+            .to_string();
         let timeout = self.program.settings.collection_timeout.to_string();
         let fields: [(&[u8], &[u8]); 6] = [
             (b"key", &key),
@@ -194,7 +208,7 @@ impl State {
 
     /// What the match of a rule decides, if the engine may decide.
     pub(super) fn decide(&self, meta: &RuleMeta) -> Option<Interruption> {
-        if self.switches.engine != EngineMode::On || meta.phase == crate::action::Phase::Logging {
+        if self.switches.engine != EngineMode::On || meta.phase == Phase::Logging {
             return None;
         }
         let (disposition, status, location) = match &meta.decision {
@@ -206,7 +220,35 @@ impl State {
             }
         };
         let phase = self.phase.number();
-        Some(Interruption { rule_id: meta.id, phase, disposition, status, location })
+        Some(Interruption {
+            rule_id: meta.id,
+            phase,
+            disposition,
+            status,
+            location,
+        })
+    }
+
+    /// Stops the transaction for a limit of the configuration, and says so in the log.
+    pub(super) fn refuse(&mut self, phase: Phase, status: u16, why: &str) {
+        self.phase = phase;
+        let interruption = Interruption {
+            rule_id: 0,
+            phase: phase.number(),
+            disposition: Disposition::Deny,
+            status,
+            location: None,
+        };
+        self.interruption = Some(interruption.clone());
+        self.relevant = true;
+        self.matches.push(RuleMatch {
+            phase: phase.number(),
+            explanation: why.as_bytes().to_vec(),
+            log: true,
+            audit: true,
+            interruption: Some(interruption),
+            ..RuleMatch::default()
+        });
     }
 
     /// Keeps a match for the logs, unless there are too many.
@@ -220,18 +262,22 @@ impl State {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let optional = |text: &Option<Template>| {
-            text.as_ref().map_or_else(Vec::new, |text| self.text(text))
-        };
+        let optional =
+            |text: &Option<Template>| text.as_ref().map_or_else(Vec::new, |text| self.text(text));
         let target = self.values.get(self.matched.name);
         let value = self.values.get(self.matched.value);
         let (target, value, explanation) = match test {
             Some((test, argument)) => {
                 let why =
-                    test.operator.explain(test.negated, argument, &self.captures, value, target);
+                    test.operator
+                        .explain(test.negated, argument, &self.captures, value, target);
                 (target.to_vec(), value.to_vec(), why)
             }
-            None => (Vec::new(), Vec::new(), b"Unconditional match in SecAction.".to_vec()),
+            None => (
+                Vec::new(),
+                Vec::new(),
+                b"Unconditional match in SecAction.".to_vec(),
+            ),
         };
         let found = RuleMatch {
             rule_id: meta.id,

@@ -37,7 +37,9 @@ impl State {
             self.allowed = None;
         }
         let program = Arc::clone(&self.program);
-        let Some(rules) = program.phases.get(phase.index()) else { return };
+        let Some(rules) = program.phases.get(phase.index()) else {
+            return;
+        };
         scratch.candidacy.begin(phase);
         let mut at = 0usize;
         while let Some(&starter) = rules.entries.get(at) {
@@ -64,7 +66,7 @@ impl State {
     }
 
     /// Whether rules of a phase run at all. Phase 5 always does, unless the engine is off.
-    fn runs(&self, phase: Phase) -> bool {
+    pub(super) fn runs(&self, phase: Phase) -> bool {
         if self.switches.engine == EngineMode::Off {
             return false;
         }
@@ -85,7 +87,9 @@ impl State {
         self.store.clear(Variable::MatchedVars);
         let mut at = starter;
         loop {
-            let Some(rule) = program.rule(at) else { return Outcome::NoMatch };
+            let Some(rule) = program.rule(at) else {
+                return Outcome::NoMatch;
+            };
             match self.rule(program, starter, at, rule, scratch) {
                 Outcome::Match if rule.chained => at = at.next(),
                 outcome => return outcome,
@@ -140,7 +144,9 @@ impl State {
         argument: &[u8],
         scratch: &mut Scratch,
     ) -> Outcome {
-        let context = Context { unicode_map: program.settings.unicode_map.as_ref() };
+        let context = Context {
+            unicode_map: program.settings.unicode_map.as_ref(),
+        };
         if !rule.multi_match {
             let value = self.values.transform(
                 subject.value,
@@ -148,11 +154,14 @@ impl State {
                 &program.chains,
                 context,
             );
-            return self.ask(program, starter, rule, test, subject, value, argument, scratch);
+            return self.ask(
+                program, starter, rule, test, subject, value, argument, scratch,
+            );
         }
         let mut value = subject.value;
-        let mut outcome =
-            self.ask(program, starter, rule, test, subject, value, argument, scratch);
+        let mut outcome = self.ask(
+            program, starter, rule, test, subject, value, argument, scratch,
+        );
         for &(_, step) in program.chains.steps(rule.transformations) {
             if outcome == Outcome::Stop {
                 return outcome;
@@ -162,7 +171,9 @@ impl State {
                 continue;
             }
             value = next;
-            match self.ask(program, starter, rule, test, subject, value, argument, scratch) {
+            match self.ask(
+                program, starter, rule, test, subject, value, argument, scratch,
+            ) {
                 Outcome::NoMatch => {}
                 found => outcome = found,
             }
@@ -185,7 +196,9 @@ impl State {
     ) -> Outcome {
         let candidate = match (test.slot, program.phases.get(self.phase.index())) {
             (Some(slot), Some(phase)) => {
-                scratch.candidacy.candidate(&phase.prefilter, slot, value, &self.values)
+                scratch
+                    .candidacy
+                    .candidate(&phase.prefilter, slot, value, &self.values)
             }
             _ => true,
         };
@@ -197,9 +210,17 @@ impl State {
                 capture: test.capture,
                 captures: &mut self.captures,
             };
-            test.operator.eval(self.values.get(value), argument, &mut eval)
+            test.operator
+                .eval(self.values.get(value), argument, &mut eval)
         };
-        if found == test.negated {
+        if scratch.rx_cache.take_error().is_some() {
+            // An operator that fails does not match, negated or not (v2 without
+            // SecInterceptOnError).
+            self.set(Variable::MscPcreError, b"1");
+            if !program.settings.intercept_on_error {
+                return Outcome::NoMatch;
+            }
+        } else if found == test.negated {
             return Outcome::NoMatch;
         }
         if found && test.capture != Capture::None {
@@ -209,7 +230,8 @@ impl State {
         let name = self.values.intern(&name);
         self.matched.value = value;
         self.matched.name = name;
-        self.store.push(Variable::MatchedVars, Entry { name, value });
+        self.store
+            .push(Variable::MatchedVars, Entry { name, value });
         self.on_match(program, starter, rule, Some((test, argument)), scratch)
     }
 
@@ -218,7 +240,10 @@ impl State {
         self.store.tx.clear_captures();
         for number in 0..crate::variable::CAPTURE_SLOTS {
             let index = usize::try_from(number).unwrap_or(usize::MAX);
-            let text = self.captures.get(index, self.values.get(value)).map(<[u8]>::to_vec);
+            let text = self
+                .captures
+                .get(index, self.values.get(value))
+                .map(<[u8]>::to_vec);
             if let Some(text) = text {
                 let text = self.values.intern(&text);
                 self.store.tx.set(KeySlot(number), text);
@@ -241,7 +266,9 @@ impl State {
         if rule.chained {
             return Outcome::Match;
         }
-        let Some(meta) = program.meta(starter) else { return Outcome::Match };
+        let Some(meta) = program.meta(starter) else {
+            return Outcome::Match;
+        };
         if let Some(severity) = meta.severity.filter(|&severity| severity > 0) {
             self.matched.highest_severity = self.matched.highest_severity.min(severity);
         }
@@ -277,7 +304,9 @@ impl Candidacy {
         if at >= self.known.len() {
             self.known.resize_with(values.len(), || None);
         }
-        let Some(entry) = self.known.get_mut(at) else { return true };
+        let Some(entry) = self.known.get_mut(at) else {
+            return true;
+        };
         entry
             .get_or_insert_with(|| {
                 let mut found = crate::matching::Candidates::default();

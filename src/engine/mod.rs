@@ -19,8 +19,8 @@ mod transaction;
 mod values;
 
 pub use api::{
-    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
-    RuleMatch, Step, UnixNanos,
+    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext, RequestHead,
+    ResponseHead, RuleMatch, Step, UnixNanos,
 };
 pub use record::Record;
 pub use transaction::{Transaction, Waf};

@@ -1,8 +1,7 @@
 //! What there is to record of a transaction when it is over.
 
-use super::api::{Connection, Interruption};
+use super::api::{Connection, Interruption, LogContext};
 use super::state::State;
-use crate::audit::LogContext;
 use crate::program::AuditEngine;
 use crate::variable::Variable;
 

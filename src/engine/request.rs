@@ -1,11 +1,11 @@
 //! The request: from bytes to variables.
 
-use super::api::{Disposition, Interruption, RequestHead};
+use super::api::RequestHead;
 use super::state::State;
 use super::store::Entry;
 use crate::action::{Phase, XmlArgs};
-use crate::bytes::leading_integer;
 use crate::body::{self, File, Finished, Kind, Processor, Sink};
+use crate::bytes::leading_integer;
 use crate::http::{self, cookie, form, host, target::Target};
 use crate::program::{BodyLimitAction, CookieFormat, EngineMode};
 use crate::variable::Variable as V;
@@ -33,11 +33,6 @@ impl State {
         }
         self.fill_from_headers(head);
         self.fill_query(target.query);
-        self.set(V::ReqbodyError, b"0");
-        self.set(V::InboundDataError, b"0");
-        self.set(V::OutboundDataError, b"0");
-        self.set(V::MscPcreLimitsExceeded, b"0");
-        self.set(V::MscPcreError, b"0");
         let content_type = http::header(head.headers, b"content-type").unwrap_or_default();
         let kind = Kind::for_content_type(content_type);
         let name = kind.map_or("", Kind::name);
@@ -63,7 +58,10 @@ impl State {
             self.set(V::ServerName, host::without_port(name));
         }
         if let Some(authorization) = http::header(head.headers, b"authorization") {
-            let scheme = authorization.split(|&byte| byte == b' ').next().unwrap_or_default();
+            let scheme = authorization
+                .split(|&byte| byte == b' ')
+                .next()
+                .unwrap_or_default();
             self.set(V::AuthType, scheme);
             if let Some(user) = basic_user(authorization) {
                 self.set(V::RemoteUser, &user);
@@ -75,7 +73,10 @@ impl State {
             (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
             (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
         };
-        let headers = head.headers.iter().filter(|header| header.0.eq_ignore_ascii_case(b"cookie"));
+        let headers = head
+            .headers
+            .iter()
+            .filter(|header| header.0.eq_ignore_ascii_case(b"cookie"));
         for (_, value) in headers {
             for found in cookie::cookies(value, format) {
                 self.push(V::RequestCookies, &found.name, found.value);
@@ -101,14 +102,19 @@ impl State {
     }
 
     fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {
-        let entry = Entry { name: self.values.intern(name), value: self.values.intern(value) };
+        let entry = Entry {
+            name: self.values.intern(name),
+            value: self.values.intern(value),
+        };
         self.store.push_argument(collection, entry, &self.values);
     }
 
     /// How many arguments there are.
     fn arguments(&self) -> usize {
         let get = self.store.collection(V::ArgsGet).len();
-        get.saturating_add(self.store.collection(V::ArgsPost).len())
+        let post = self.store.collection(V::ArgsPost).len();
+        get.saturating_add(post)
+            .saturating_add(self.store.collection(V::Args).len())
     }
 
     /// Sets REQBODY_ERROR and its message; the first one stays.
@@ -121,7 +127,8 @@ impl State {
 
     /// What reads the request body; none where it is not inspected, or already too large.
     pub(super) fn request_body(&mut self, head: &RequestHead<'_>) -> Option<RequestBody> {
-        if self.switches.engine == EngineMode::Off || !self.switches.request_body_access {
+        let wanted = self.switches.request_body_access && self.runs(Phase::RequestBody);
+        if !wanted {
             return None;
         }
         let limit = self.switches.request_body_limit;
@@ -132,7 +139,11 @@ impl State {
             && self.rejects()
         {
             self.set(V::InboundDataError, b"1");
-            self.interruption = Some(too_large());
+            self.refuse(
+                Phase::RequestBody,
+                TOO_LARGE,
+                &over_limit("Request body", limit),
+            );
             return None;
         }
         let content_type = http::header(head.headers, b"content-type").unwrap_or_default();
@@ -154,6 +165,10 @@ pub(super) struct RequestBody {
     /// REQUEST_BODY, where it is filled.
     raw: Option<Vec<u8>>,
     length: usize,
+    /// Where arguments go: ARGS_POST, or ARGS alone.
+    collection: V,
+    /// The body went on beyond a limit.
+    cut: bool,
 }
 
 impl RequestBody {
@@ -182,6 +197,11 @@ impl RequestBody {
             unknown: (kind.is_none() && !name.is_empty()).then_some(name),
             raw: keeps.then(Vec::new),
             length: 0,
+            collection: match kind {
+                Some(kind) if !kind.fills_args_post() => V::Args,
+                _ => V::ArgsPost,
+            },
+            cut: false,
         }
     }
 
@@ -196,20 +216,32 @@ impl RequestBody {
         }
         let mut no_files = self.length;
         if let Some(processor) = &mut self.processor {
-            processor.feed(taken, &mut Arguments { state });
+            processor.feed(
+                taken,
+                &mut Arguments {
+                    state,
+                    collection: self.collection,
+                },
+            );
             no_files = processor.no_files_length();
         }
         let over = chunk.len() > room;
-        let over_no_files = no_files >= state.program.settings.request_body_no_files_limit
-            && !taken.is_empty();
+        let over_no_files =
+            no_files >= state.program.settings.request_body_no_files_limit && !taken.is_empty();
         if over || over_no_files {
             state.set(V::InboundDataError, b"1");
             if state.rejects() {
-                state.phase = Phase::RequestBody;
-                state.interruption = Some(too_large());
+                let no_files_limit = state.program.settings.request_body_no_files_limit;
+                let why = if over {
+                    over_limit("Request body", limit)
+                } else {
+                    over_limit("Request body without its files", no_files_limit)
+                };
+                state.refuse(Phase::RequestBody, TOO_LARGE, &why);
             }
         }
-        over || over_no_files
+        self.cut = over || over_no_files;
+        self.cut
     }
 
     /// Ends the body and fills what is known only now.
@@ -217,15 +249,21 @@ impl RequestBody {
         if let Some(name) = self.unknown {
             state.body_error(&format!("Unknown request body processor: {name}"));
         }
-        // v2 leaves the body variables alone when there was no body.
-        if self.length > 0 {
-            state.set(V::RequestBodyLength, self.length.to_string().as_bytes());
-            if let Some(raw) = &self.raw {
-                state.set(V::RequestBody, raw);
-            }
+        state.set(V::RequestBodyLength, self.length.to_string().as_bytes());
+        // v2 leaves the other body variables alone when there was no body.
+        if let Some(raw) = self.raw.as_ref().filter(|_| self.length > 0) {
+            state.set(V::RequestBody, raw);
         }
         if let Some(processor) = self.processor.filter(|_| self.length > 0) {
-            let finished = processor.finish(&mut Arguments { state });
+            let mut sink = Arguments {
+                state,
+                collection: self.collection,
+            };
+            let finished = if self.cut {
+                processor.finish_cut(&mut sink)
+            } else {
+                processor.finish(&mut sink)
+            };
             state.fill_finished(finished);
         }
     }
@@ -239,7 +277,10 @@ impl State {
         if finished.url_encoded_error {
             self.set(V::UrlencodedError, b"1");
         }
-        if self.store.scalar(V::ReqbodyProcessor).map(|name| self.values.get(name))
+        if self
+            .store
+            .scalar(V::ReqbodyProcessor)
+            .map(|name| self.values.get(name))
             == Some(Kind::Multipart.name().as_bytes())
         {
             let flags = finished.multipart;
@@ -252,7 +293,10 @@ impl State {
                 (V::MultipartDataBefore, flags.data_before),
                 (V::MultipartFileLimitExceeded, flags.file_limit_exceeded),
                 (V::MultipartHeaderFolding, flags.header_folding),
-                (V::MultipartInvalidHeaderFolding, flags.invalid_header_folding),
+                (
+                    V::MultipartInvalidHeaderFolding,
+                    flags.invalid_header_folding,
+                ),
                 (V::MultipartInvalidPart, flags.invalid_part),
                 (V::MultipartInvalidQuoting, flags.invalid_quoting),
                 (V::MultipartLfLine, flags.lf_line),
@@ -273,6 +317,8 @@ impl State {
 /// Takes what a processor finds.
 struct Arguments<'a> {
     state: &'a mut State,
+    /// Where arguments go: ARGS_POST, or ARGS alone.
+    collection: V,
 }
 
 impl Sink for Arguments<'_> {
@@ -280,7 +326,7 @@ impl Sink for Arguments<'_> {
         if self.state.arguments() >= self.state.program.settings.limits.arguments {
             return false;
         }
-        self.state.push_argument(V::ArgsPost, name, value);
+        self.state.push_argument(self.collection, name, value);
         true
     }
 
@@ -301,14 +347,9 @@ impl Sink for Arguments<'_> {
     }
 }
 
-fn too_large() -> Interruption {
-    Interruption {
-        rule_id: 0,
-        phase: Phase::RequestBody.number(),
-        disposition: Disposition::Deny,
-        status: TOO_LARGE,
-        location: None,
-    }
+/// Why a body is refused.
+pub(super) fn over_limit(what: &str, limit: usize) -> String {
+    format!("{what} is larger than the configured limit ({limit} bytes).")
 }
 
 /// The user of a Basic Authorization header.
@@ -324,5 +365,8 @@ fn basic_user(authorization: &[u8]) -> Option<Vec<u8>> {
     if outcome == crate::transform::Outcome::Unchanged {
         return None;
     }
-    decoded.split(|&byte| byte == b':').next().map(<[u8]>::to_vec)
+    decoded
+        .split(|&byte| byte == b':')
+        .next()
+        .map(<[u8]>::to_vec)
 }

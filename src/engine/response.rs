@@ -1,6 +1,7 @@
 //! The response: from bytes to variables.
 
-use super::api::{Disposition, Interruption, ResponseHead};
+use super::api::ResponseHead;
+use super::request::over_limit;
 use super::state::State;
 use crate::action::Phase;
 use crate::http::{self, content_type};
@@ -32,13 +33,17 @@ impl State {
 
     /// What holds the response body; none where it is not inspected.
     pub(super) fn response_body(&mut self, head: &ResponseHead<'_>) -> Option<ResponseBody> {
-        if self.switches.engine == EngineMode::Off || !self.switches.response_body_access {
+        let wanted = self.switches.response_body_access && self.runs(Phase::ResponseBody);
+        if !wanted {
             return None;
         }
         let full = http::header(head.headers, b"content-type").unwrap_or(NO_TYPE);
         let wanted = content_type::media_type(full).to_ascii_lowercase();
         let types = &self.program.settings.response_body_mime_types;
-        types.iter().any(|one| **one == *wanted).then(ResponseBody::default)
+        types
+            .iter()
+            .any(|one| **one == *wanted)
+            .then(ResponseBody::default)
     }
 }
 
@@ -53,21 +58,19 @@ impl ResponseBody {
     pub(super) fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
         let limit = state.switches.response_body_limit;
         let room = limit.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        self.bytes
+            .extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
         if chunk.len() <= room {
             return false;
         }
         state.set(V::OutboundDataError, b"1");
-        let reject =
-            state.program.settings.response_body_limit_action == BodyLimitAction::Reject;
+        let reject = state.program.settings.response_body_limit_action == BodyLimitAction::Reject;
         if reject && state.switches.engine == EngineMode::On {
-            state.interruption = Some(Interruption {
-                rule_id: 0,
-                phase: Phase::ResponseBody.number(),
-                disposition: Disposition::Deny,
-                status: OVER_LIMIT,
-                location: None,
-            });
+            state.refuse(
+                Phase::ResponseBody,
+                OVER_LIMIT,
+                &over_limit("Response body", limit),
+            );
         }
         true
     }

@@ -154,7 +154,13 @@ impl State {
                 out.extend_from_slice(self.values.get(value));
                 true
             }
-            None => false,
+            None => match default_scalar(variable) {
+                Some(text) => {
+                    out.extend_from_slice(text);
+                    true
+                }
+                None => false,
+            },
         }
     }
 
@@ -182,3 +188,35 @@ impl State {
 /// ModSecurity 2.9.8, the version whose language is spoken: two digits each of major, minor and
 /// patch, then the number that stands for a release, and no tag.
 const MODSEC_BUILD: &[u8] = b"020908900";
+
+/// The value of a scalar that was not set: v2's flags and counts are 0 then.
+fn default_scalar(variable: Variable) -> Option<&'static [u8]> {
+    use Variable as V;
+    let zero = matches!(
+        variable,
+        V::FilesCombinedSize
+            | V::InboundDataError
+            | V::MscPcreError
+            | V::MscPcreLimitsExceeded
+            | V::MultipartBoundaryQuoted
+            | V::MultipartBoundaryWhitespace
+            | V::MultipartCrlfLfLines
+            | V::MultipartCrlfLine
+            | V::MultipartDataAfter
+            | V::MultipartDataBefore
+            | V::MultipartFileLimitExceeded
+            | V::MultipartHeaderFolding
+            | V::MultipartInvalidHeaderFolding
+            | V::MultipartInvalidPart
+            | V::MultipartInvalidQuoting
+            | V::MultipartLfLine
+            | V::MultipartMissingSemicolon
+            | V::MultipartStrictError
+            | V::MultipartUnmatchedBoundary
+            | V::OutboundDataError
+            | V::ReqbodyError
+            | V::RequestBodyLength
+            | V::UrlencodedError
+    );
+    zero.then_some(b"0")
+}

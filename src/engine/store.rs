@@ -48,7 +48,9 @@ impl Store {
 
     /// The entries of a collection with data of its own.
     pub(super) fn collection(&self, variable: Variable) -> &[Entry] {
-        self.collections.get(variable.index()).map_or(&[], Vec::as_slice)
+        self.collections
+            .get(variable.index())
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Adds an entry.
@@ -74,7 +76,9 @@ impl Store {
 
     /// Sets the entry of a name, or adds it.
     pub(super) fn set_entry(&mut self, variable: Variable, entry: Entry) {
-        let Some(entries) = self.collections.get_mut(variable.index()) else { return };
+        let Some(entries) = self.collections.get_mut(variable.index()) else {
+            return;
+        };
         match entries.iter_mut().find(|old| old.name == entry.name) {
             Some(old) => old.value = entry.value,
             None => entries.push(entry),
@@ -94,11 +98,18 @@ impl Store {
     /// value of an entry is its name.
     pub(super) fn entries(&self, variable: Variable) -> impl Iterator<Item = Entry> {
         let source = variable.source();
-        let own: &[Entry] = if source.of.is_empty() { self.collection(variable) } else { &[] };
+        let own: &[Entry] = if source.of.is_empty() {
+            self.collection(variable)
+        } else {
+            &[]
+        };
         let seen = source.of.iter().flat_map(|&of| self.collection(of));
         own.iter().chain(seen).map(move |entry| match source.part {
             Part::Value => *entry,
-            Part::Name => Entry { name: entry.name, value: entry.name },
+            Part::Name => Entry {
+                name: entry.name,
+                value: entry.name,
+            },
         })
     }
 }
@@ -145,13 +156,19 @@ impl TxVariables {
     /// Sets a slot.
     pub(super) fn set(&mut self, slot: KeySlot, value: ValueId) {
         let next = self.sequence;
-        let Some(place) = usize::try_from(slot.0).ok().and_then(|at| self.slots.get_mut(at)) else {
+        let Some(place) = usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.slots.get_mut(at))
+        else {
             return;
         };
         match place {
             Some(old) => old.value = value,
             None => {
-                *place = Some(TxValue { value, sequence: next });
+                *place = Some(TxValue {
+                    value,
+                    sequence: next,
+                });
                 self.sequence = next.saturating_add(1);
             }
         }
@@ -159,7 +176,10 @@ impl TxVariables {
 
     /// Empties a slot.
     pub(super) fn unset(&mut self, slot: KeySlot) {
-        if let Some(place) = usize::try_from(slot.0).ok().and_then(|at| self.slots.get_mut(at)) {
+        if let Some(place) = usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.slots.get_mut(at))
+        {
             *place = None;
         }
     }
@@ -203,7 +223,9 @@ impl TxVariables {
             .filter_map(|(at, slot)| slot.map(|tx| (tx.sequence, at, tx.value)))
             .collect();
         found.sort_unstable();
-        found.into_iter().map(move |(_, at, value)| (self.name(at, keys), value))
+        found
+            .into_iter()
+            .map(move |(_, at, value)| (self.name(at, keys), value))
     }
 
     fn name<'a>(&'a self, at: usize, keys: &'a KeyTable) -> &'a [u8] {
@@ -214,6 +236,9 @@ impl TxVariables {
     }
 
     fn slot(&self, slot: KeySlot) -> Option<TxValue> {
-        self.slots.get(usize::try_from(slot.0).ok()?).copied().flatten()
+        self.slots
+            .get(usize::try_from(slot.0).ok()?)
+            .copied()
+            .flatten()
     }
 }

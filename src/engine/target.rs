@@ -46,7 +46,12 @@ impl State {
             }
             _ => None,
         };
-        out.push(Subject { variable: target.variable, name, count: true, value });
+        out.push(Subject {
+            variable: target.variable,
+            name,
+            count: true,
+            value,
+        });
     }
 
     fn expand(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
@@ -61,10 +66,20 @@ impl State {
             _ if !variable.is_collection() => {
                 let mut text = Vec::new();
                 if let Some(value) = self.store.scalar(variable) {
-                    out.push(Subject { variable, name: None, count: false, value });
+                    out.push(Subject {
+                        variable,
+                        name: None,
+                        count: false,
+                        value,
+                    });
                 } else if self.scalar(variable, &mut text) {
                     let value = self.values.intern(&text);
-                    out.push(Subject { variable, name: None, count: false, value });
+                    out.push(Subject {
+                        variable,
+                        name: None,
+                        count: false,
+                        value,
+                    });
                 }
             }
             _ => {
@@ -75,7 +90,12 @@ impl State {
                         && !self.excludes(at, rule, variable, entry.name)
                     {
                         let name = Some(entry.name);
-                        out.push(Subject { variable, name, count: false, value: entry.value });
+                        out.push(Subject {
+                            variable,
+                            name,
+                            count: false,
+                            value: entry.value,
+                        });
                     }
                 }
             }
@@ -88,7 +108,12 @@ impl State {
         if let TargetSelector::Tx(slot) = target.selector {
             if let Some(value) = self.store.tx.get(slot) {
                 let name = Some(self.values.intern(program.keys.name(slot)));
-                out.push(Subject { variable, name, count: false, value });
+                out.push(Subject {
+                    variable,
+                    name,
+                    count: false,
+                    value,
+                });
             }
             return;
         }
@@ -101,7 +126,12 @@ impl State {
         for (name, value) in all {
             let name = self.values.intern(&name);
             if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, name) {
-                out.push(Subject { variable, name: Some(name), count: false, value });
+                out.push(Subject {
+                    variable,
+                    name: Some(name),
+                    count: false,
+                    value,
+                });
             }
         }
     }
@@ -115,13 +145,26 @@ impl State {
         };
         for node in nodes {
             let value = self.values.intern(node);
-            out.push(Subject { variable: Variable::Xml, name: None, count: false, value });
+            out.push(Subject {
+                variable: Variable::Xml,
+                name: None,
+                count: false,
+                value,
+            });
         }
     }
 
     fn expand_rule(&mut self, target: &Target, out: &mut Vec<Subject>) {
-        const FIELDS: [&[u8]; 8] =
-            [b"id", b"rev", b"severity", b"msg", b"logdata", b"ver", b"maturity", b"accuracy"];
+        const FIELDS: [&[u8]; 8] = [
+            b"id",
+            b"rev",
+            b"severity",
+            b"msg",
+            b"logdata",
+            b"ver",
+            b"maturity",
+            b"accuracy",
+        ];
         for field in FIELDS {
             let name = self.values.intern(field);
             if !self.selects(&target.selector, name) {
@@ -132,7 +175,12 @@ impl State {
             if !text.is_empty() {
                 let value = self.values.intern(&text);
                 let variable = Variable::Rule;
-                out.push(Subject { variable, name: Some(name), count: false, value });
+                out.push(Subject {
+                    variable,
+                    name: Some(name),
+                    count: false,
+                    value,
+                });
             }
         }
     }
@@ -142,9 +190,10 @@ impl State {
         match selector {
             TargetSelector::All => true,
             TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
-            TargetSelector::Tx(slot) => {
-                self.values.get(name).eq_ignore_ascii_case(self.program.keys.name(*slot))
-            }
+            TargetSelector::Tx(slot) => self
+                .values
+                .get(name)
+                .eq_ignore_ascii_case(self.program.keys.name(*slot)),
             TargetSelector::Pattern(id) => {
                 if let Some(&known) = self.names.get(&(*id, name)) {
                     return known;
@@ -166,7 +215,10 @@ impl State {
             target.variable == variable && matches!(target.selector, TargetSelector::All)
         };
         rule.exclusions.iter().any(whole)
-            || self.removed_targets.iter().any(|(of, target)| *of == at && whole(target))
+            || self
+                .removed_targets
+                .iter()
+                .any(|(of, target)| *of == at && whole(target))
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
@@ -232,7 +284,9 @@ impl State {
 
     /// Metadata of the current rule; of a chain, its starter's.
     fn rule_field(&self, field: &[u8], out: &mut Vec<u8>) {
-        let Some(meta) = self.current.and_then(|at| self.program.meta(at)) else { return };
+        let Some(meta) = self.current.and_then(|at| self.program.meta(at)) else {
+            return;
+        };
         let number = |number: Option<u8>| number.map(|one| one.to_string()).unwrap_or_default();
         match field {
             b"id" => out.extend_from_slice(meta.id.to_string().as_bytes()),
@@ -244,7 +298,11 @@ impl State {
             // A message that names itself would never end: its macros are expanded once, and
             // RULE inside them is empty.
             b"msg" | b"logdata" => {
-                let text = if field == b"msg" { &meta.msg } else { &meta.logdata };
+                let text = if field == b"msg" {
+                    &meta.msg
+                } else {
+                    &meta.logdata
+                };
                 if let Some(text) = text {
                     text.expand(&NoRule(self), out);
                 }

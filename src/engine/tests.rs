@@ -16,15 +16,26 @@ impl Clock for Noon {
 fn begin(rules: &str) -> Transaction {
     let text = format!("SecRuleEngine On\nSecRequestBodyAccess On\n{rules}");
     let compiled = compile(&[("test.conf".into(), text.into_bytes())], &NoFiles);
-    let program = compiled.program.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let program = compiled
+        .program
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     Transaction::new(&Waf::new(program, Rc::new(Noon)), Connection::default())
 }
 
 const FORM: (&[u8], &[u8]) = (b"Content-Type", b"application/x-www-form-urlencoded");
 
 fn head<'a>(target: &'a str, headers: &'a [(&'a [u8], &'a [u8])]) -> RequestHead<'a> {
-    let method = if headers.is_empty() { b"GET".as_slice() } else { b"POST" };
-    RequestHead { method, target: target.as_bytes(), protocol: b"HTTP/1.1", headers }
+    let method = if headers.is_empty() {
+        b"GET".as_slice()
+    } else {
+        b"POST"
+    };
+    RequestHead {
+        method,
+        target: target.as_bytes(),
+        protocol: b"HTTP/1.1",
+        headers,
+    }
 }
 
 /// The ids of the rules that a GET matches, in order.
@@ -33,11 +44,18 @@ fn matched(rules: &str, target: &str) -> Vec<u64> {
     let _ = transaction.request_head(&head(target, &[]));
     let _ = transaction.end_request_body();
     let _ = transaction.finish();
-    transaction.drain_matches().iter().map(|found| found.rule_id).collect()
+    transaction
+        .drain_matches()
+        .iter()
+        .map(|found| found.rule_id)
+        .collect()
 }
 
 fn tx(transaction: &Transaction, name: &str) -> Option<String> {
-    let found = transaction.tx_variables().into_iter().find(|(key, _)| key == name.as_bytes());
+    let found = transaction
+        .tx_variables()
+        .into_iter()
+        .find(|(key, _)| key == name.as_bytes());
     found.map(|(_, value)| String::from_utf8(value).unwrap())
 }
 
@@ -46,8 +64,18 @@ fn a_rule_denies() {
     let mut transaction = begin("SecRule ARGS:q \"@rx evil\" \"id:1,phase:1,deny,status:418\"");
     let step = transaction.request_head(&head("/?q=so+evil", &[]));
     let interruption = step.interruption.unwrap();
-    assert_eq!((interruption.rule_id, interruption.status, interruption.phase), (1, 418, 1));
-    assert_eq!(transaction.end_request_body().interruption.unwrap().rule_id, 1);
+    assert_eq!(
+        (
+            interruption.rule_id,
+            interruption.status,
+            interruption.phase
+        ),
+        (1, 418, 1)
+    );
+    assert_eq!(
+        transaction.end_request_body().interruption.unwrap().rule_id,
+        1
+    );
 }
 
 #[test]
@@ -58,7 +86,10 @@ fn the_body_is_read_to_its_end_before_phase_2() {
     for chunk in [b"a=b".as_slice(), b"a", b"d&x=1"] {
         assert_eq!(transaction.request_body(chunk).interruption, None);
     }
-    assert_eq!(transaction.end_request_body().interruption.unwrap().rule_id, 1);
+    assert_eq!(
+        transaction.end_request_body().interruption.unwrap().rule_id,
+        1
+    );
 }
 
 #[test]
@@ -165,7 +196,9 @@ fn body_limits_reject_or_inspect_the_beginning() {
     let _ = transaction.request_head(&head("/", &[FORM]));
     let step = transaction.request_body(b"a=123456");
     assert_eq!(step.interruption.unwrap().status, 413);
-    let mut transaction = begin(&format!("SecRequestBodyLimitAction ProcessPartial\n{rules}"));
+    let mut transaction = begin(&format!(
+        "SecRequestBodyLimitAction ProcessPartial\n{rules}"
+    ));
     let _ = transaction.request_head(&head("/", &[FORM]));
     let step = transaction.request_body(b"a=123456");
     assert_eq!(step.interruption.unwrap().rule_id, 1);
@@ -179,14 +212,19 @@ fn body_limits_reject_or_inspect_the_beginning() {
 fn responses_are_inspected_where_wanted() {
     let rules = "SecResponseBodyAccess On\n\
                  SecRule RESPONSE_BODY \"@rx secret\" \"id:1,phase:4,deny,status:502\"";
-    for (content_type, expected) in
-        [(b"text/html; charset=x".as_slice(), Some(502)), (b"image/png", None)]
-    {
+    for (content_type, expected) in [
+        (b"text/html; charset=x".as_slice(), Some(502)),
+        (b"image/png", None),
+    ] {
         let mut transaction = begin(rules);
         let _ = transaction.request_head(&head("/", &[]));
         let _ = transaction.end_request_body();
         let headers = [(b"content-type".as_slice(), content_type)];
-        let response = ResponseHead { status: 200, protocol: b"HTTP/1.1", headers: &headers };
+        let response = ResponseHead {
+            status: 200,
+            protocol: b"HTTP/1.1",
+            headers: &headers,
+        };
         let step = transaction.response_head(&response);
         assert_eq!(step.body == BodyPlan::Inspect, expected.is_some());
         let _ = transaction.response_body(b"a sec");
@@ -203,7 +241,15 @@ fn steps_out_of_order_do_nothing() {
     assert_eq!(transaction.end_request_body().interruption, None);
     let _ = transaction.request_head(&head("/", &[]));
     assert!(transaction.end_request_body().interruption.is_some());
-    assert!(transaction.request_head(&head("/", &[])).interruption.is_some());
+    assert!(
+        transaction
+            .request_head(&head("/", &[]))
+            .interruption
+            .is_some()
+    );
     let _ = transaction.finish();
-    assert_eq!(transaction.finish().interruption.map(|found| found.rule_id), Some(1));
+    assert_eq!(
+        transaction.finish().interruption.map(|found| found.rule_id),
+        Some(1)
+    );
 }

@@ -51,11 +51,26 @@ fn civil(days: i64) -> Option<(i64, i64, i64)> {
         .checked_sub(year_of_era.checked_div(100)?)?;
     let of_year = of_era.checked_sub(begin)?;
     let from_march = of_year.checked_mul(5)?.checked_add(2)?.checked_div(153)?;
-    let month_begin = from_march.checked_mul(153)?.checked_add(2)?.checked_div(5)?;
+    let month_begin = from_march
+        .checked_mul(153)?
+        .checked_add(2)?
+        .checked_div(5)?;
     let day = of_year.checked_sub(month_begin)?.checked_add(1)?;
-    let month = if from_march < 10 { from_march.checked_add(3)? } else { from_march.checked_sub(9)? };
+    let month = if from_march < 10 {
+        from_march.checked_add(3)?
+    } else {
+        from_march.checked_sub(9)?
+    };
     let year = era.checked_mul(400)?.checked_add(year_of_era)?;
-    Some((if month <= 2 { year.checked_add(1)? } else { year }, month, day))
+    Some((
+        if month <= 2 {
+            year.checked_add(1)?
+        } else {
+            year
+        },
+        month,
+        day,
+    ))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyPlan, Clock, Connection, Interruption, RequestHead, ResponseHead, RuleMatch, Step,
+    BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead, RuleMatch,
+    Step,
 };
 use super::record::Record;
 use super::request::RequestBody;
@@ -25,7 +26,11 @@ pub struct Waf {
 impl Waf {
     /// Takes a program into service.
     pub fn new(program: Arc<Program>, clock: Rc<dyn Clock>) -> Rc<Self> {
-        Rc::new(Self { program, clock, scratch: RefCell::default() })
+        Rc::new(Self {
+            program,
+            clock,
+            scratch: RefCell::default(),
+        })
     }
 
     /// The rules.
@@ -36,7 +41,9 @@ impl Waf {
 
 impl std::fmt::Debug for Waf {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Waf").field("rules", &self.program.rules.len()).finish_non_exhaustive()
+        f.debug_struct("Waf")
+            .field("rules", &self.program.rules.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -198,7 +205,7 @@ impl Transaction {
     }
 
     /// What every log line of this transaction says.
-    pub fn log_context(&self) -> crate::audit::LogContext {
+    pub fn log_context(&self) -> LogContext {
         self.state.log_context()
     }
 
@@ -230,7 +237,14 @@ impl Transaction {
         let on = self.state.switches.engine != EngineMode::Off;
         let interruption = self.state.interruption.clone();
         let inspect = waits && on && interruption.is_none();
-        Step { interruption, body: if inspect { BodyPlan::Inspect } else { BodyPlan::Skip } }
+        Step {
+            interruption,
+            body: if inspect {
+                BodyPlan::Inspect
+            } else {
+                BodyPlan::Skip
+            },
+        }
     }
 }
 

@@ -94,13 +94,19 @@ impl Values {
     pub(super) fn get(&self, value: ValueId) -> &[u8] {
         self.infos
             .get(value.index())
-            .and_then(|info| self.bytes.get(info.start..info.start.saturating_add(info.length)))
+            .and_then(|info| {
+                self.bytes
+                    .get(info.start..info.start.saturating_add(info.length))
+            })
             .unwrap_or_default()
     }
 
     /// The byte classes of a value.
     pub(super) fn profile(&self, value: ValueId) -> Profile {
-        self.infos.get(value.index()).map(|info| info.profile).unwrap_or_default()
+        self.infos
+            .get(value.index())
+            .map(|info| info.profile)
+            .unwrap_or_default()
     }
 
     /// How many distinct strings there are.
@@ -163,7 +169,10 @@ impl Values {
                 return Err(slot);
             };
             let value = ValueId(number);
-            let same = self.infos.get(value.index()).is_some_and(|info| info.hash == hash);
+            let same = self
+                .infos
+                .get(value.index())
+                .is_some_and(|info| info.hash == hash);
             if same && self.get(value) == text {
                 return Ok(value);
             }
@@ -196,8 +205,9 @@ mod tests {
     fn equal_strings_have_one_number() {
         let mut values = Values::new();
         assert_eq!(values.intern(b""), ValueId::EMPTY);
-        let numbers: Vec<ValueId> =
-            (0..2000u32).map(|number| values.intern(&number.to_le_bytes())).collect();
+        let numbers: Vec<ValueId> = (0..2000u32)
+            .map(|number| values.intern(&number.to_le_bytes()))
+            .collect();
         for (number, &value) in (0..2000u32).zip(&numbers) {
             assert_eq!(values.intern(&number.to_le_bytes()), value);
             assert_eq!(values.get(value), number.to_le_bytes());
@@ -215,6 +225,9 @@ mod tests {
         let context = Context::default();
         assert_eq!(values.transform(upper, chain, &chains, context), lower);
         assert_eq!(values.transform(lower, chain, &chains, context), lower);
-        assert_eq!(values.transform(upper, ChainId::EMPTY, &chains, context), upper);
+        assert_eq!(
+            values.transform(upper, ChainId::EMPTY, &chains, context),
+            upper
+        );
     }
 }

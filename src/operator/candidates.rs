@@ -39,7 +39,9 @@ pub(super) fn eval(
     eval: &mut Eval<'_>,
     check: impl Fn(&[u8]) -> bool,
 ) -> bool {
-    let Some(found) = first(pattern, value, eval.scratch, check) else { return false };
+    let Some(found) = first(pattern, value, eval.scratch, check) else {
+        return false;
+    };
     if eval.capture != Capture::None {
         eval.captures.push_span(found);
     }
@@ -48,7 +50,11 @@ pub(super) fn eval(
 
 /// Says which kind of number matched.
 pub(super) fn explain(kind: &str, found: &Match<'_>) -> Vec<u8> {
-    Line::new(kind).text("# match \"").bytes(found.argument).text("\"").at(found.target)
+    Line::new(kind)
+        .text("# match \"")
+        .bytes(found.argument)
+        .text("\"")
+        .at(found.target)
 }
 
 /// The digits in some bytes, if there are exactly `N`; what stands between them does not count.
@@ -63,10 +69,9 @@ pub(super) fn digits<const N: usize>(text: &[u8]) -> Option<[u32; N]> {
 
 /// The sum of digits times weights.
 pub(super) fn weighted_sum(digits: &[u32], weights: impl IntoIterator<Item = u32>) -> u32 {
-    digits
-        .iter()
-        .zip(weights)
-        .fold(0, |sum, (digit, weight)| sum.saturating_add(digit.saturating_mul(weight)))
+    digits.iter().zip(weights).fold(0, |sum, (digit, weight)| {
+        sum.saturating_add(digit.saturating_mul(weight))
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ pub(super) fn read_all<'a>(
     cx: &mut Compile<'_>,
 ) -> Result<Vec<(&'a [u8], Vec<u8>)>, CompileError> {
     let mut files = Vec::new();
-    for name in argument.split(u8::is_ascii_whitespace).filter(|name| !name.is_empty()) {
+    for name in argument
+        .split(u8::is_ascii_whitespace)
+        .filter(|name| !name.is_empty())
+    {
         files.push((name, read(name, cx)?));
     }
     if files.is_empty() {
@@ -26,7 +29,9 @@ fn read(name: &[u8], cx: &mut Compile<'_>) -> Result<Vec<u8>, CompileError> {
     }
     let text = std::str::from_utf8(name)
         .map_err(|_| CompileError::file(format!("{shown} is not the name of a file")))?;
-    cx.files.read(text).map_err(|reason| CompileError::file(format!("{shown}: {reason}")))
+    cx.files
+        .read(text)
+        .map_err(|reason| CompileError::file(format!("{shown}: {reason}")))
 }
 
 /// The lines of the data set that an argument names.

@@ -152,14 +152,20 @@ table! {
 impl Operator {
     /// Every operator there is, also those that this version cannot ask.
     pub fn all() -> impl Iterator<Item = &'static Def> {
-        MEMBERS.iter().copied().chain(not_carried_out::DEFS.iter().copied())
+        MEMBERS
+            .iter()
+            .copied()
+            .chain(not_carried_out::DEFS.iter().copied())
     }
 
     /// Finds one by name or alias, whatever the letter case.
     pub fn def_by_name(name: &str) -> Option<&'static Def> {
         Self::all().find(|def| {
             def.name.eq_ignore_ascii_case(name)
-                || def.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                || def
+                    .aliases
+                    .iter()
+                    .any(|alias| alias.eq_ignore_ascii_case(name))
         })
     }
 
@@ -198,7 +204,12 @@ impl Operator {
                 .text("\" required.")
                 .done();
         }
-        self.explain_match(&Match { argument, captures, value, target })
+        self.explain_match(&Match {
+            argument,
+            captures,
+            value,
+            target,
+        })
     }
 }
 
@@ -274,10 +285,11 @@ fn distance(left: &[u8], right: &[u8]) -> usize {
         for (cell, b) in row.iter_mut().skip(1).zip(right) {
             let exchange = diagonal.saturating_add(usize::from(!a.eq_ignore_ascii_case(b)));
             diagonal = *cell;
-            before = exchange.min(before.saturating_add(1)).min(cell.saturating_add(1));
+            before = exchange
+                .min(before.saturating_add(1))
+                .min(cell.saturating_add(1));
             *cell = before;
         }
     }
     row.last().copied().unwrap_or(0)
 }
-

@@ -32,7 +32,9 @@ struct Node {
 impl ChainTable {
     /// The number of a chain.
     pub fn intern(&mut self, steps: &[Transformation]) -> ChainId {
-        steps.iter().fold(ChainId::EMPTY, |parent, &last| self.child(parent, last))
+        steps
+            .iter()
+            .fold(ChainId::EMPTY, |parent, &last| self.child(parent, last))
     }
 
     /// The steps of a chain, each with the number of the chain up to it.
@@ -54,7 +56,10 @@ impl ChainTable {
     }
 
     fn child(&mut self, parent: ChainId, last: Transformation) -> ChainId {
-        let found = self.nodes.iter().position(|node| node.parent == parent && node.last == last);
+        let found = self
+            .nodes
+            .iter()
+            .position(|node| node.parent == parent && node.last == last);
         let number = |at: usize| ChainId(u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1));
         if let Some(at) = found {
             return number(at);
@@ -62,7 +67,11 @@ impl ChainTable {
         let id = number(self.nodes.len());
         let mut path = self.steps(parent).to_vec();
         path.push((id, last));
-        self.nodes.push(Node { parent, last, path: path.into() });
+        self.nodes.push(Node {
+            parent,
+            last,
+            path: path.into(),
+        });
         id
     }
 }

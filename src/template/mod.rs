@@ -53,7 +53,9 @@ impl Template {
         if text.is_empty() {
             return Self::default();
         }
-        Self { pieces: Box::new([Piece::Literal(text.into())]) }
+        Self {
+            pieces: Box::new([Piece::Literal(text.into())]),
+        }
     }
 
     /// Parses a text. An unterminated `%{` and a lone `%` stand for themselves.
@@ -86,7 +88,9 @@ impl Template {
         if !literal.is_empty() {
             pieces.push(Piece::Literal(literal.into()));
         }
-        Ok(Self { pieces: pieces.into() })
+        Ok(Self {
+            pieces: pieces.into(),
+        })
     }
 
     /// The text, if no macro is in it.
@@ -166,7 +170,10 @@ mod tests {
         check(b"plain 100%", "plain 100%");
         check(b"a %{MATCHED_VAR} b", "a <Variable(MatchedVar)> b");
         check(b"%{tx.3}%{TX:4}", "<Tx(KeySlot(3))><Tx(KeySlot(4))>");
-        check(b"%{request_headers.User-Agent}", "<Entry(RequestHeaders, [117, 115, 101, 114, 45, 97, 103, 101, 110, 116])>");
+        check(
+            b"%{request_headers.User-Agent}",
+            "<Entry(RequestHeaders, [117, 115, 101, 114, 45, 97, 103, 101, 110, 116])>",
+        );
         check(b"open %{tx.x", "open %{tx.x");
         check(b"%%{TIME}", "%<Variable(Time)>");
     }
@@ -174,7 +181,10 @@ mod tests {
     #[test]
     fn unknown_names_are_errors() {
         let error = Template::parse(b"ab %{nope.x}", &mut KeyTable::default()).unwrap_err();
-        assert_eq!((error.name.as_slice(), error.offset), (b"nope.x".as_slice(), 3));
+        assert_eq!(
+            (error.name.as_slice(), error.offset),
+            (b"nope.x".as_slice(), 3)
+        );
         assert!(Template::parse(b"%{TIME.x}", &mut KeyTable::default()).is_err());
     }
 }

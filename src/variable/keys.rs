@@ -18,7 +18,10 @@ pub struct KeyTable {
 
 impl Default for KeyTable {
     fn default() -> Self {
-        let mut table = Self { names: Vec::new(), index: HashMap::new() };
+        let mut table = Self {
+            names: Vec::new(),
+            index: HashMap::new(),
+        };
         for capture in 0..CAPTURE_SLOTS {
             table.slot(capture.to_string().as_bytes());
         }
@@ -46,7 +49,10 @@ impl KeyTable {
 
     /// The name of a slot; empty for an unknown one.
     pub fn name(&self, slot: KeySlot) -> &[u8] {
-        usize::try_from(slot.0).ok().and_then(|at| self.names.get(at)).map_or(&[], |name| name)
+        usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.names.get(at))
+            .map_or(&[], |name| name)
     }
 
     /// How many slots there are.

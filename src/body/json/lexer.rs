@@ -179,6 +179,15 @@ impl Lexer {
         }
     }
 
+    /// The open string or number, as it stands.
+    pub(super) fn cut(&self) -> Option<Token> {
+        match self.state {
+            State::Between | State::Literal { .. } => None,
+            State::Number(_) => Some(Token::Number),
+            _ => Some(Token::String),
+        }
+    }
+
     /// The first byte of a token, or a blank.
     fn start(&mut self, byte: u8) -> Result<Option<Token>, Error> {
         let token = match byte {

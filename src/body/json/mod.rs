@@ -13,7 +13,7 @@ mod tests;
 use std::io::Write;
 
 use self::lexer::{Lexer, PREMATURE_END, Token};
-use super::{ARGUMENTS_LIMIT, Finished, NameBudget, Sink};
+use super::{ARGUMENTS_LIMIT, End, Finished, NameBudget, Sink};
 use crate::http::trim_start;
 
 /// A JSON body being read: an open token, the name of the current value, and a few words per level
@@ -97,9 +97,12 @@ impl Json {
         }
     }
 
-    pub(super) fn finish(mut self, sink: &mut dyn Sink) -> Finished {
+    pub(super) fn finish(mut self, end: End, sink: &mut dyn Sink) -> Finished {
         if self.error.is_none() && self.length > 0 {
-            self.error = self.end(sink).err();
+            self.error = match end {
+                End::Complete => self.end(sink).err(),
+                End::Cut => self.cut(sink).err(),
+            };
         }
         Finished {
             error: self
@@ -117,6 +120,16 @@ impl Json {
             Ok(())
         } else {
             Err(PREMATURE_END)
+        }
+    }
+
+    /// A value that the cut goes through is reported as far as it came.
+    fn cut(&mut self, sink: &mut dyn Sink) -> Result<(), &'static str> {
+        match (self.expected, self.lexer.cut()) {
+            (Expected::Value | Expected::ValueOrEnd, Some(token)) => {
+                self.scalar(token, self.length, sink)
+            }
+            _ => Ok(()),
         }
     }
 

@@ -42,8 +42,8 @@ impl MultipartFlags {
         self.crlf_line && self.lf_line
     }
 
-    /// MULTIPART_STRICT_ERROR: any flag but those of line endings that CRLF alone would set, and
-    /// of unmatched boundaries.
+    /// MULTIPART_STRICT_ERROR: any flag but `crlf_line`, which ordinary bodies set, and
+    /// `unmatched_boundary`.
     pub fn strict_error(&self) -> bool {
         self.error
             || self.boundary_quoted

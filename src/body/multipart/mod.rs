@@ -4,10 +4,13 @@
 //! piece is a boundary, a part header or content, and the flags say what was odd. File contents
 //! are counted, not kept.
 //!
-//! Two differences to v2, both for the sake of what follows from reading a stream: arguments and
-//! files of complete parts are reported although a later part is in error, and bytes behind the
-//! final boundary set MULTIPART_DATA_AFTER however they come in (v2: MULTIPART_DATA_BEFORE where
-//! they come in a later chunk).
+//! Where this differs from v2:
+//! * Arguments and files of complete parts are reported although a later part is in error: they
+//!   have gone out by then, and more is inspected.
+//! * Bytes behind the final boundary always set MULTIPART_DATA_AFTER. v2 sets
+//!   MULTIPART_DATA_BEFORE where they come in a later chunk.
+//! * A parameter behind the boundary in Content-Type is tolerated, and `filename*` beside a
+//!   `filename`, as in v3.
 
 mod content_type;
 mod disposition;
@@ -22,7 +25,7 @@ use memchr::memmem::Finder;
 use self::disposition::Disposition;
 pub use self::flags::MultipartFlags;
 use self::part::{Headers, LineEnd, Part, Progress};
-use super::{ARGUMENTS_LIMIT, File, Finished, Settings, Sink, printable};
+use super::{ARGUMENTS_LIMIT, End, File, Finished, Settings, Sink, printable};
 use crate::http::is_space;
 
 /// The media type.
@@ -30,6 +33,8 @@ pub(super) const MEDIA_TYPE: &[u8] = b"multipart/form-data";
 
 /// Size of v2's line buffer in bytes. A part header line is shorter.
 const LINE_LIMIT: usize = 4096;
+
+const FINAL_MISSING: &str = "Multipart: Final boundary missing.";
 
 /// A multipart body being read.
 #[derive(Debug)]
@@ -132,9 +137,15 @@ impl Multipart {
         }
     }
 
-    pub(super) fn finish(mut self, sink: &mut dyn Sink) -> Finished {
+    pub(super) fn finish(mut self, end: End, sink: &mut dyn Sink) -> Finished {
         if self.error.is_none() && self.seen_data {
-            self.error = self.complete(sink).err().map(str::to_owned);
+            self.error = match self.complete(sink) {
+                Err(FINAL_MISSING) if end == End::Cut => {
+                    self.cut(sink);
+                    None
+                }
+                result => result.err().map(str::to_owned),
+            };
         }
         let error = match self.error {
             Some(error) => Some(format!("Multipart parsing error: {error}")),
@@ -325,12 +336,26 @@ impl Multipart {
         let is_final =
             self.line_start && self.piece.strip_prefix(&self.delimiter[..]) == Some(&b"--"[..]);
         if !is_final {
-            return Err("Multipart: Final boundary missing.");
+            return Err(FINAL_MISSING);
         }
         self.flags.lf_line |= self.after_bare_lf;
         self.flags.invalid_part |= !self.has_content();
         self.end_part(sink);
         self.state = State::Complete;
         Ok(())
+    }
+
+    /// The body was cut inside of a part: its content ends with the open piece, unless that is the
+    /// beginning of a boundary. A part without all of its headers is not reported.
+    fn cut(&mut self, sink: &mut dyn Sink) {
+        let piece = std::mem::take(&mut self.piece);
+        let boundary = self.line_start
+            && (self.delimiter.starts_with(&piece) || piece.starts_with(&self.delimiter));
+        if !boundary {
+            self.content(&piece, sink);
+        }
+        if self.has_content() {
+            self.end_part(sink);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::body::End;
 use crate::http::split_where;
 
 /// The text up to the first byte that cannot stand in a document, and why it ends there.
@@ -10,7 +11,7 @@ use crate::http::split_where;
 /// ASCII in its place are taken for Latin-1: markup and the ASCII part of every value come out
 /// right. Encodings that hide ASCII (UTF-7, UTF-16, EBCDIC) are read the same way, but are an
 /// error: nothing in them could be inspected.
-pub(super) fn decode(body: &[u8]) -> (Cow<'_, str>, Option<&'static str>) {
+pub(super) fn decode(body: &[u8], end: End) -> (Cow<'_, str>, Option<&'static str>) {
     let (body, utf8_mark) = match body.strip_prefix(b"\xEF\xBB\xBF") {
         Some(body) => (body, true),
         None => (body, false),
@@ -33,7 +34,9 @@ pub(super) fn decode(body: &[u8]) -> (Cow<'_, str>, Option<&'static str>) {
         Err(error) if declared.is_none_or(is_utf8) && hidden.is_none() => {
             let valid = body.get(..error.valid_up_to()).unwrap_or_default();
             let text = std::str::from_utf8(valid).unwrap_or_default();
-            (Cow::Borrowed(text), Some("invalid UTF-8"))
+            // A cut may go through a character.
+            let cut = end == End::Cut && control.is_none() && error.error_len().is_none();
+            (Cow::Borrowed(text), (!cut).then_some("invalid UTF-8"))
         }
         Err(_) => {
             let text = body.iter().map(|&byte| char::from(byte)).collect();
@@ -99,7 +102,7 @@ mod tests {
     use super::*;
 
     fn check(body: &[u8], text: &str, error: Option<&str>) {
-        let (found, reason) = decode(body);
+        let (found, reason) = decode(body, End::Complete);
         assert_eq!((&*found, reason), (text, error), "{}", body.escape_ascii());
     }
 
@@ -129,18 +132,37 @@ mod tests {
         ] {
             let mut body = document(name);
             body.push(0xE9);
-            let (text, reason) = decode(&body);
+            let (text, reason) = decode(&body, End::Complete);
             assert!(text.ends_with("<a>\u{e9}"), "{name}: {text}");
             assert_eq!(reason, error, "{name}");
         }
         let mut body = document("utf-8");
         body.push(0xE9);
-        assert_eq!(decode(&body).1, Some("invalid UTF-8"));
+        assert_eq!(decode(&body, End::Complete).1, Some("invalid UTF-8"));
+    }
+
+    #[test]
+    fn a_cut_may_go_through_a_character() {
+        assert_eq!(
+            decode(b"<a>x\xE2\x82", End::Cut),
+            (Cow::Borrowed("<a>x"), None)
+        );
+        assert_eq!(decode(b"<a>x\xE2x", End::Cut).1, Some("invalid UTF-8"));
+        assert_eq!(
+            decode(b"<a>x\xE2\x82\x01", End::Cut).1,
+            Some("invalid UTF-8")
+        );
     }
 
     #[test]
     fn sixteen_bit_text_is_an_error() {
-        assert_eq!(decode(b"\xFF\xFE<\0a\0").1, Some("unsupported encoding"));
-        assert_eq!(decode(b"<\0a\0/\0>\0").1, Some("invalid character"));
+        assert_eq!(
+            decode(b"\xFF\xFE<\0a\0", End::Complete).1,
+            Some("unsupported encoding")
+        );
+        assert_eq!(
+            decode(b"<\0a\0/\0>\0", End::Complete).1,
+            Some("invalid character")
+        );
     }
 }

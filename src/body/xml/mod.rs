@@ -17,7 +17,7 @@ pub use document::Document;
 pub use path::{Path, PathError};
 
 use self::reader::{Arguments, Reader};
-use super::{Finished, Settings, Sink, XmlIntoArgs};
+use super::{End, Finished, Settings, Sink, XmlIntoArgs};
 
 /// An XML body being read.
 #[derive(Debug)]
@@ -43,16 +43,16 @@ impl Xml {
     }
 
     /// An empty body is no error, as in v2, but has no tree.
-    pub(super) fn finish(self, sink: &mut dyn Sink) -> Finished {
+    pub(super) fn finish(self, end: End, sink: &mut dyn Sink) -> Finished {
         if self.body.is_empty() {
             return Finished::default();
         }
         let no_files_length = self.body.len();
-        let (text, undecodable) = encoding::decode(&self.body);
+        let (text, undecodable) = encoding::decode(&self.body, end);
         let into_args = self.settings.xml_into_args;
         let arguments = (into_args != XmlIntoArgs::Off).then(|| Arguments::new(sink));
         let mut reader = Reader::new(&self.settings.limits, arguments);
-        let ill_formed = reader.read(&text).err();
+        let ill_formed = reader.read(&text, end).err();
         let over_limit = reader.over_limit();
         let document = reader.into_document();
         // The undecodable byte is why the text ends too early, so it is the better message.

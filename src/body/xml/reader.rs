@@ -2,11 +2,12 @@
 //! references, one root) and builds the arena.
 
 use quick_xml::Reader as EventReader;
+use quick_xml::errors::{Error, IllFormedError};
 use quick_xml::events::Event;
 
 use super::document::{Attribute, Document, Element, Name, Text};
 use super::entities::Entities;
-use crate::body::{NameBudget, Sink, printable};
+use crate::body::{End, NameBudget, Sink, printable};
 use crate::http::{is_space, split_where, trim_start};
 use crate::limits::Limits;
 
@@ -91,16 +92,31 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a document. The error says why it is not well-formed, or which bound it exceeds.
-    pub(super) fn read(&mut self, text: &str) -> Result<(), String> {
+    pub(super) fn read(&mut self, text: &str, end: End) -> Result<(), String> {
         let mut events = EventReader::from_str(text);
         events.config_mut().expand_empty_elements = true;
         events.config_mut().check_comments = true;
         let mut first = true;
         loop {
-            let event = events.read_event().map_err(|error| {
-                let at = events.error_position();
-                format!("{} at byte {at}", printable(error.to_string().as_bytes()))
-            })?;
+            let event = match events.read_event() {
+                Ok(Event::Eof) if end == End::Cut => return Ok(()),
+                Ok(event) => event,
+                Err(error) => {
+                    let read = usize::try_from(events.buffer_position()).unwrap_or(usize::MAX);
+                    let unclosed = matches!(
+                        error,
+                        Error::Syntax(_) | Error::IllFormed(IllFormedError::UnclosedReference)
+                    );
+                    if end == End::Cut && unclosed && read >= text.len() {
+                        return Ok(());
+                    }
+                    let at = events.error_position();
+                    return Err(format!(
+                        "{} at byte {at}",
+                        printable(error.to_string().as_bytes())
+                    ));
+                }
+            };
             let over = matches!(event, Event::Eof);
             let read = usize::try_from(events.buffer_position()).unwrap_or(usize::MAX);
             self.event(event, first, read)

@@ -156,7 +156,10 @@ fn finish(file: &mut TestFile, path: PathBuf) -> Result<(), String> {
             .take_while(char::is_ascii_digit)
             .collect();
         file.rule_id = digits.parse().map_err(|_| {
-            format!("{}: neither `rule_id` nor a number in the file's name", path.display())
+            format!(
+                "{}: neither `rule_id` nor a number in the file's name",
+                path.display()
+            )
         })?;
     }
     for (place, test) in (1_u64..).zip(&mut file.tests) {
@@ -185,7 +188,9 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<(), Str
         }
         return Ok(());
     }
-    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    let is_yaml = path
+        .extension()
+        .is_some_and(|extension| extension == "yaml" || extension == "yml");
     if is_yaml || named {
         files.push(path.to_owned());
     }
@@ -244,10 +249,16 @@ tests:
     /// The whole suite of the Core Rule Set can be read.
     #[test]
     fn the_core_rule_set_suite_is_read() {
-        let Some(directory) = std::env::var_os("CRS_DIR") else { return };
+        let Some(directory) = std::env::var_os("CRS_DIR") else {
+            return;
+        };
         let path = std::path::PathBuf::from(directory).join("tests/regression");
         let files = super::load(&[path]).unwrap();
         let tests: usize = files.iter().map(|file| file.tests.len()).sum();
-        assert!(files.len() >= 300 && tests >= 5_000, "{} files, {tests} tests", files.len());
+        assert!(
+            files.len() >= 300 && tests >= 5_000,
+            "{} files, {tests} tests",
+            files.len()
+        );
     }
 }

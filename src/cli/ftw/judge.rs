@@ -24,7 +24,10 @@ pub(crate) struct Judgement {
 ///
 /// A text for people: an expectation that cannot be judged at all.
 pub(crate) fn judge(expected: &Output, got: &Exchanged) -> Result<Judgement, String> {
-    let mut judgement = Judgement { ids: rule_ids(&got.log), ..Default::default() };
+    let mut judgement = Judgement {
+        ids: rule_ids(&got.log),
+        ..Default::default()
+    };
     if expected.isolated && expected.log.expect_ids.len() != 1 {
         return Err("`isolated` needs exactly one id in `expect_ids`".to_owned());
     }
@@ -33,13 +36,16 @@ pub(crate) fn judge(expected: &Output, got: &Exchanged) -> Result<Judgement, Str
     if judgement.server_only && !expected.looks_at_the_log() {
         // All that is left to see: whether any rule noticed what a server would have refused.
         let noticed = !judgement.ids.is_empty();
-        judgement.check(noticed, || "a server would refuse it, but no rule noticed it".to_owned());
+        judgement.check(noticed, || {
+            "a server would refuse it, but no rule noticed it".to_owned()
+        });
     }
     if let Some(text) = &expected.response_contains {
         let response = got.reply.as_ref().map(|reply| {
             let heads = reply.headers.iter();
-            let mut all: Vec<u8> =
-                heads.flat_map(|(name, value)| [name, &b": "[..], value, b"\r\n"].concat()).collect();
+            let mut all: Vec<u8> = heads
+                .flat_map(|(name, value)| [name, &b": "[..], value, b"\r\n"].concat())
+                .collect();
             all.extend_from_slice(&reply.body);
             all
         });
@@ -57,7 +63,9 @@ fn status(expected: &Output, got: &Exchanged, judgement: &mut Judgement) {
         judgement.server_only = true;
         return;
     }
-    let Some(wanted) = expected.status else { return };
+    let Some(wanted) = expected.status else {
+        return;
+    };
     let status = got.reply.as_ref().map(|reply| reply.status);
     if status == Some(wanted) {
         return;
@@ -74,11 +82,21 @@ fn status(expected: &Output, got: &Exchanged, judgement: &mut Judgement) {
 
 fn log(expected: &Output, got: &Exchanged, judgement: &mut Judgement) -> Result<(), String> {
     let log = &expected.log;
-    let missing: Vec<u64> =
-        log.expect_ids.iter().copied().filter(|id| !judgement.ids.contains(id)).collect();
-    judgement.check(missing.is_empty(), || format!("not in the log: {missing:?}"));
-    let unwanted: Vec<u64> =
-        log.no_expect_ids.iter().copied().filter(|id| judgement.ids.contains(id)).collect();
+    let missing: Vec<u64> = log
+        .expect_ids
+        .iter()
+        .copied()
+        .filter(|id| !judgement.ids.contains(id))
+        .collect();
+    judgement.check(missing.is_empty(), || {
+        format!("not in the log: {missing:?}")
+    });
+    let unwanted: Vec<u64> = log
+        .no_expect_ids
+        .iter()
+        .copied()
+        .filter(|id| judgement.ids.contains(id))
+        .collect();
     judgement.check(unwanted.is_empty(), || format!("in the log: {unwanted:?}"));
     if expected.isolated {
         let alone = judgement.ids.len() == 1;
@@ -86,10 +104,16 @@ fn log(expected: &Output, got: &Exchanged, judgement: &mut Judgement) -> Result<
     }
     // The older names count where the newer ones say nothing.
     let wanted = log.match_regex.as_ref().or_else(|| {
-        expected.log_contains.as_ref().filter(|_| log.expect_ids.is_empty())
+        expected
+            .log_contains
+            .as_ref()
+            .filter(|_| log.expect_ids.is_empty())
     });
     let unwanted = log.no_match_regex.as_ref().or_else(|| {
-        expected.no_log_contains.as_ref().filter(|_| log.no_expect_ids.is_empty())
+        expected
+            .no_log_contains
+            .as_ref()
+            .filter(|_| log.no_expect_ids.is_empty())
     });
     if let Some(pattern) = wanted {
         let found = any_line(&got.log, pattern)?;
@@ -124,7 +148,9 @@ impl Judgement {
 
 fn any_line(lines: &[Vec<u8>], pattern: &str) -> Result<bool, String> {
     let regex = Regex::new(pattern).map_err(|error| format!("`{pattern}`: {error}"))?;
-    Ok(lines.iter().any(|line| regex.is_match(&String::from_utf8_lossy(line))))
+    Ok(lines
+        .iter()
+        .any(|line| regex.is_match(&String::from_utf8_lossy(line))))
 }
 
 /// The ids in log lines: every `[id "123"]`.
@@ -138,7 +164,11 @@ fn rule_ids(lines: &[Vec<u8>]) -> BTreeSet<u64> {
                 .copied()
                 .take_while(u8::is_ascii_digit)
                 .collect();
-            ids.extend(std::str::from_utf8(&digits).ok().and_then(|text| text.parse::<u64>().ok()));
+            ids.extend(
+                std::str::from_utf8(&digits)
+                    .ok()
+                    .and_then(|text| text.parse::<u64>().ok()),
+            );
         }
     }
     ids
@@ -156,7 +186,11 @@ mod tests {
                 b"ModSecurity: Warning. [file \"a\"] [id \"942100\"] [msg \"x\"]".to_vec(),
                 b"ModSecurity: Warning. [id \"949110\"] [msg \"Score\xff 5\"]".to_vec(),
             ],
-            reply: Some(Response { status, body: b"hello".to_vec(), ..Default::default() }),
+            reply: Some(Response {
+                status,
+                body: b"hello".to_vec(),
+                ..Default::default()
+            }),
             interrupted,
         }
     }
@@ -168,10 +202,28 @@ mod tests {
     #[test]
     fn ids() {
         let got = exchanged(200, false);
-        assert!(judged("log: {expect_ids: [942100, 949110]}", &got).failures.is_empty());
-        assert!(judged("log: {no_expect_ids: [9421]}", &got).failures.is_empty());
-        assert_eq!(judged("log: {expect_ids: [942100, 1, 2]}", &got).failures.len(), 1);
-        assert_eq!(judged("log: {no_expect_ids: [942100]}", &got).failures.len(), 1);
+        assert!(
+            judged("log: {expect_ids: [942100, 949110]}", &got)
+                .failures
+                .is_empty()
+        );
+        assert!(
+            judged("log: {no_expect_ids: [9421]}", &got)
+                .failures
+                .is_empty()
+        );
+        assert_eq!(
+            judged("log: {expect_ids: [942100, 1, 2]}", &got)
+                .failures
+                .len(),
+            1
+        );
+        assert_eq!(
+            judged("log: {no_expect_ids: [942100]}", &got)
+                .failures
+                .len(),
+            1
+        );
         assert_eq!(
             judged("{isolated: true, log: {expect_ids: [942100]}}", &got).failures,
             ["other rules matched too"]
@@ -183,12 +235,41 @@ mod tests {
     #[test]
     fn patterns_match_within_a_line() {
         let got = exchanged(200, false);
-        assert!(judged(r"log: {match_regex: 'Score.* \d'}", &got).failures.is_empty());
-        assert_eq!(judged("log: {match_regex: 'x.*Score'}", &got).failures.len(), 1);
-        assert_eq!(judged(r"log: {no_match_regex: '\[id \S'}", &got).failures.len(), 1);
-        assert!(judged("log_contains: 'id \"942100\"'", &got).failures.is_empty());
-        assert_eq!(judged("no_log_contains: 'id \"942100\"'", &got).failures.len(), 1);
-        assert!(judge(&serde_saphyr::from_str("log: {match_regex: '('}").unwrap(), &got).is_err());
+        assert!(
+            judged(r"log: {match_regex: 'Score.* \d'}", &got)
+                .failures
+                .is_empty()
+        );
+        assert_eq!(
+            judged("log: {match_regex: 'x.*Score'}", &got)
+                .failures
+                .len(),
+            1
+        );
+        assert_eq!(
+            judged(r"log: {no_match_regex: '\[id \S'}", &got)
+                .failures
+                .len(),
+            1
+        );
+        assert!(
+            judged("log_contains: 'id \"942100\"'", &got)
+                .failures
+                .is_empty()
+        );
+        assert_eq!(
+            judged("no_log_contains: 'id \"942100\"'", &got)
+                .failures
+                .len(),
+            1
+        );
+        assert!(
+            judge(
+                &serde_saphyr::from_str("log: {match_regex: '('}").unwrap(),
+                &got
+            )
+            .is_err()
+        );
     }
 
     #[test]
@@ -198,12 +279,18 @@ mod tests {
         let refused_by_a_server = judged("status: 400", &passed);
         assert!(refused_by_a_server.failures.is_empty() && refused_by_a_server.server_only);
         assert!(judged("expect_error: true", &passed).server_only);
-        let unnoticed = Exchanged { log: Vec::new(), ..passed.clone() };
+        let unnoticed = Exchanged {
+            log: Vec::new(),
+            ..passed.clone()
+        };
         assert_eq!(judged("status: 400", &unnoticed).failures.len(), 1);
         let looked_at = judged("{status: 400, log: {no_expect_ids: [1]}}", &unnoticed);
         assert!(looked_at.failures.is_empty());
         let denied = exchanged(403, true);
-        assert_eq!(judged("status: 200", &denied).failures, ["status 403 instead of 200"]);
+        assert_eq!(
+            judged("status: 200", &denied).failures,
+            ["status 403 instead of 200"]
+        );
         assert_eq!(judged("status: 400", &denied).failures.len(), 1);
         assert!(judged("status: 403", &denied).failures.is_empty());
     }

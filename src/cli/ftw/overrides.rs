@@ -47,8 +47,7 @@ impl Overrides {
     pub(crate) fn apply(&self, rule_id: u64, test: &mut Test) {
         for change in &self.test_overrides {
             let all_tests = change.test_ids.is_empty();
-            if change.rule_id != rule_id
-                || !(all_tests || change.test_ids.contains(&test.test_id))
+            if change.rule_id != rule_id || !(all_tests || change.test_ids.contains(&test.test_id))
             {
                 continue;
             }
@@ -104,8 +103,8 @@ impl TestSettings {
 
 /// Reads a YAML file.
 pub(super) fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> Result<T, String> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     serde_saphyr::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
 }
 
@@ -132,7 +131,10 @@ mod tests {
         let applied = |rule, id| {
             let mut test = test(id);
             overrides.apply(rule, &mut test);
-            test.stages.iter().map(|stage| stage.output.status).collect::<Vec<_>>()
+            test.stages
+                .iter()
+                .map(|stage| stage.output.status)
+                .collect::<Vec<_>>()
         };
         assert_eq!(applied(1, 2), [Some(200), Some(200)]);
         assert_eq!(applied(1, 3), [Some(400), Some(400)]);

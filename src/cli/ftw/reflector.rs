@@ -28,12 +28,16 @@ impl Backend for Reflector<'_> {
                 encoded_body: fixed.encoded_body.clone(),
             });
         }
-        let path = request.target.split(|&byte| byte == b'?').next().unwrap_or_default();
+        let path = request
+            .target
+            .split(|&byte| byte == b'?')
+            .next()
+            .unwrap_or_default();
         if request.method == b"POST" && (path == b"/reflect" || path.starts_with(b"/reflect/")) {
-            return serde_json::from_slice(&request.body)
-                .map_or_else(|_| plain(400, b"Invalid JSON in request body"), |document| {
-                    reflect(&document)
-                });
+            return serde_json::from_slice(&request.body).map_or_else(
+                |_| plain(400, b"Invalid JSON in request body"),
+                |document| reflect(&document),
+            );
         }
         respond(200, Vec::new(), Vec::new())
     }
@@ -79,9 +83,17 @@ fn respond(status: u16, mut headers: Vec<(Vec<u8>, Vec<u8>)>, body: Vec<u8>) -> 
         headers.push((b"Content-Type".to_vec(), sniff::content_type(&body).into()));
     }
     if header(&headers, b"content-length").is_none() {
-        headers.push((b"Content-Length".to_vec(), body.len().to_string().into_bytes()));
+        headers.push((
+            b"Content-Length".to_vec(),
+            body.len().to_string().into_bytes(),
+        ));
     }
-    Response { status, protocol: b"HTTP/1.1".to_vec(), headers, body }
+    Response {
+        status,
+        protocol: b"HTTP/1.1".to_vec(),
+        headers,
+        body,
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +120,10 @@ mod tests {
         assert_eq!(header(&response.headers, b"x-a"), Some(&b"b"[..]));
         let kind = header(&response.headers, b"content-type");
         assert_eq!(kind, Some(&b"text/html; charset=utf-8"[..]));
-        assert_eq!(ask("POST", "/reflect", r#"{"encodedBody": "AAE="}"#).body, b"\x00\x01");
+        assert_eq!(
+            ask("POST", "/reflect", r#"{"encodedBody": "AAE="}"#).body,
+            b"\x00\x01"
+        );
     }
 
     #[test]

@@ -67,7 +67,11 @@ pub(crate) struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { passed, failed, skipped } = self;
+        let Self {
+            passed,
+            failed,
+            skipped,
+        } = self;
         write!(out, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -75,7 +79,11 @@ impl fmt::Display for Counts {
 impl Report {
     /// Failures that were expected count as failed.
     pub(crate) fn counts(&self) -> Counts {
-        let mut counts = Counts { passed: 0, failed: 0, skipped: 0 };
+        let mut counts = Counts {
+            passed: 0,
+            failed: 0,
+            skipped: 0,
+        };
         for test in &self.tests {
             let count = match test.verdict {
                 Verdict::Passed | Verdict::SurprisePass => &mut counts.passed,
@@ -117,14 +125,21 @@ impl Report {
 
     /// Stages whose expected status only a server gives.
     pub(crate) fn server_only(&self) -> usize {
-        self.tests.iter().flat_map(|test| &test.stages).filter(|stage| stage.server_only).count()
+        self.tests
+            .iter()
+            .flat_map(|test| &test.stages)
+            .filter(|stage| stage.server_only)
+            .count()
     }
 }
 
 /// Where two runs of the same tests differ, one line for each test.
 pub(crate) fn compare(left: &Report, right: &Report) -> Vec<String> {
-    let others: BTreeMap<&str, &TestReport> =
-        right.tests.iter().map(|test| (test.test.as_str(), test)).collect();
+    let others: BTreeMap<&str, &TestReport> = right
+        .tests
+        .iter()
+        .map(|test| (test.test.as_str(), test))
+        .collect();
     let mut differences = Vec::new();
     for test in &left.tests {
         let Some(other) = others.get(test.test.as_str()) else {
@@ -161,7 +176,9 @@ pub(crate) fn compare(left: &Report, right: &Report) -> Vec<String> {
 
 fn stages(stages: &[StageReport]) -> String {
     let texts = stages.iter().map(|stage| {
-        let status = stage.status.map_or_else(|| "no answer".to_owned(), |code| code.to_string());
+        let status = stage
+            .status
+            .map_or_else(|| "no answer".to_owned(), |code| code.to_string());
         format!("{status} {:?}", stage.ids)
     });
     texts.collect::<Vec<_>>().join(", ")
@@ -184,34 +201,60 @@ mod tests {
                 server_only: false,
             }],
         });
-        Report { engine: engine.to_owned(), tests: tests.collect(), stale: Vec::new() }
+        Report {
+            engine: engine.to_owned(),
+            tests: tests.collect(),
+            stale: Vec::new(),
+        }
     }
 
     #[test]
     fn expected_failures_count_as_failed_and_are_no_problem() {
-        let run = report("native", &[("1", Verdict::Passed, 1), ("2", Verdict::ExpectedFailure, 1)]);
+        let run = report(
+            "native",
+            &[
+                ("1", Verdict::Passed, 1),
+                ("2", Verdict::ExpectedFailure, 1),
+            ],
+        );
         assert_eq!(run.counts().to_string(), "1 passed, 1 failed, 0 skipped");
         assert!(run.problems().is_empty());
     }
 
     #[test]
     fn surprises_stale_entries_and_empty_runs_are_problems() {
-        let mut run = report("native", &[("1", Verdict::SurprisePass, 1), ("2", Verdict::Failed, 1)]);
+        let mut run = report(
+            "native",
+            &[("1", Verdict::SurprisePass, 1), ("2", Verdict::Failed, 1)],
+        );
         run.stale.push("9-9".to_owned());
         let problems = run.problems();
         assert_eq!(problems.len(), 3, "{problems:?}");
-        assert_eq!(report("native", &[("1", Verdict::Skipped, 1)]).problems().len(), 1);
+        assert_eq!(
+            report("native", &[("1", Verdict::Skipped, 1)])
+                .problems()
+                .len(),
+            1
+        );
         assert_eq!(report("native", &[]).problems().len(), 1);
     }
 
     #[test]
     fn runs_are_compared_by_what_happened() {
-        let native = report("native", &[("1", Verdict::Passed, 1), ("2", Verdict::Passed, 2)]);
-        assert!(compare(&native, &report("wasm", &[
-            ("1", Verdict::Passed, 1),
-            ("2", Verdict::Passed, 2)
-        ]))
-        .is_empty());
+        let native = report(
+            "native",
+            &[("1", Verdict::Passed, 1), ("2", Verdict::Passed, 2)],
+        );
+        assert!(
+            compare(
+                &native,
+                &report(
+                    "wasm",
+                    &[("1", Verdict::Passed, 1), ("2", Verdict::Passed, 2)]
+                )
+            )
+            .is_empty()
+        );
         let other = report("wasm", &[("1", Verdict::Passed, 7)]);
         assert_eq!(compare(&native, &other).len(), 3);
     }

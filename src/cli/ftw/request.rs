@@ -23,9 +23,17 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
         let bytes = decode_base64(encoded).ok_or("`encoded_request` is no base64")?;
         return Ok(Request::parse(&bytes));
     }
-    let mut headers: Headers =
-        input.headers.iter().map(|(name, value)| bytes(name, value)).collect();
-    headers.extend(input.ordered_headers.iter().map(|pair| bytes(&pair.name, &pair.value)));
+    let mut headers: Headers = input
+        .headers
+        .iter()
+        .map(|(name, value)| bytes(name, value))
+        .collect();
+    headers.extend(
+        input
+            .ordered_headers
+            .iter()
+            .map(|pair| bytes(&pair.name, &pair.value)),
+    );
     if !cookies.is_empty() {
         headers.push((b"Cookie".to_vec(), cookies.join("; ").into_bytes()));
     }
@@ -35,13 +43,16 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
         (None, Some(encoded)) => decode_base64(encoded).ok_or("`encoded_data` is no base64")?,
         (None, None) => Vec::new(),
     };
-    let autocomplete =
-        input.autocomplete_headers.unwrap_or(!input.stop_magic.unwrap_or(false));
+    let autocomplete = input
+        .autocomplete_headers
+        .unwrap_or(!input.stop_magic.unwrap_or(false));
     if autocomplete && !data.is_empty() {
         if header(&headers, b"content-type").is_none() {
             headers.push((b"Content-Type".to_vec(), FORM.to_vec()));
         }
-        if has_value(&headers, b"content-type", |value| value.eq_ignore_ascii_case(FORM)) {
+        if has_value(&headers, b"content-type", |value| {
+            value.eq_ignore_ascii_case(FORM)
+        }) {
             data = encode_form(data);
         }
     }
@@ -57,7 +68,10 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
         }
         let wants_length = !data.is_empty() || method_has_body(method);
         if wants_length && header(&headers, b"content-length").is_none() {
-            headers.push((b"Content-Length".to_vec(), data.len().to_string().into_bytes()));
+            headers.push((
+                b"Content-Length".to_vec(),
+                data.len().to_string().into_bytes(),
+            ));
         }
     }
     // Through bytes and back, so that a line end inside a value does what it does to a server.
@@ -68,7 +82,12 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
     wire.extend(b"\r\n");
     wire.extend(data);
     let version = input.version.as_deref().unwrap_or("HTTP/1.1");
-    Ok(Request::with_line(method.as_bytes(), uri.as_bytes(), version.as_bytes(), &wire))
+    Ok(Request::with_line(
+        method.as_bytes(),
+        uri.as_bytes(),
+        version.as_bytes(),
+        &wire,
+    ))
 }
 
 /// Standard base64, line breaks allowed.
@@ -116,7 +135,9 @@ fn bytes(name: &str, value: &str) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn has_value(headers: &Headers, name: &[u8], test: impl Fn(&[u8]) -> bool) -> bool {
-    headers.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && test(value))
+    headers
+        .iter()
+        .any(|(key, value)| key.eq_ignore_ascii_case(name) && test(value))
 }
 
 fn with_crlf(data: &[u8]) -> Vec<u8> {
@@ -187,8 +208,14 @@ mod tests {
         assert_eq!(request.protocol, b"HTTP/1.1");
         assert_eq!(request.body, b"a=%3Cb%3E+c&d");
         let names: Vec<&[u8]> = request.headers.iter().map(|(name, _)| &name[..]).collect();
-        assert_eq!(names, [&b"Content-Type"[..], b"Connection", b"Content-Length"]);
-        assert_eq!(header(&request.headers, b"content-length"), Some(&b"13"[..]));
+        assert_eq!(
+            names,
+            [&b"Content-Type"[..], b"Connection", b"Content-Length"]
+        );
+        assert_eq!(
+            header(&request.headers, b"content-length"),
+            Some(&b"13"[..])
+        );
         let request = build(&input("{method: DELETE}"), "/", &[]).unwrap();
         assert_eq!(header(&request.headers, b"content-length"), Some(&b"0"[..]));
         let request = build(&input("{}"), "/", &["a=1".to_owned()]).unwrap();
@@ -200,7 +227,10 @@ mod tests {
     fn encoded_data_is_left_alone() {
         for data in ["a=%20", "a=b+c", "a=100%"] {
             let text = format!("{{method: POST, data: '{data}'}}");
-            assert_eq!(build(&input(&text), "/", &[]).unwrap().body, data.as_bytes());
+            assert_eq!(
+                build(&input(&text), "/", &[]).unwrap().body,
+                data.as_bytes()
+            );
         }
         let text = "{method: POST, headers: {Content-Type: text/plain}, data: 'a=<'}";
         assert_eq!(build(&input(text), "/", &[]).unwrap().body, b"a=<");
@@ -215,17 +245,28 @@ mod tests {
 
     #[test]
     fn without_completion_there_is_no_length_and_so_no_body() {
-        let request =
-            build(&input("{method: POST, stop_magic: true, data: 'hi=x'}"), "/", &[]).unwrap();
+        let request = build(
+            &input("{method: POST, stop_magic: true, data: 'hi=x'}"),
+            "/",
+            &[],
+        )
+        .unwrap();
         assert!(request.headers.is_empty());
         assert!(request.body.is_empty());
     }
 
     #[test]
     fn a_raw_request_is_decoded() {
-        let request =
-            build(&input("{encoded_request: 'R0VUIC9h IEhUVFAvMS4w\nDQoNCg=='}"), "/b", &[]).unwrap();
-        assert_eq!((&request.target[..], &request.protocol[..]), (&b"/a"[..], &b"HTTP/1.0"[..]));
+        let request = build(
+            &input("{encoded_request: 'R0VUIC9h IEhUVFAvMS4w\nDQoNCg=='}"),
+            "/b",
+            &[],
+        )
+        .unwrap();
+        assert_eq!(
+            (&request.target[..], &request.protocol[..]),
+            (&b"/a"[..], &b"HTTP/1.0"[..])
+        );
         assert!(build(&input("{encoded_request: 'A*'}"), "/", &[]).is_err());
     }
 

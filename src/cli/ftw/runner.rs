@@ -76,11 +76,19 @@ impl Runner<'_> {
             for test in &file.tests {
                 let name = format!("{}-{}", file.rule_id, test.test_id);
                 if !names.insert(name.clone()) {
-                    return Err(format!("{}: there are two tests {name}", file.path.display()));
+                    return Err(format!(
+                        "{}: there are two tests {name}",
+                        file.path.display()
+                    ));
                 }
                 let mut report = TestReport {
                     test: name,
-                    file: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+                    file: file
+                        .path
+                        .file_name()
+                        .unwrap_or_default()
+                        .to_string_lossy()
+                        .into_owned(),
                     verdict: Verdict::Skipped,
                     failures: Vec::new(),
                     reason: None,
@@ -107,8 +115,17 @@ impl Runner<'_> {
             }
         }
         progress.finish();
-        let stale = self.expected.stale(&names).into_iter().map(str::to_owned).collect();
-        Ok(Report { engine: factory.name().to_owned(), tests, stale })
+        let stale = self
+            .expected
+            .stale(&names)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        Ok(Report {
+            engine: factory.name().to_owned(),
+            tests,
+            stale,
+        })
     }
 
     /// Runs one test and gives the driver back, unless it broke.
@@ -134,7 +151,9 @@ impl Runner<'_> {
             for target in targets {
                 let request =
                     request::build(&stage.input, &target, &session.cookies).map_err(bad)?;
-                let reflector = Reflector { fixed: stage.input.response.as_ref() };
+                let reflector = Reflector {
+                    fixed: stage.input.response.as_ref(),
+                };
                 match driver.exchange(&request, &reflector) {
                     Ok(exchanged) => {
                         let judgement = judge(&stage.output, &exchanged).map_err(bad)?;
@@ -179,8 +198,10 @@ impl Session {
     fn targets(&self, stage: &Stage) -> Result<Vec<String>, String> {
         let input = &stage.input;
         if input.follow_redirect {
-            let location =
-                self.location.clone().ok_or("`follow_redirect`, but nothing redirected")?;
+            let location = self
+                .location
+                .clone()
+                .ok_or("`follow_redirect`, but nothing redirected")?;
             return Ok(vec![location]);
         }
         Ok(if input.uris.is_empty() {
@@ -191,14 +212,18 @@ impl Session {
     }
 
     fn learn(&mut self, stage: &Stage, exchanged: &Exchanged) {
-        let Some(reply) = &exchanged.reply else { return };
+        let Some(reply) = &exchanged.reply else {
+            return;
+        };
         self.location = header(&reply.headers, b"location").map(|target| {
             let target = String::from_utf8_lossy(target).into_owned();
             // Only path and query go into the request line.
             match target.split_once("://") {
-                Some((_, rest)) => {
-                    rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/").to_owned()
-                }
+                Some((_, rest)) => rest
+                    .find('/')
+                    .and_then(|at| rest.get(at..))
+                    .unwrap_or("/")
+                    .to_owned(),
                 None => target,
             }
         });
@@ -206,7 +231,8 @@ impl Session {
             for (name, value) in &reply.headers {
                 if name.eq_ignore_ascii_case(b"set-cookie") {
                     let pair = value.split(|&byte| byte == b';').next().unwrap_or_default();
-                    self.cookies.push(String::from_utf8_lossy(pair).into_owned());
+                    self.cookies
+                        .push(String::from_utf8_lossy(pair).into_owned());
                 }
             }
         }

@@ -68,12 +68,15 @@ pub(super) fn content_type(body: &[u8]) -> &'static str {
 }
 
 fn is_html(text: &[u8]) -> bool {
-    let Some(tag) = text.strip_prefix(b"<") else { return false };
+    let Some(tag) = text.strip_prefix(b"<") else {
+        return false;
+    };
     tag.starts_with(b"!--")
         || HTML.iter().any(|name| {
-            tag.split_at_checked(name.len()).is_some_and(|(start, rest)| {
-                start.eq_ignore_ascii_case(name) && matches!(rest.first(), Some(b' ' | b'>'))
-            })
+            tag.split_at_checked(name.len())
+                .is_some_and(|(start, rest)| {
+                    start.eq_ignore_ascii_case(name) && matches!(rest.first(), Some(b' ' | b'>'))
+                })
         })
 }
 

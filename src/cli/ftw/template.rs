@@ -11,7 +11,10 @@ pub(crate) fn expand(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
         out.push_str(before);
-        match after.split_once("}}").and_then(|(inside, tail)| Some((repeat(inside)?, tail))) {
+        match after
+            .split_once("}}")
+            .and_then(|(inside, tail)| Some((repeat(inside)?, tail)))
+        {
             Some((value, tail)) => {
                 out.push_str(&value);
                 rest = tail;
@@ -78,7 +81,10 @@ mod tests {
 
     #[test]
     fn repeats_are_expanded() {
-        assert_eq!(expand(r#"a={{ "xy" | repeat 3 }}&b={{repeat 2 `"`}}"#), r#"a=xyxyxy&b="""#);
+        assert_eq!(
+            expand(r#"a={{ "xy" | repeat 3 }}&b={{repeat 2 `"`}}"#),
+            r#"a=xyxyxy&b="""#
+        );
         assert_eq!(expand(r#"{{ "\r\n" | repeat 2 }}"#), "\r\n\r\n");
         assert_eq!(expand(r#"{{ "|" | repeat 2 }}"#), "||");
     }

@@ -28,7 +28,11 @@ impl Driver for Toy {
         if let Some(cookie) = header(&request.headers, b"cookie") {
             log.push([b"cookie ", cookie].concat());
         }
-        Ok(Exchanged { log, reply: Some(backend.respond(request)), interrupted: false })
+        Ok(Exchanged {
+            log,
+            reply: Some(backend.respond(request)),
+            interrupted: false,
+        })
     }
 }
 
@@ -41,7 +45,13 @@ impl DriverFactory for Factory {
 
     fn driver(&mut self, first_directives: &str) -> Result<Box<dyn Driver>, String> {
         let first = u64::try_from(first_directives.trim().len()).unwrap();
-        Ok(Box::new(Toy { first: if first == 0 { 0 } else { first.saturating_add(100) } }))
+        Ok(Box::new(Toy {
+            first: if first == 0 {
+                0
+            } else {
+                first.saturating_add(100)
+            },
+        }))
     }
 }
 
@@ -76,9 +86,15 @@ fn tests_pass_fail_and_are_skipped() {
         - {test_id: 1, stages: [{input: {uri: /attack}, output: {log: {expect_ids: [7]}}}]}\n\
         - {test_id: 2, stages: [{input: {uri: /}, output: {log: {expect_ids: [7]}}}]}\n\
         - {test_id: 3, stages: [{input: {}}]}\n";
-    let filter = Filter { exclude: Some(regex_lite::Regex::new("-3$").unwrap()), include: None };
+    let filter = Filter {
+        exclude: Some(regex_lite::Regex::new("-3$").unwrap()),
+        include: None,
+    };
     let report = run(yaml, &TestSettings::default(), &filter);
-    assert_eq!(verdicts(&report), [Verdict::Passed, Verdict::Failed, Verdict::Skipped]);
+    assert_eq!(
+        verdicts(&report),
+        [Verdict::Passed, Verdict::Failed, Verdict::Skipped]
+    );
     assert_eq!(report.tests[1].failures, ["not in the log: [7]"]);
 }
 
@@ -94,10 +110,8 @@ fn an_engine_that_breaks_is_replaced() {
 
 #[test]
 fn a_test_with_settings_has_a_driver_of_its_own() {
-    let settings: TestSettings = serde_saphyr::from_str(
-        "settings: [{tests: [1-2], directives: abc, reason: r}]",
-    )
-    .unwrap();
+    let settings: TestSettings =
+        serde_saphyr::from_str("settings: [{tests: [1-2], directives: abc, reason: r}]").unwrap();
     let yaml = "rule_id: 1\ntests:\n\
         - {test_id: 1, stages: [{input: {}, output: {log: {no_expect_ids: [103]}}}]}\n\
         - {test_id: 2, stages: [{input: {}, output: {log: {expect_ids: [103]}}}]}\n";
