@@ -4,27 +4,30 @@ use std::path::{Path, PathBuf};
 
 use crate::bytes::glob_matches;
 use crate::compile::Loader;
-use crate::rules;
+use crate::proxy::PluginFiles;
 
 /// Reads rule files and what they refer to from the file system, and the embedded ones by their
 /// names that begin with `@`.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct FileSystem;
 
+/// The files that are part of the library.
+const EMBEDDED: PluginFiles<'static> = PluginFiles::new(&[]);
+
 impl Loader for FileSystem {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         if path.starts_with('@') {
-            return embedded(path);
+            return EMBEDDED.read(path);
         }
         // A file of one's own wins over an embedded one without `@`, such as `unicode.mapping`.
         std::fs::read(path)
-            .or_else(|error| embedded(path).map_err(|_| error))
+            .or_else(|error| EMBEDDED.read(path).map_err(|_| error))
             .map_err(|error| error.to_string())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
         if pattern.starts_with('@') {
-            return Ok(select(rules::list(), pattern));
+            return EMBEDDED.glob(pattern);
         }
         let found = glob(Path::new(pattern)).map_err(|error| error.to_string())?;
         Ok(found
@@ -32,24 +35,6 @@ impl Loader for FileSystem {
             .map(|path| path.to_string_lossy().into_owned())
             .collect())
     }
-}
-
-fn embedded(name: &str) -> Result<Vec<u8>, String> {
-    rules::embedded(name).map(<[u8]>::to_vec).ok_or_else(|| {
-        if rules::belongs_to_crs(name) {
-            "the Core Rule Set was not there when this was built (`make crs`)".to_owned()
-        } else {
-            "there is no embedded file of that name".to_owned()
-        }
-    })
-}
-
-/// The names that match a pattern, sorted.
-fn select<'a>(names: impl Iterator<Item = &'a str>, pattern: &str) -> Vec<String> {
-    let fits = |name: &&str| glob_matches(pattern.as_bytes(), name.as_bytes());
-    let mut found: Vec<String> = names.filter(fits).map(str::to_owned).collect();
-    found.sort();
-    found
 }
 
 /// Whether a path is a pattern.
