@@ -4,8 +4,10 @@
 
 mod ascii;
 mod class;
+mod glob;
 mod number;
 
 pub use ascii::{hex_byte, hex_digit, hex_digits, hex_nibble, is_space, octal_digit};
 pub use class::{ClassSet, Profile};
+pub use glob::glob_matches;
 pub use number::leading_integer;

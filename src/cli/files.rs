@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::bytes::glob_matches;
 use crate::compile::Loader;
 use crate::rules;
 
@@ -16,7 +17,10 @@ impl Loader for FileSystem {
         if path.starts_with('@') {
             return embedded(path);
         }
-        std::fs::read(path).map_err(|error| error.to_string())
+        // A file of one's own wins over an embedded one without `@`, such as `unicode.mapping`.
+        std::fs::read(path)
+            .or_else(|error| embedded(path).map_err(|_| error))
+            .map_err(|error| error.to_string())
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
@@ -24,10 +28,7 @@ impl Loader for FileSystem {
             return Ok(select(rules::list(), pattern));
         }
         let found = glob(Path::new(pattern)).map_err(|error| error.to_string())?;
-        Ok(found
-            .into_iter()
-            .map(|path| path.to_string_lossy().into_owned())
-            .collect())
+        Ok(found.into_iter().map(|path| path.to_string_lossy().into_owned()).collect())
     }
 }
 
@@ -39,12 +40,7 @@ pub(super) struct PluginFiles<'a> {
 
 impl<'a> PluginFiles<'a> {
     pub(super) fn new(files: &'a [(String, String)]) -> Self {
-        Self {
-            files: files
-                .iter()
-                .map(|(name, text)| (name.as_str(), text.as_str()))
-                .collect(),
-        }
+        Self { files: files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect() }
     }
 }
 
@@ -53,13 +49,15 @@ impl Loader for PluginFiles<'_> {
         match self.files.get(path) {
             Some(text) => Ok(text.as_bytes().to_vec()),
             None if path.starts_with('@') => embedded(path),
-            None => Err("there is no such entry in `data_files`".to_owned()),
+            None => embedded(path).map_err(|_| "`data_files` has no such entry".to_owned()),
         }
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let names = self.files.keys().copied();
-        Ok(select(names.chain(rules::list()), pattern))
+        let mut found = select(self.files.keys().copied(), pattern);
+        found.extend(select(rules::list(), pattern));
+        found.sort();
+        Ok(found)
     }
 }
 
@@ -73,18 +71,11 @@ fn embedded(name: &str) -> Result<Vec<u8>, String> {
     })
 }
 
-/// The names that match a pattern, part by part, sorted.
+/// The names that match a pattern, sorted.
 fn select<'a>(names: impl Iterator<Item = &'a str>, pattern: &str) -> Vec<String> {
-    let fits = |name: &str| {
-        name.split('/').count() == pattern.split('/').count()
-            && name
-                .split('/')
-                .zip(pattern.split('/'))
-                .all(|(name, pattern)| matches(pattern.as_bytes(), name.as_bytes()))
-    };
-    let mut found: Vec<String> = names.filter(|name| fits(name)).map(str::to_owned).collect();
+    let fits = |name: &&str| glob_matches(pattern.as_bytes(), name.as_bytes());
+    let mut found: Vec<String> = names.filter(fits).map(str::to_owned).collect();
     found.sort();
-    found.dedup();
     found
 }
 
@@ -104,20 +95,14 @@ pub(super) fn glob(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
         }
         let mut next = Vec::new();
         for directory in found {
-            let place = if directory.as_os_str().is_empty() {
-                Path::new(".")
-            } else {
-                &directory
-            };
+            let place = if directory.as_os_str().is_empty() { Path::new(".") } else { &directory };
             // A pattern that leads nowhere names no file; that is for the caller to judge.
-            let Ok(entries) = std::fs::read_dir(place) else {
-                continue;
-            };
+            let Ok(entries) = std::fs::read_dir(place) else { continue };
             for entry in entries {
                 let name = entry?.file_name();
                 let shown = name.to_string_lossy();
                 if shown.starts_with('.') == text.starts_with('.')
-                    && matches(text.as_bytes(), shown.as_bytes())
+                    && glob_matches(text.as_bytes(), shown.as_bytes())
                 {
                     next.push(directory.join(&name));
                 }
@@ -130,102 +115,14 @@ pub(super) fn glob(pattern: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Shell-style matching of one name: `*`, `?`, `[a-z]`, `[!a-z]`.
-///
-/// Only the last star is ever tried again, so the work is at most pattern times name.
-fn matches(pattern: &[u8], name: &[u8]) -> bool {
-    let (mut rest, mut left) = (pattern, name);
-    let mut retry: Option<(&[u8], &[u8])> = None;
-    loop {
-        let advanced = match (rest.split_first(), left.split_first()) {
-            (None, None) => return true,
-            (Some((b'*', after)), _) => {
-                retry = Some((after, left));
-                rest = after;
-                continue;
-            }
-            (Some(_), Some((&byte, tail))) => single(rest, byte).map(|after| (after, tail)),
-            _ => None,
-        };
-        match (advanced, retry) {
-            (Some((after, tail)), _) => (rest, left) = (after, tail),
-            (None, Some((after, [_, tail @ ..]))) => {
-                retry = Some((after, tail));
-                (rest, left) = (after, tail);
-            }
-            (None, _) => return false,
-        }
-    }
-}
-
-/// One element of a pattern against one byte; what follows the element if it matches.
-fn single(pattern: &[u8], byte: u8) -> Option<&[u8]> {
-    match pattern {
-        [b'?', after @ ..] => Some(after),
-        [b'[', class @ ..] => {
-            let (negated, class) = match class {
-                [b'!' | b'^', class @ ..] => (true, class),
-                _ => (false, class),
-            };
-            let close = class
-                .iter()
-                .skip(1)
-                .position(|&b| b == b']')?
-                .saturating_add(1);
-            let (mut set, after) = class.split_at_checked(close)?;
-            let mut inside = false;
-            while let Some((&low, tail)) = set.split_first() {
-                set = match tail {
-                    [b'-', high, tail @ ..] => {
-                        inside |= (low..=*high).contains(&byte);
-                        tail
-                    }
-                    _ => {
-                        inside |= low == byte;
-                        tail
-                    }
-                };
-            }
-            (inside != negated).then(|| after.get(1..).unwrap_or_default())
-        }
-        [literal, after @ ..] if *literal == byte => Some(after),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PluginFiles, glob, matches};
+    use super::{PluginFiles, glob};
     use crate::compile::Loader;
 
     #[test]
-    fn names_match_patterns() {
-        for (pattern, name, expected) in [
-            ("*.conf", "a.conf", true),
-            ("*.conf", "a.conf.bak", false),
-            ("REQUEST-9[0-2]?-*.conf", "REQUEST-912-DOS.conf", true),
-            ("REQUEST-9[0-2]?-*.conf", "REQUEST-942-SQLI.conf", false),
-            ("[!a]*", "b", true),
-            ("[!a]*", "a", false),
-            ("a*b*c", "aXbYbZc", true),
-            ("a*b*c", "aXbYbZ", false),
-            ("[", "[", false),
-            ("", "", true),
-        ] {
-            assert_eq!(
-                matches(pattern.as_bytes(), name.as_bytes()),
-                expected,
-                "{pattern} {name}"
-            );
-        }
-    }
-
-    #[test]
     fn plugin_files_come_from_the_configuration_or_are_embedded() {
-        let own = [
-            ("a/x.conf".to_owned(), "A".to_owned()),
-            ("b.conf".to_owned(), String::new()),
-        ];
+        let own = [("a/x.conf".to_owned(), "A".to_owned()), ("b.conf".to_owned(), String::new())];
         let files = PluginFiles::new(&own);
         assert_eq!(files.read("a/x.conf").unwrap(), b"A");
         assert!(files.read("@demo-conf").is_ok());
@@ -241,10 +138,6 @@ mod tests {
         let found = glob(std::path::Path::new(directory)).unwrap();
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].ends_with("src/cli/files.rs"));
-        assert!(
-            glob(std::path::Path::new("/no/such/place/*"))
-                .unwrap()
-                .is_empty()
-        );
+        assert!(glob(std::path::Path::new("/no/such/place/*")).unwrap().is_empty());
     }
 }

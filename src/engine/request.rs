@@ -112,7 +112,9 @@ impl State {
     /// How many arguments there are.
     fn arguments(&self) -> usize {
         let get = self.store.collection(V::ArgsGet).len();
-        get.saturating_add(self.store.collection(V::ArgsPost).len())
+        let post = self.store.collection(V::ArgsPost).len();
+        get.saturating_add(post)
+            .saturating_add(self.store.collection(V::Args).len())
     }
 
     /// Sets REQBODY_ERROR and its message; the first one stays.
@@ -163,6 +165,10 @@ pub(super) struct RequestBody {
     /// REQUEST_BODY, where it is filled.
     raw: Option<Vec<u8>>,
     length: usize,
+    /// Where arguments go: ARGS_POST, or ARGS alone.
+    collection: V,
+    /// The body went on beyond a limit.
+    cut: bool,
 }
 
 impl RequestBody {
@@ -191,6 +197,11 @@ impl RequestBody {
             unknown: (kind.is_none() && !name.is_empty()).then_some(name),
             raw: keeps.then(Vec::new),
             length: 0,
+            collection: match kind {
+                Some(kind) if !kind.fills_args_post() => V::Args,
+                _ => V::ArgsPost,
+            },
+            cut: false,
         }
     }
 
@@ -205,7 +216,13 @@ impl RequestBody {
         }
         let mut no_files = self.length;
         if let Some(processor) = &mut self.processor {
-            processor.feed(taken, &mut Arguments { state });
+            processor.feed(
+                taken,
+                &mut Arguments {
+                    state,
+                    collection: self.collection,
+                },
+            );
             no_files = processor.no_files_length();
         }
         let over = chunk.len() > room;
@@ -223,7 +240,8 @@ impl RequestBody {
                 state.refuse(Phase::RequestBody, TOO_LARGE, &why);
             }
         }
-        over || over_no_files
+        self.cut = over || over_no_files;
+        self.cut
     }
 
     /// Ends the body and fills what is known only now.
@@ -237,7 +255,15 @@ impl RequestBody {
             state.set(V::RequestBody, raw);
         }
         if let Some(processor) = self.processor.filter(|_| self.length > 0) {
-            let finished = processor.finish(&mut Arguments { state });
+            let mut sink = Arguments {
+                state,
+                collection: self.collection,
+            };
+            let finished = if self.cut {
+                processor.finish_cut(&mut sink)
+            } else {
+                processor.finish(&mut sink)
+            };
             state.fill_finished(finished);
         }
     }
@@ -291,6 +317,8 @@ impl State {
 /// Takes what a processor finds.
 struct Arguments<'a> {
     state: &'a mut State,
+    /// Where arguments go: ARGS_POST, or ARGS alone.
+    collection: V,
 }
 
 impl Sink for Arguments<'_> {
@@ -298,7 +326,7 @@ impl Sink for Arguments<'_> {
         if self.state.arguments() >= self.state.program.settings.limits.arguments {
             return false;
         }
-        self.state.push_argument(V::ArgsPost, name, value);
+        self.state.push_argument(self.collection, name, value);
         true
     }
 

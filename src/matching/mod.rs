@@ -10,6 +10,8 @@ mod phrases;
 mod prefilter;
 mod scratch;
 mod syntax;
+#[cfg(test)]
+mod tests;
 
 pub use pattern::Pattern;
 pub use phrases::{PhrasePool, PhraseSet, PhraseSetError};

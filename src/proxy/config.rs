@@ -121,17 +121,14 @@ impl PluginConfig {
     }
 
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
-    /// different list of directives, with the name and the text; what it returns is shared.
-    ///
-    /// # Errors
-    /// What `compile` found wrong, of all rule sets.
+    /// different list of directives, with the name and the text; what it returns is shared. `None`
+    /// if it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         metrics: Rc<Metrics>,
-        mut compile: impl FnMut(&str, String) -> Result<R, Problems>,
-    ) -> Result<Filter<R>, Vec<Problems>> {
-        let mut compiled: HashMap<String, R> = HashMap::new();
-        let mut problems = Vec::new();
+        mut compile: impl FnMut(&str, String) -> Option<R>,
+    ) -> Option<Filter<R>> {
+        let mut compiled: HashMap<String, Option<R>> = HashMap::new();
         let mut profiles = Vec::new();
         let strictest = self.needs_strictest().then(|| {
             let lines = STRICTEST.iter().map(|&line| line.to_owned()).collect();
@@ -141,29 +138,22 @@ impl PluginConfig {
             let text = lines.join("\n");
             let rules = match compiled.get(&text) {
                 Some(rules) => rules.clone(),
-                None => match compile(&source_name(name), text.clone()) {
-                    Ok(rules) => {
-                        compiled.insert(text, rules.clone());
-                        rules
-                    }
-                    Err(found) => {
-                        problems.push(found);
-                        continue;
-                    }
-                },
+                None => {
+                    let rules = compile(&source_name(name), text.clone());
+                    compiled.insert(text, rules.clone());
+                    rules
+                }
             };
             profiles.push(rules);
         }
-        if problems.is_empty() {
-            Ok(Filter::new(
-                self.settings.clone(),
-                profiles,
-                self.table(),
-                metrics,
-            ))
-        } else {
-            Err(problems)
-        }
+        // All are compiled before one is missed, so that all mistakes are told at once.
+        let profiles = profiles.into_iter().collect::<Option<Vec<R>>>()?;
+        Some(Filter::new(
+            self.settings.clone(),
+            profiles,
+            self.table(),
+            metrics,
+        ))
     }
 
     /// Whether some requests are guarded by [`STRICTEST`] because no rule set is named for them.
@@ -212,8 +202,9 @@ impl PluginConfig {
         }
     }
 
-    /// The table of a checked configuration; the strictest profile stands behind the named ones.
-    fn table(&self) -> Authorities {
+    /// Which authority gets which list of directives, by its place in
+    /// [`PluginConfig::directives`]; the strictest profile stands behind the named ones.
+    pub fn table(&self) -> Authorities {
         let place = |name: &str| self.directives.iter().position(|(other, _)| other == name);
         let default = self.default_directives.as_deref().and_then(place);
         let mut table = Authorities::all(default.unwrap_or(self.directives.len()));

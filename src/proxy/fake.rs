@@ -240,7 +240,7 @@ impl Host for FakeHost {
         Ok(())
     }
 
-    fn plugin_configuration(&self) -> Result<Vec<u8>, HostError> {
+    fn plugin_configuration(&self, _size: usize) -> Result<Vec<u8>, HostError> {
         self.enter("plugin_configuration")?;
         Ok(self.state(|state| state.configuration.clone()))
     }

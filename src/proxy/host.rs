@@ -184,9 +184,9 @@ pub trait Host {
     /// The host has no timers.
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError>;
 
-    /// The plugin configuration; only while it is being configured.
+    /// The plugin configuration, `size` bytes long; only while it is being configured.
     ///
     /// # Errors
-    /// The host failed to give it. An absent configuration is an empty one.
-    fn plugin_configuration(&self) -> Result<Vec<u8>, HostError>;
+    /// The host failed to give all of it.
+    fn plugin_configuration(&self, size: usize) -> Result<Vec<u8>, HostError>;
 }

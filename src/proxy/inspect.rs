@@ -26,8 +26,8 @@ pub trait Inspect {
     fn response_body(&mut self, bytes: &[u8]) -> Step;
     /// The response's body is over, or not wanted: phase 4, unless it has run.
     fn end_response_body(&mut self) -> Step;
-    /// Phase 5; the text of the audit record if there is to be one.
-    fn finish(&mut self) -> Option<Vec<u8>>;
+    /// Phase 5.
+    fn finish(&mut self);
     /// The rules that matched since the last call.
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// A match as a line for the error log, escaped and cut.

@@ -14,9 +14,12 @@ mod denial;
     reason = "a fake may overflow: the test then fails"
 )]
 mod fake;
+mod files;
 mod filter;
 mod holding;
 mod host;
+#[cfg(target_os = "wasi")]
+mod hostcalls;
 mod identity;
 mod inspect;
 mod log;
@@ -24,11 +27,16 @@ mod message;
 mod metrics;
 mod pairs;
 mod settings;
+mod setup;
 mod stream;
+mod waf;
+#[cfg(target_os = "wasi")]
+mod wasm;
 
 pub use authority::Authorities;
 pub use config::{DENIAL_KEYS, KEYS, PluginConfig, Problems, STRICTEST};
 pub use denial::{Denial, DenialPage, PageText};
+pub use files::PluginFiles;
 pub use filter::Filter;
 pub use holding::{HoldHeaders, Holding};
 pub use host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
@@ -36,4 +44,5 @@ pub use inspect::{Inspect, Rules};
 pub use metrics::Metrics;
 pub use pairs::Pairs;
 pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
+pub use setup::configure;
 pub use stream::{Flow, Stream};

@@ -25,6 +25,23 @@ impl Pairs {
         Ok(Self { data, places })
     }
 
+    /// Writes pairs in the form [`Pairs::decode`] reads; `None` if a length is beyond 32 bits.
+    pub fn encode(pairs: &[(Vec<u8>, Vec<u8>)]) -> Option<Vec<u8>> {
+        let size = |bytes: &[u8]| Some(u32::try_from(bytes.len()).ok()?.to_le_bytes());
+        let mut data = u32::try_from(pairs.len()).ok()?.to_le_bytes().to_vec();
+        for (name, value) in pairs {
+            data.extend_from_slice(&size(name)?);
+            data.extend_from_slice(&size(value)?);
+        }
+        for (name, value) in pairs {
+            data.extend_from_slice(name);
+            data.push(0);
+            data.extend_from_slice(value);
+            data.push(0);
+        }
+        Some(data)
+    }
+
     /// Number of pairs.
     pub fn len(&self) -> usize {
         self.places.len()
@@ -101,18 +118,19 @@ mod tests {
     use super::*;
 
     fn encode(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let mut data = u32::try_from(pairs.len()).unwrap().to_le_bytes().to_vec();
-        for (name, value) in pairs {
-            data.extend(u32::try_from(name.len()).unwrap().to_le_bytes());
-            data.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
-        }
-        for (name, value) in pairs {
-            data.extend_from_slice(name);
-            data.push(0);
-            data.extend_from_slice(value);
-            data.push(0);
-        }
-        data
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(n, v)| (n.to_vec(), v.to_vec()))
+            .collect();
+        Pairs::encode(&pairs).unwrap()
+    }
+
+    #[test]
+    fn the_form_is_that_of_the_abi() {
+        assert_eq!(
+            encode(&[(b"ab", b"c")]),
+            b"\x01\0\0\0\x02\0\0\0\x01\0\0\0ab\0c\0"
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use std::rc::Rc;
 use super::denial::Denial;
 use super::filter::Filter;
 use super::holding::{Head, SharedHead};
-use super::host::{Direction, Host, HostError, Level};
+use super::host::{Direction, Host, HostError};
 use super::inspect::{Inspect, Rules};
 use super::log;
 use super::metrics::{Count, Uninspected};
@@ -124,7 +124,7 @@ impl<R: Rules> Stream<R> {
         }
     }
 
-    /// The stream is over: phase 5 and the audit record.
+    /// The stream is over: phase 5.
     pub fn on_log(&mut self, host: &dyn Host) {
         if std::mem::replace(&mut self.logged, true) {
             return;
@@ -136,11 +136,8 @@ impl<R: Rules> Stream<R> {
             }
             return;
         };
-        let record = transaction.finish();
+        transaction.finish();
         log::matches(host, &mut transaction);
-        if let Some(record) = record {
-            host.log(Level::Info, &record);
-        }
     }
 
     /// More of a body, or its end. `size`: bytes in the host's buffer, all that was kept included.

@@ -79,11 +79,11 @@ impl Variable {
         use Variable as V;
         match self {
             V::Args => Source {
-                of: &[V::ArgsGet, V::ArgsPost, V::ArgsPath],
+                of: ALL_ARGS,
                 part: Part::Value,
             },
             V::ArgsNames => Source {
-                of: &[V::ArgsGet, V::ArgsPost, V::ArgsPath],
+                of: ALL_ARGS,
                 part: Part::Name,
             },
             V::ArgsGetNames => Source {
@@ -121,6 +121,15 @@ impl Variable {
         }
     }
 }
+
+/// The collections that make up ARGS. The data of its own are the leaves of JSON and XML bodies,
+/// which v2 and v3 show in ARGS but not in ARGS_POST.
+const ALL_ARGS: &[Variable] = &[
+    Variable::ArgsGet,
+    Variable::ArgsPost,
+    Variable::ArgsPath,
+    Variable::Args,
+];
 
 /// Where a view takes its values from.
 #[derive(Clone, Copy, Debug)]

@@ -1,12 +1,49 @@
 //! Which of many patterns can match a value at all, from one scan of it.
+//!
+//! Most values of most requests are plain: a word, a number, an address. The classes of their bytes
+//! pick one of three alphabets (words, text, everything), each with its own tables, built from the
+//! patterns as restricted to that alphabet. What cannot match there is gone; what is left waits for
+//! a literal of its match (three bytes, folded to classes), and is then held against what else is
+//! known: length, classes that must and may occur, first and last byte. Only survivors are searched
+//! for.
+//!
+//! The answer is sound, for rules with a negated operator too: a clear bit means that the pattern
+//! does not match. Every step loses information only in the direction of "can match": conditions
+//! such as `\b` count as true, letter case is folded, and a pattern about which nothing is known
+//! (`^$`, `.`, what matches the empty value) is always a candidate.
+
+mod automaton;
+mod frequency;
+mod literals;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod tier;
 
 use super::{Pattern, PhraseSet};
-use crate::bytes::Profile;
+use crate::bytes::{ClassSet, Profile};
+use tier::Tier;
+
+/// Names, numbers, host names.
+const WORDS: ClassSet = ClassSet::LETTERS
+    .union(ClassSet::DIGITS)
+    .union(ClassSet::of(b"_.-"));
+/// Addresses, sentences and browser headers, without what attacks are built from: quotes,
+/// brackets, backslash, dollar sign, pipe, controls.
+const TEXT: ClassSet = WORDS.union(ClassSet::of(b" /:?&=%+,;()*@!"));
 
 /// Collects patterns and phrase sets, each in a slot.
 #[derive(Debug, Default)]
 pub struct PrefilterBuilder {
-    slots: u32,
+    entries: Vec<Entry>,
+    disabled: bool,
+}
+
+/// What stands in a slot.
+#[derive(Debug)]
+enum Entry {
+    Pattern(Pattern),
+    Phrases(PhraseSet),
 }
 
 impl PrefilterBuilder {
@@ -15,48 +52,160 @@ impl PrefilterBuilder {
         Self::default()
     }
 
+    /// One whose prefilter answers that everything can match: to show that the answer matters for
+    /// speed alone.
+    pub fn disabled() -> Self {
+        Self {
+            disabled: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds a pattern and returns its slot.
-    pub fn add_pattern(&mut self, _pattern: &Pattern) -> u32 {
-        let slot = self.slots;
-        self.slots = self.slots.saturating_add(1);
-        slot
+    pub fn add_pattern(&mut self, pattern: &Pattern) -> u32 {
+        self.add(Entry::Pattern(pattern.clone()))
     }
 
     /// Adds a phrase set and returns its slot.
-    pub fn add_phrases(&mut self, _phrases: &PhraseSet) -> u32 {
-        let slot = self.slots;
-        self.slots = self.slots.saturating_add(1);
+    pub fn add_phrases(&mut self, phrases: &PhraseSet) -> u32 {
+        self.add(Entry::Phrases(phrases.clone()))
+    }
+
+    fn add(&mut self, entry: Entry) -> u32 {
+        let slot = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        self.entries.push(entry);
         slot
     }
 
     /// Builds the tables.
     pub fn build(self) -> Prefilter {
-        Prefilter { slots: self.slots }
+        let build = |alphabet| Tier::new(&self.entries, alphabet);
+        let tiers = if self.disabled {
+            None
+        } else {
+            [WORDS, TEXT, ClassSet::ALL]
+                .into_iter()
+                .map(build)
+                .collect()
+        };
+        Prefilter {
+            slots: self.entries.len(),
+            tiers,
+        }
     }
 }
 
 /// The tables: immutable.
 #[derive(Debug)]
 pub struct Prefilter {
-    slots: u32,
+    slots: usize,
+    /// From the smallest alphabet to the largest; none, if everything is a candidate.
+    tiers: Option<Box<[Tier]>>,
 }
 
 impl Prefilter {
-    /// Writes which slots can match the value of this profile. A slot whose bit is clear cannot.
-    pub fn candidates(&self, _hay: &[u8], _profile: Profile, out: &mut Candidates) {
-        out.slots = self.slots;
+    /// Writes which slots can match the value, given its profile. A slot whose bit is clear cannot.
+    pub fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
+        let tier = self
+            .tiers
+            .as_ref()
+            .and_then(|tiers| tiers.iter().find(|tier| tier.takes(profile.classes)));
+        match tier {
+            Some(tier) => {
+                out.clear(self.slots);
+                tier.candidates(hay, profile, out);
+            }
+            None => out.fill(self.slots),
+        }
+    }
+
+    /// Memory of the tables, in bytes.
+    pub fn memory_usage(&self) -> usize {
+        self.tiers
+            .iter()
+            .flatten()
+            .map(Tier::memory_usage)
+            .fold(0, usize::saturating_add)
     }
 }
 
 /// A set of slots, reused from value to value.
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
-    slots: u32,
+    can_match: Vec<u64>,
+    tried: Vec<u64>,
 }
 
 impl Candidates {
+    /// An empty set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// Whether the slot can match.
     pub fn contains(&self, slot: u32) -> bool {
-        slot < self.slots
+        let (word, bit) = place(slot);
+        self.can_match.get(word).is_some_and(|word| word & bit != 0)
     }
+
+    /// The slots that can match, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0u32..)
+            .step_by(64)
+            .zip(&self.can_match)
+            .flat_map(|(base, &word)| {
+                let mut word = word;
+                std::iter::from_fn(move || {
+                    let bit = Some(word.trailing_zeros()).filter(|&bit| bit < 64)?;
+                    // Clears the lowest bit that is set.
+                    word &= word.wrapping_sub(1);
+                    base.checked_add(bit)
+                })
+            })
+    }
+
+    fn clear(&mut self, slots: usize) {
+        let words = slots.div_ceil(64);
+        for set in [&mut self.can_match, &mut self.tried] {
+            set.clear();
+            set.resize(words, 0);
+        }
+    }
+
+    fn fill(&mut self, slots: usize) {
+        self.can_match.clear();
+        self.can_match.resize(slots.div_ceil(64), u64::MAX);
+        if let Some(last) = self.can_match.last_mut()
+            && let Some(used @ 1..) = slots.checked_rem(64)
+        {
+            *last = 1u64
+                .wrapping_shl(u32::try_from(used).unwrap_or(0))
+                .wrapping_sub(1);
+        }
+    }
+
+    fn insert(&mut self, slot: u32) {
+        let (word, bit) = place(slot);
+        if let Some(word) = self.can_match.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
+    /// Whether the slot is tried for the first time.
+    fn try_first(&mut self, slot: u32) -> bool {
+        let (word, bit) = place(slot);
+        let Some(word) = self.tried.get_mut(word) else {
+            return false;
+        };
+        let first = *word & bit == 0;
+        *word |= bit;
+        first
+    }
+}
+
+fn place(slot: u32) -> (usize, u64) {
+    (
+        usize::try_from(slot / 64).unwrap_or(usize::MAX),
+        1u64.wrapping_shl(slot % 64),
+    )
 }

@@ -86,7 +86,19 @@ impl ByteSet {
 
     /// Its bytes in ascending order.
     pub(in crate::matching) fn iter(&self) -> impl Iterator<Item = u8> + '_ {
-        (0..=u8::MAX).filter(|&byte| self.contains(byte))
+        [0u8, 64, 128, 192]
+            .into_iter()
+            .zip(self.0)
+            .flat_map(|(base, mut word)| {
+                std::iter::from_fn(move || {
+                    let bit = u8::try_from(word.trailing_zeros())
+                        .ok()
+                        .filter(|&bit| bit < 64)?;
+                    // Clears the lowest bit that is set.
+                    word &= word.wrapping_sub(1);
+                    Some(base | bit)
+                })
+            })
     }
 
     /// Its bytes as inclusive ranges, ascending and apart.

@@ -47,7 +47,8 @@ impl Parser<'_> {
             }
             b'1'..=b'9' => return self.reference_or_octal(start),
             b'N' => {
-                if self.peek() == Some(b'{') {
+                if self.peek() == Some(b'{') && !self.rest().get(1).is_some_and(u8::is_ascii_digit)
+                {
                     return Err(PatternError::malformed("`\\N{…}` is not supported", start));
                 }
                 return Ok(Item::repeatable(Node::Set(ByteSet::of(b'\n').negated())));

@@ -76,22 +76,4 @@ impl Node {
             _ => Self::Alternation(branches),
         }
     }
-
-    /// The fewest bytes a match reads (saturating). `usize::MAX` may mean that none exists.
-    pub(in crate::matching) fn min_length(&self) -> usize {
-        match self {
-            Self::Empty | Self::Assert(..) => 0,
-            Self::Set(set) if set.is_empty() => usize::MAX,
-            Self::Set(_) => 1,
-            Self::Group(_, node) | Self::Atomic(node, _) => node.min_length(),
-            Self::Concat(parts) => parts
-                .iter()
-                .fold(0, |sum, part| sum.saturating_add(part.min_length())),
-            Self::Alternation(branches) => branches.iter().map(Self::min_length).min().unwrap_or(0),
-            Self::Repeat { min: 0, .. } => 0,
-            Self::Repeat { node, min, .. } => node
-                .min_length()
-                .saturating_mul(usize::try_from(*min).unwrap_or(usize::MAX)),
-        }
-    }
 }

@@ -96,6 +96,7 @@ fn escapes_of_classes() {
         (br"\v+", b"\n\x0B\x0C\r\x85 ", Some((0, 5))),
         (br"\V", b"\n ", Some((1, 2))),
         (br"\N+", b"\nab\n", Some((1, 3))),
+        (br"\N{2}", b"\nab\n", Some((1, 3))),
         (br"\C", b"\n", Some((0, 1))),
         (br".", b"\n", Some((0, 1))),
         (br"(?-s).", b"\n\xFF", Some((1, 2))),

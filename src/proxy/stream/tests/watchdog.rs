@@ -54,8 +54,7 @@ fn required_refuses_and_never_lets_go() {
     assert_eq!((envoy.upstream(id), envoy.client(id)), (None, denied(408)));
     assert_eq!(envoy.host.calls("resume"), 0);
     assert_eq!(envoy.host.metric("hold_timeouts"), 1);
-    envoy.log(id);
-    assert_eq!(envoy.host.log_text().matches("audit record").count(), 1);
+    assert!(envoy.host.log_text().contains("a held head was refused"));
 }
 
 #[test]

@@ -1,0 +1,241 @@
+//! The tables for the values of one alphabet.
+
+use super::Candidates;
+use super::Entry;
+use super::automaton::{Automaton, WINDOW_LIMIT, Windows};
+use super::frequency;
+use super::literals::{self, Clause, Window};
+use super::shape::{Edge, Shape};
+use crate::bytes::{ClassSet, Profile};
+
+/// Windows above this frequency (2³⁰ is always) occur in nearly every value: waiting for them
+/// costs more than it saves.
+const USELESS: u64 = 120 << 20;
+/// Class sets above this frequency (1024 is always) are met by nearly every value.
+const COMMON: u64 = 100;
+/// Most class sets of one condition, beyond the classes that are all required.
+const NEEDS_LIMIT: usize = 4;
+
+/// One alphabet's tables.
+#[derive(Debug)]
+pub(super) struct Tier {
+    alphabet: ClassSet,
+    conditions: Box<[Condition]>,
+    /// Class sets of the conditions, one list after the other.
+    needs: Box<[ClassSet]>,
+    /// Conditions that are looked at for every value.
+    always: Box<[u16]>,
+    /// Conditions that a class alone wakes, and the classes.
+    by_class: Box<[(ClassSet, u16)]>,
+    /// Conditions that windows wake.
+    automaton: Option<Automaton>,
+}
+
+/// What a value must be like to match, besides what wakes the condition.
+#[derive(Debug)]
+struct Condition {
+    slot: u32,
+    min_length: usize,
+    max_length: usize,
+    /// All of these classes occur.
+    required: ClassSet,
+    /// No other classes occur.
+    possible: ClassSet,
+    /// Classes of the first byte.
+    first: ClassSet,
+    /// Classes of the last byte.
+    last: ClassSet,
+    /// Of each of these sets, a class occurs.
+    needs: (u16, u16),
+}
+
+impl Tier {
+    /// Tables for values with no class outside the alphabet. `None`, if the numbers run out.
+    pub(super) fn new(entries: &[Entry], alphabet: ClassSet) -> Option<Self> {
+        let mut builder = Builder::default();
+        for (slot, entry) in (0u32..).zip(entries) {
+            match entry {
+                Entry::Pattern(pattern) => {
+                    // It parsed before.
+                    let parsed = pattern.parse().ok()?;
+                    if let Some(shape) = Shape::restrict(&parsed.root, alphabet) {
+                        builder.add_shape(slot, &shape)?;
+                    }
+                }
+                Entry::Phrases(phrases) => {
+                    let inside = |phrase: &&[u8]| alphabet.contains(ClassSet::of(phrase));
+                    let shortest = phrases.phrases().filter(inside).map(<[u8]>::len).min();
+                    let Some(min_length) = shortest else { continue };
+                    let clause = literals::phrase_clause(phrases.phrases().filter(inside));
+                    builder.add(
+                        Condition {
+                            min_length,
+                            ..Condition::any(slot)
+                        },
+                        clause.into_iter().collect(),
+                    )?;
+                }
+            }
+        }
+        Some(builder.finish(alphabet))
+    }
+
+    /// Whether values of these classes are for this tier.
+    pub(super) fn takes(&self, classes: ClassSet) -> bool {
+        self.alphabet.contains(classes)
+    }
+
+    /// Adds the slots whose conditions the value meets.
+    pub(super) fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
+        let mut wake = |number: u16| {
+            if let Some(condition) = self.conditions.get(usize::from(number))
+                && out.try_first(condition.slot)
+                && self.holds(condition, hay, profile.classes)
+            {
+                out.insert(condition.slot);
+            }
+        };
+        self.always.iter().copied().for_each(&mut wake);
+        for (classes, number) in &self.by_class {
+            if classes.intersects(profile.classes) {
+                wake(*number);
+            }
+        }
+        if let Some(automaton) = &self.automaton {
+            automaton.scan(hay, wake);
+        }
+    }
+
+    fn holds(&self, condition: &Condition, hay: &[u8], classes: ClassSet) -> bool {
+        let at_edge = |byte: Option<&u8>, set: ClassSet| {
+            byte.is_none_or(|&byte| set.intersects(ClassSet::of(&[byte])))
+        };
+        let (first, count) = condition.needs;
+        (condition.min_length..=condition.max_length).contains(&hay.len())
+            && classes.contains(condition.required)
+            && condition.possible.contains(classes)
+            && at_edge(hay.first(), condition.first)
+            && at_edge(hay.last(), condition.last)
+            && self
+                .needs
+                .iter()
+                .skip(usize::from(first))
+                .take(usize::from(count))
+                .all(|need| need.intersects(classes))
+    }
+
+    /// Memory of the tables, in bytes.
+    pub(super) fn memory_usage(&self) -> usize {
+        size_of_val(&*self.conditions)
+            .saturating_add(size_of_val(&*self.needs))
+            .saturating_add(size_of_val(&*self.always))
+            .saturating_add(size_of_val(&*self.by_class))
+            .saturating_add(self.automaton.as_ref().map_or(0, Automaton::memory_usage))
+    }
+}
+
+impl Condition {
+    /// Any value.
+    fn any(slot: u32) -> Self {
+        Self {
+            slot,
+            min_length: 0,
+            max_length: usize::MAX,
+            required: ClassSet::EMPTY,
+            possible: ClassSet::ALL,
+            first: ClassSet::ALL,
+            last: ClassSet::ALL,
+            needs: (0, 0),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Builder {
+    conditions: Vec<Condition>,
+    needs: Vec<ClassSet>,
+    by_class: Vec<(ClassSet, u16)>,
+    always: Vec<u16>,
+    windows: Windows,
+}
+
+impl Builder {
+    fn add_shape(&mut self, slot: u32, shape: &Shape) -> Option<()> {
+        let mut condition = Condition {
+            min_length: shape.min_length(),
+            required: shape.required(),
+            ..Condition::any(slot)
+        };
+        let at_start = shape.is_anchored(Edge::Start);
+        let at_end = shape.is_anchored(Edge::End);
+        if at_start {
+            condition.first = shape.outermost(Edge::Start);
+        }
+        if at_end {
+            condition.last = shape.outermost(Edge::End);
+        }
+        if at_start && at_end {
+            condition.max_length = shape.max_length().unwrap_or(usize::MAX);
+            condition.possible = shape.possible();
+        }
+        self.add(condition, literals::clauses(shape))
+    }
+
+    /// Adds a condition that the first clause wakes and the others narrow.
+    fn add(&mut self, mut condition: Condition, clauses: Vec<Clause>) -> Option<()> {
+        let number = u16::try_from(self.conditions.len()).ok()?;
+        condition.needs = self.add_needs(&clauses)?;
+        self.conditions.push(condition);
+        let best = clauses.into_iter().next().filter(|clause| {
+            let size = self.windows.len().saturating_add(clause.windows.len());
+            clause.frequency < USELESS && size <= WINDOW_LIMIT
+        });
+        let Some(best) = best else {
+            self.always.push(number);
+            return Some(());
+        };
+        let mut alone = ClassSet::EMPTY;
+        for window in best.windows {
+            match window {
+                Window::One(class) => alone.0 |= 1u64.wrapping_shl(u32::from(class)),
+                _ => self.windows.entry(window).or_default().push(number),
+            }
+        }
+        if alone != ClassSet::EMPTY {
+            self.by_class.push((alone, number));
+        }
+        Some(())
+    }
+
+    /// The rarest class sets of the clauses.
+    fn add_needs(&mut self, clauses: &[Clause]) -> Option<(u16, u16)> {
+        let mut sets: Vec<(u64, ClassSet)> = clauses
+            .iter()
+            .map(|clause| (frequency::of_set(clause.classes), clause.classes))
+            .filter(|(frequency, set)| *frequency <= COMMON && set.0.count_ones() > 1)
+            .collect();
+        sets.sort_unstable_by_key(|(frequency, set)| (*frequency, set.0));
+        sets.dedup();
+        sets.truncate(NEEDS_LIMIT);
+        let first = u16::try_from(self.needs.len()).ok()?;
+        self.needs.extend(sets.iter().map(|(_, set)| *set));
+        Some((first, u16::try_from(sets.len()).ok()?))
+    }
+
+    fn finish(mut self, alphabet: ClassSet) -> Tier {
+        let automaton = Automaton::new(&self.windows, alphabet);
+        if automaton.is_none() {
+            self.always.extend(self.windows.into_values().flatten());
+        }
+        self.always.sort_unstable();
+        self.always.dedup();
+        Tier {
+            alphabet,
+            conditions: self.conditions.into(),
+            needs: self.needs.into(),
+            always: self.always.into(),
+            by_class: self.by_class.into(),
+            automaton,
+        }
+    }
+}

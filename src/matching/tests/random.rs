@@ -1,0 +1,96 @@
+//! Random patterns on random values.
+
+use super::super::{Candidates, Dialect, Pattern, PrefilterBuilder, Scratch};
+use super::{Random, Reference};
+use crate::bytes::Profile;
+
+/// Pieces that mean the same to both parsers.
+const PIECES: [&str; 26] = [
+    "a", "b", "ab", "Sel", "1", "\\.", "-", " ", "/", "'", "\"", ".", "\\s", "\\w", "\\d", "[a-c]",
+    "[^a]", "[\"' ]", "\\b", "^", "$", "\\n", "(?i)s", "\\x00", "\\xFF", "[0-9.]",
+];
+const QUANTIFIERS: [&str; 9] = ["*", "+", "?", "{2}", "{1,3}", "{0}", "*?", "+?", "??"];
+const BYTES: &[u8] = b"aabbcSselSEL119..-- /'\"\n\0\xFF";
+
+fn pattern(random: &mut Random, depth: usize) -> String {
+    let mut text = String::new();
+    for _ in 0..=random.below(4) {
+        if depth > 0 && random.below(4) == 0 {
+            text.push_str(["(", "(?:", "(?i:"][random.below(3)]);
+            for branch in 0..=random.below(3) {
+                if branch > 0 {
+                    text.push('|');
+                }
+                text.push_str(&pattern(random, depth - 1));
+            }
+            text.push(')');
+        } else {
+            text.push_str(random.pick::<&str>(&PIECES));
+        }
+        let quantifiable = !text.ends_with(['^', '$']) && !text.ends_with("\\b");
+        if quantifiable && random.below(4) == 0 {
+            text.push_str(random.pick::<&str>(&QUANTIFIERS));
+        }
+    }
+    text
+}
+
+fn value(random: &mut Random) -> Vec<u8> {
+    (0..random.below(12)).map(|_| *random.pick(BYTES)).collect()
+}
+
+#[test]
+fn agree_with_another_engine_and_pass_the_prefilter() {
+    let mut random = Random::new(3);
+    let mut scratch = Scratch::with_budget(256 << 10);
+    let (mut slots, mut candidates) = (Vec::new(), Candidates::new());
+    let (mut matched, mut excluded) = (0, 0);
+    for _ in 0..150 {
+        let patterns: Vec<(Pattern, Reference)> = (0..30)
+            .map(|_| pattern(&mut random, 3))
+            .map(|text| {
+                let pattern = Pattern::new(text.as_bytes(), Dialect::default());
+                (
+                    pattern.expect(&text),
+                    Reference::new(text.as_bytes()).expect(&text),
+                )
+            })
+            .collect();
+        let mut builder = PrefilterBuilder::new();
+        for (pattern, _) in &patterns {
+            builder.add_pattern(pattern);
+        }
+        let prefilter = builder.build();
+        for _ in 0..30 {
+            let hay = value(&mut random);
+            prefilter.candidates(&hay, Profile::of(&hay), &mut candidates);
+            for (slot, (pattern, reference)) in (0u32..).zip(&patterns) {
+                let found = pattern
+                    .captures(&hay, &mut scratch, &mut slots)
+                    .then(|| slots.clone());
+                let shown = hay.escape_ascii();
+                assert_eq!(
+                    found,
+                    reference.captures(&hay, pattern.group_count()),
+                    "{pattern:?} on {shown}"
+                );
+                assert_eq!(
+                    pattern.is_match(&hay, &mut scratch),
+                    found.is_some(),
+                    "{pattern:?}"
+                );
+                assert!(
+                    found.is_none() || candidates.contains(slot),
+                    "prefilter: {pattern:?} on {shown}"
+                );
+                matched += i32::from(found.is_some());
+                excluded += i32::from(!candidates.contains(slot));
+            }
+        }
+    }
+    println!(
+        "{matched} matched, {excluded} excluded of {}",
+        150 * 30 * 30
+    );
+    assert!(matched > 10_000 && excluded > 10_000);
+}
