@@ -6,16 +6,17 @@
 //! Layers, each importing only what stands below it:
 //!
 //! ```text
-//! L4 hosts      proxy (filter over a Host trait, the only place that knows proxy-wasm), cli
+//! L4 hosts      proxy (the only place that knows proxy-wasm), cli, wasm_host (it under wasmtime)
 //! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http
-//! L0 leaves     bytes, diagnostic, limits
+//! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files)
 //! ```
 
 pub mod bytes;
 pub mod diagnostic;
 pub mod limits;
+pub mod rules;
 
 pub mod action;
 pub mod body;
@@ -33,4 +34,8 @@ pub mod seclang;
 pub mod audit;
 pub mod engine;
 
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod proxy;
+#[cfg(feature = "wasm-host")]
+pub mod wasm_host;

@@ -1,3 +1,5 @@
 //! The `parapet` tool.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    parapet::cli::main()
+}

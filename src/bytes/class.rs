@@ -26,7 +26,6 @@ const HIGH: u8 = 63;
 
 #[expect(
     clippy::as_conversions,
-    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     reason = "evaluated at compile time; all values stay below 256"
 )]
@@ -73,7 +72,11 @@ impl ClassSet {
     pub const DIGITS: Self = Self(1 << DIGITS);
 
     /// The class of one byte (0 to 63).
-    #[expect(clippy::as_conversions, clippy::indexing_slicing, reason = "a u8 indexes 256 entries")]
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "a u8 indexes 256 entries"
+    )]
     pub const fn class_of(byte: u8) -> u8 {
         CLASS_OF[byte as usize]
     }
@@ -98,6 +101,12 @@ impl ClassSet {
     #[must_use]
     pub const fn union(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The classes of this set that are not in the other.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether a class is in both sets.
@@ -135,7 +144,10 @@ impl Profile {
             set |= 1 << ClassSet::class_of(byte);
             upper |= byte.is_ascii_uppercase();
         }
-        Self { classes: ClassSet(set), upper }
+        Self {
+            classes: ClassSet(set),
+            upper,
+        }
     }
 }
 

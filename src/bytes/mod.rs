@@ -2,6 +2,12 @@
 //!
 //! HTTP data is not UTF-8: nothing here assumes a text encoding, and letter case is ASCII only.
 
+mod ascii;
 mod class;
+mod glob;
+mod number;
 
+pub use ascii::{hex_byte, hex_digit, hex_digits, hex_nibble, is_space, octal_digit};
 pub use class::{ClassSet, Profile};
+pub use glob::glob_matches;
+pub use number::leading_integer;

@@ -1,1 +1,185 @@
-//! (being laid)
+//! Syntax tree and files to [`Program`]: everything that can be decided before traffic comes.
+//!
+//! One pass reads the directives in order and drafts rules ([`draft`]); removals and updates are
+//! collected and applied wherever they stand; then [`link`] gives every name its number. A rule
+//! file with mistakes yields all its messages, never a program.
+
+mod actions;
+mod directive;
+mod draft;
+mod include;
+mod link;
+mod rule;
+mod settings;
+mod spec;
+mod target;
+mod update;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::action::Phase;
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, SourceMap, Span};
+use crate::matching::PhrasePool;
+use crate::program::{ChainTable, Program, Settings};
+use crate::seclang;
+use crate::variable::{KeyPattern, KeyTable};
+use actions::ActionSet;
+use draft::{Draft, Item};
+use update::Update;
+
+/// Where the compiler takes files from.
+pub trait Loader {
+    /// The bytes of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read, for a person.
+    fn read(&self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The files that match a pattern (`*`, `?`, `[…]`), sorted by name.
+    ///
+    /// # Errors
+    /// Why the folder cannot be listed.
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, String>;
+}
+
+/// A loader without files, for rules that need none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoFiles;
+
+impl Loader for NoFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("there is no file `{path}` here"))
+    }
+
+    fn glob(&self, _: &str) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
+}
+
+/// What a load gives.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The program, if no message is an error.
+    pub program: Option<Arc<Program>>,
+    /// All messages, in the order found.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts that the messages point into.
+    pub sources: SourceMap,
+}
+
+/// Compiles texts, one after the other, as one configuration.
+pub fn compile(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
+    let mut compiler = Compiler::new(loader);
+    for (name, text) in sources {
+        compiler.source(name, text);
+    }
+    compiler.finish()
+}
+
+/// Where a load stands.
+struct Compiler<'a> {
+    loader: &'a dyn Loader,
+    sources: SourceMap,
+    diagnostics: Vec<Diagnostic>,
+    settings: Settings,
+    keys: KeyTable,
+    chains: ChainTable,
+    patterns: Vec<KeyPattern>,
+    phrases: PhrasePool,
+    datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
+    /// SecDefaultAction, by phase.
+    defaults: [Option<Arc<ActionSet>>; 5],
+    items: Vec<Item>,
+    /// Where each rule id was given first.
+    ids: HashMap<u64, Span>,
+    updates: Vec<Update>,
+    /// The chain that waits for its next rule.
+    open: Option<Vec<Draft>>,
+    includes: include::Includes,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(loader: &'a dyn Loader) -> Self {
+        Self {
+            loader,
+            sources: SourceMap::default(),
+            diagnostics: Vec::new(),
+            settings: Settings::default(),
+            keys: KeyTable::default(),
+            chains: ChainTable::default(),
+            patterns: Vec::new(),
+            phrases: PhrasePool::default(),
+            datasets: HashMap::new(),
+            defaults: [const { None }; 5],
+            items: Vec::new(),
+            ids: HashMap::new(),
+            updates: Vec::new(),
+            open: None,
+            includes: include::Includes::default(),
+        }
+    }
+
+    /// Reads one text.
+    fn source(&mut self, name: &str, text: &[u8]) {
+        let id = self.sources.add(name, text);
+        let directives = seclang::parse(id, text, &mut self.diagnostics);
+        for parsed in &directives {
+            self.directive(parsed);
+        }
+    }
+
+    /// Applies updates, links, and says what came of it.
+    fn finish(mut self) -> Compiled {
+        self.close_chain();
+        self.apply_updates();
+        let failed = |diagnostics: &[Diagnostic]| {
+            diagnostics
+                .iter()
+                .any(|diagnostic| diagnostic.severity == Severity::Error)
+        };
+        let program = if failed(&self.diagnostics) {
+            None
+        } else {
+            self.link()
+        };
+        let program = program.filter(|_| !failed(&self.diagnostics)).map(Arc::new);
+        Compiled {
+            program,
+            diagnostics: self.diagnostics,
+            sources: self.sources,
+        }
+    }
+
+    /// Adds a message.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// A chain that waits for its next rule at the end of the text, or before a directive that
+    /// cannot continue it.
+    fn close_chain(&mut self) {
+        if let Some(rules) = self.open.take() {
+            if let Some(last) = rules.last() {
+                let message = "the rule says `chain`, but no rule follows it";
+                self.diagnostics.push(
+                    Diagnostic::new(Code::OpenChain, last.span, message)
+                        .hint("add the next SecRule of the chain, or remove `chain`"),
+                );
+            }
+        }
+    }
+
+    /// The default action of a phase.
+    fn default_action(&self, phase: Phase) -> Option<Arc<ActionSet>> {
+        self.defaults.get(phase.index()).cloned().flatten()
+    }
+
+    /// The name of a source.
+    fn source_name(&self, id: SourceId) -> &str {
+        self.sources.name(id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -23,9 +23,9 @@ macro_rules! codes {
                 match self { $(Self::$variant => Severity::$severity,)+ }
             }
 
-            /// What the code stands for.
+            /// What the code stands for, in a sentence.
             pub const fn description(self) -> &'static str {
-                match self { $(Self::$variant => concat!($($doc),+),)+ }
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii_start(),)+ }
             }
         }
     };
@@ -48,6 +48,14 @@ codes! {
     ActionSyntax = "P0106", Error;
     /// A macro `%{…}` cannot be read.
     MacroSyntax = "P0107", Error;
+    /// Text directly after a closing quote.
+    TextAfterQuote = "P0108", Error;
+    /// A directive that a backslash at the end of the line above makes an argument.
+    ContinuedDirective = "P0109", Error;
+    /// A line that does not begin with the name of a directive.
+    DirectiveName = "P0110", Error;
+    /// A section of an Apache httpd configuration.
+    ApacheSection = "P0111", Error;
     /// Unknown directive.
     UnknownDirective = "P0201", Error;
     /// Unknown variable.
@@ -62,6 +70,10 @@ codes! {
     UnknownCtl = "P0206", Error;
     /// Unknown data set.
     UnknownDataset = "P0207", Error;
+    /// A member of the language that is known but not carried out by this version.
+    NotYet = "P0208", Error;
+    /// A directive of mod_security 1, which no longer exists.
+    RetiredDirective = "P0209", Error;
     /// A value that the directive does not take.
     DirectiveValue = "P0301", Error;
     /// A regular expression that cannot be compiled.
@@ -84,6 +96,8 @@ codes! {
     DefaultAction = "P0405", Error;
     /// An action that the rule's phase does not allow.
     ActionPhase = "P0406", Error;
+    /// A rule whose targets are all exclusions.
+    NoTarget = "P0407", Error;
     /// A file that cannot be read.
     FileNotFound = "P0501", Error;
     /// An include that includes itself.
@@ -104,13 +118,19 @@ codes! {
     EmptyInclude = "P0804", Warning;
     /// A removal or update that matches no rule.
     UnusedUpdate = "P0805", Warning;
-    /// A member of the language that this version does not carry out yet.
-    NotYet = "P0806", Error;
+    /// A line that a comment swallows because it ends with a backslash.
+    SwallowedDirective = "P0806", Warning;
+    /// The quoted value of the last action of a list is not closed.
+    UnclosedValue = "P0807", Warning;
+    /// A comment between the lines of one directive.
+    CommentInDirective = "P0901", Note;
+    /// A line that goes on although blanks follow its last backslash.
+    BlankAfterBackslash = "P0902", Note;
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Code;
+    use super::{Code, Severity};
 
     #[test]
     fn codes_are_unique() {
@@ -119,5 +139,24 @@ mod tests {
         let before = seen.len();
         seen.dedup();
         assert_eq!(before, seen.len());
+    }
+
+    #[test]
+    fn codes_say_how_bad_and_what_they_are() {
+        for code in Code::ALL {
+            let text = code.as_str();
+            let expected = match text.as_bytes() {
+                [b'P', b'0', b'1'..=b'6', _, _] => Severity::Error,
+                [b'P', b'0', b'8', _, _] => Severity::Warning,
+                [b'P', b'0', b'9', _, _] => Severity::Note,
+                _ => panic!("{text} has no severity by its number"),
+            };
+            assert_eq!(code.severity(), expected, "{text}");
+            let description = code.description();
+            assert!(
+                description.ends_with('.') && !description.starts_with(' '),
+                "{text}"
+            );
+        }
     }
 }

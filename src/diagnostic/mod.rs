@@ -1,12 +1,19 @@
 //! Messages about rule files and configuration: a stable code, a place, the line, a hint.
 
 mod code;
+mod record;
 mod render;
+mod shown;
+mod snippet;
 mod source;
+mod suggest;
 
 pub use code::Code;
-pub use render::render;
+pub use record::{Place, Record, RelatedPlace};
+pub use render::{render, render_line};
+pub use shown::shown;
 pub use source::{Location, SourceId, SourceMap, Span};
+pub use suggest::suggest;
 
 /// How bad it is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Hash)]
@@ -34,6 +41,17 @@ pub struct Diagnostic {
     pub related: Vec<(Span, String)>,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+impl Severity {
+    /// `note`, `warning` or `error`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl Diagnostic {

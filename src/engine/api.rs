@@ -105,15 +105,16 @@ pub struct Step {
     pub body: BodyPlan,
 }
 
-/// One rule that matched and wants to be logged, or that is part of the verdict.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One rule that matched and wants to be logged, or that is part of the verdict; with the id 0, a
+/// limit of the configuration that stopped the transaction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleMatch {
     /// The rule's (for a chain: the starter's) id.
     pub rule_id: u64,
     /// 1 to 5.
     pub phase: u8,
     /// File and line of the rule.
-    pub file: std::rc::Rc<str>,
+    pub file: std::sync::Arc<str>,
     /// See `file`.
     pub line: u32,
     /// `rev`, `ver`, `msg`, `logdata` with macros expanded; empty where the rule has none.
@@ -144,4 +145,17 @@ pub struct RuleMatch {
     pub audit: bool,
     /// The interruption this match caused; `None` also under DetectionOnly.
     pub interruption: Option<Interruption>,
+}
+
+/// What every log line of one transaction says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogContext {
+    /// REMOTE_ADDR.
+    pub client: Vec<u8>,
+    /// SERVER_NAME.
+    pub hostname: Vec<u8>,
+    /// REQUEST_URI.
+    pub uri: Vec<u8>,
+    /// UNIQUE_ID.
+    pub unique_id: Vec<u8>,
 }

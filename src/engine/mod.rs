@@ -1,5 +1,29 @@
 //! The engine: a [`Transaction`] takes one request and its response through the five phases.
+//!
+//! [`Waf`] holds the compiled rules and the search state that all transactions of a VM share. The
+//! engine takes the time from a [`Clock`], writes nothing, and never calls upward: each step
+//! returns what the host is to do, and the matches to log are there for the taking.
 
 mod api;
+mod effects;
+mod evaluate;
+mod record;
+mod request;
+mod response;
+mod scratch;
+mod state;
+mod store;
+mod target;
+mod time;
+mod transaction;
+mod values;
 
-pub use api::*;
+pub use api::{
+    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext, RequestHead,
+    ResponseHead, RuleMatch, Step, UnixNanos,
+};
+pub use record::Record;
+pub use transaction::{Transaction, Waf};
+
+#[cfg(test)]
+mod tests;

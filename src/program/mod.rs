@@ -1,1 +1,243 @@
-//! (being laid)
+//! The compiled rules: immutable, shared by all transactions.
+//!
+//! Every name, default, pattern, marker, update and removal is resolved when rules are loaded; at
+//! run time there are only numbers. A rule that continues a chain stands right after the rule
+//! before it.
+
+mod chain;
+mod settings;
+
+use std::sync::Arc;
+
+pub use chain::{ChainId, ChainTable};
+pub use settings::{
+    AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, Settings,
+};
+
+use crate::action::{Ctl, DeprecateVar, ExpireVar, InitCol, Name, Phase, SetVar};
+use crate::body::xml;
+use crate::matching::Prefilter;
+use crate::operator::{Capture, Operator};
+use crate::template::Template;
+use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable};
+
+/// The rules of one configuration.
+#[derive(Debug)]
+pub struct Program {
+    /// What the directives set.
+    pub settings: Settings,
+    /// Rules, links of chains included, in the order written.
+    pub rules: Box<[Rule]>,
+    /// What only logging and decisions need of each rule; same indices as `rules`.
+    pub meta: Box<[RuleMeta]>,
+    /// What runs in each phase, by [`Phase::index`].
+    pub phases: [PhaseProgram; 5],
+    /// TX names.
+    pub keys: KeyTable,
+    /// Chains of transformations.
+    pub chains: ChainTable,
+    /// Patterns of selectors, each distinct one once.
+    pub patterns: Box<[KeyPattern]>,
+}
+
+/// The rules of one phase.
+#[derive(Debug)]
+pub struct PhaseProgram {
+    /// The starters of chains and single rules, in the order written.
+    pub entries: Box<[RuleIndex]>,
+    /// Tells which rules of the phase a value cannot match.
+    pub prefilter: Prefilter,
+}
+
+/// A rule by its place in [`Program::rules`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct RuleIndex(pub u32);
+
+impl RuleIndex {
+    /// As an index.
+    pub fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    /// The rule after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// What evaluation needs of a rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Where it looks; empty for SecAction.
+    pub targets: Box<[Target]>,
+    /// What it does not look at.
+    pub exclusions: Box<[Target]>,
+    /// What happens to a value first.
+    pub transformations: ChainId,
+    /// What it asks; none for SecAction, which always matches.
+    pub test: Option<Test>,
+    /// Ask before the first and after every changing transformation.
+    pub multi_match: bool,
+    /// What is done at each match.
+    pub effects: Box<[Effect]>,
+    /// The next rule continues the chain.
+    pub chained: bool,
+}
+
+/// The question of a rule.
+#[derive(Debug)]
+pub struct Test {
+    /// The operator.
+    pub operator: Operator,
+    /// Its argument.
+    pub argument: Template,
+    /// `!`.
+    pub negated: bool,
+    /// What of a match is stored in TX.0 to TX.9.
+    pub capture: Capture,
+    /// The rule's bit in the prefilter of its phase.
+    pub slot: Option<u32>,
+}
+
+/// Where a rule looks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// The variable.
+    pub variable: Variable,
+    /// Which of its entries.
+    pub selector: TargetSelector,
+    /// `&`: how many, not which.
+    pub count: bool,
+}
+
+/// Which entries of a collection, resolved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TargetSelector {
+    /// All.
+    All,
+    /// Those of one name; in lower case.
+    Key(Box<[u8]>),
+    /// One TX variable.
+    Tx(KeySlot),
+    /// Those whose name matches a pattern of [`Program::patterns`].
+    Pattern(PatternId),
+    /// Nodes of an XML document.
+    Path(Arc<xml::Path>),
+}
+
+/// A selector's pattern by its place in [`Program::patterns`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct PatternId(pub u32);
+
+/// What a rule does at each match, besides deciding.
+#[derive(Debug)]
+pub enum Effect {
+    /// `setvar`.
+    SetVar(SetVar),
+    /// `expirevar`.
+    ExpireVar(ExpireVar),
+    /// `deprecatevar`.
+    DeprecateVar(DeprecateVar),
+    /// `initcol`, `setsid`, `setuid`, `setrsc`.
+    InitCol(InitCol),
+    /// `setenv`.
+    SetEnv(Template, Option<Template>),
+    /// `ctl` on the engine's switches.
+    Ctl(Ctl),
+    /// `ctl:ruleRemoveBy…`: starters of the rules meant, sorted.
+    RemoveRules(Box<[RuleIndex]>),
+    /// `ctl:ruleRemoveTargetBy…`: the rules meant, sorted, and what they must not look at.
+    RemoveTargets(Box<[RuleIndex]>, Box<[Target]>),
+    /// `sanitise…`: what to mask in the audit log.
+    Sanitise(Name, Box<[u8]>),
+}
+
+/// What logging and decisions need of a rule; that of a chain is its starter's.
+#[derive(Clone, Debug)]
+pub struct RuleMeta {
+    /// `id`; 0 for links of chains.
+    pub id: u64,
+    /// The phase it runs in.
+    pub phase: Phase,
+    /// The file, and the line its directive begins on.
+    pub file: Arc<str>,
+    /// See `file`.
+    pub line: u32,
+    /// `msg`.
+    pub msg: Option<Template>,
+    /// `logdata`.
+    pub logdata: Option<Template>,
+    /// `tag`s.
+    pub tags: Box<[Template]>,
+    /// `rev`.
+    pub rev: Option<Box<[u8]>>,
+    /// `ver`.
+    pub ver: Option<Box<[u8]>>,
+    /// `severity`.
+    pub severity: Option<u8>,
+    /// `maturity`.
+    pub maturity: Option<u8>,
+    /// `accuracy`.
+    pub accuracy: Option<u8>,
+    /// Write matches to the error log.
+    pub log: bool,
+    /// Matches make the transaction relevant for the audit log.
+    pub audit: bool,
+    /// What a match decides.
+    pub decision: Decision,
+    /// Where evaluation goes on after a match.
+    pub flow: Flow,
+}
+
+/// What a match decides; `block` is resolved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decision {
+    /// Go on.
+    Pass,
+    /// Answer with this status.
+    Deny(u16),
+    /// Close the connection; the status is for the log.
+    Drop(u16),
+    /// Answer with this status and location.
+    Redirect(u16, Template),
+    /// Skip rules.
+    Allow(crate::action::AllowScope),
+}
+
+impl Decision {
+    /// Whether it stops the transaction.
+    pub const fn interrupts(&self) -> bool {
+        matches!(self, Self::Deny(_) | Self::Drop(_) | Self::Redirect(..))
+    }
+}
+
+/// Where evaluation goes on after a match.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// With the next rule.
+    Next,
+    /// After skipping so many rules; a chain counts once.
+    Skip(u32),
+    /// At an entry of the phase.
+    Goto(u32),
+    /// Nowhere: the phase is over.
+    EndOfPhase,
+}
+
+impl Program {
+    /// One rule.
+    pub fn rule(&self, at: RuleIndex) -> Option<&Rule> {
+        self.rules.get(at.index())
+    }
+
+    /// What logging needs of a rule.
+    pub fn meta(&self, at: RuleIndex) -> Option<&RuleMeta> {
+        self.meta.get(at.index())
+    }
+
+    /// The pattern of a selector.
+    pub fn pattern(&self, id: PatternId) -> Option<&KeyPattern> {
+        self.patterns.get(usize::try_from(id.0).ok()?)
+    }
+}

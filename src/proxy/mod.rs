@@ -1,1 +1,48 @@
-//! (being laid)
+//! The filter: a proxy-wasm host's callbacks in, decisions out.
+//!
+//! [`Stream`] is the state machine of one request and its response over a [`Host`] and the engine
+//! ([`Rules`], [`Inspect`]); it runs natively in tests and under any host. [`Filter`] is what a
+//! configured plugin keeps between streams. Only the modules that exist on WASI alone know the ABI:
+//! the entry points and the raw host calls.
+
+mod authority;
+mod config;
+mod denial;
+#[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "a fake may overflow: the test then fails"
+)]
+mod fake;
+mod files;
+mod filter;
+mod holding;
+mod host;
+#[cfg(target_os = "wasi")]
+mod hostcalls;
+mod identity;
+mod inspect;
+mod log;
+mod message;
+mod metrics;
+mod pairs;
+mod settings;
+mod setup;
+mod stream;
+mod waf;
+#[cfg(target_os = "wasi")]
+mod wasm;
+
+pub use authority::Authorities;
+pub use config::{DENIAL_KEYS, KEYS, PluginConfig, Problems, STRICTEST};
+pub use denial::{Denial, DenialPage, PageText};
+pub use files::PluginFiles;
+pub use filter::Filter;
+pub use holding::{HoldHeaders, Holding};
+pub use host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
+pub use inspect::{Inspect, Rules};
+pub use metrics::Metrics;
+pub use pairs::Pairs;
+pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
+pub use setup::configure;
+pub use stream::{Flow, Stream};

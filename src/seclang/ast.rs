@@ -2,6 +2,8 @@
 
 use crate::diagnostic::Span;
 
+pub use super::word::Word;
+
 /// One logical line: a directive with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directive {
@@ -11,23 +13,9 @@ pub struct Directive {
     pub arguments: Vec<Word>,
     /// From the name to the end of the last argument.
     pub span: Span,
-}
-
-/// A word after unquoting and joining of continued lines.
-///
-/// Its bytes are not always the bytes of the source: a continuation (`\` and line end) and the
-/// backslash of `\"` are gone. [`Word::span_of`] finds where a part of it stands in the source.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Word {
-    /// The bytes.
-    pub text: Vec<u8>,
-    /// Where it stands, with its quotes.
-    pub span: Span,
-    /// Whether it stood in quotes or backticks.
-    pub quoted: bool,
-    /// Pairs of (offset in `text`, offset in the source) at which the two run apart; sorted; the
-    /// first is for offset 0.
-    pub(crate) offsets: Vec<(u32, u32)>,
+    /// An error in this line has been reported and `arguments` holds only what could be read: a
+    /// reader keeps quiet about what seems to be missing.
+    pub broken: bool,
 }
 
 /// One entry of a target list: `!ARGS:/^x/`.
@@ -38,7 +26,7 @@ pub struct Target {
     /// `&`: count.
     pub count: bool,
     /// The variable's name as written.
-    pub name: Vec<u8>,
+    pub name: Word,
     /// What follows the colon.
     pub selector: Option<Selector>,
     /// The whole entry.
@@ -48,10 +36,10 @@ pub struct Target {
 /// What follows the colon of a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selector {
-    /// `ARGS:name`, `ARGS:'a name'`.
-    Key(Vec<u8>),
+    /// `ARGS:name`, `ARGS:'a name'`, and the XPath of `XML:/a/b`.
+    Key(Word),
     /// `ARGS:/regex/`, `ARGS:'/regex/'`; the text between the slashes, `\/` resolved.
-    Regex(Vec<u8>),
+    Regex(Word),
 }
 
 /// The second argument of SecRule, taken apart.
@@ -59,25 +47,26 @@ pub enum Selector {
 pub struct OperatorExpr {
     /// `!`.
     pub negated: bool,
-    /// The name without `@`; `rx` where none is written.
-    pub name: Vec<u8>,
-    /// Place of the name (of the whole text where none is written).
-    pub name_span: Span,
+    /// The name without `@`. Where none is written: `rx`, in the place of the whole text.
+    pub name: Word,
     /// What follows, blanks at its start removed.
-    pub argument: Vec<u8>,
-    /// Place of the argument.
-    pub argument_span: Span,
+    pub argument: Word,
 }
 
 /// One entry of an action list: `name` or `name:value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionExpr {
     /// The name as written.
-    pub name: Vec<u8>,
-    /// What follows the colon, unquoted.
-    pub value: Option<Vec<u8>>,
+    pub name: Word,
+    /// What follows the colon, unquoted; empty for `name:`.
+    pub value: Option<Word>,
     /// The whole entry.
     pub span: Span,
-    /// Place of the value (of the whole entry where there is none).
-    pub value_span: Span,
+}
+
+impl ActionExpr {
+    /// Place of the value, or of the whole entry where there is none.
+    pub fn value_span(&self) -> Span {
+        self.value.as_ref().map_or(self.span, |value| value.span)
+    }
 }

@@ -1,10 +1,24 @@
 //! Transformations: `t:name`, bytes to bytes.
 //!
-//! One file and one line of [`table!`] each. A transformation never fails: malformed input is
-//! copied through. It says whether it changed the value, exactly, and from which byte classes it
-//! could: a value with none of them need not be looked at.
+//! One file and one line of `table!` each. A transformation never fails: malformed input is
+//! copied through. It takes time linear in its input and says whether it changed the value,
+//! exactly; from which byte classes it could ([`ActsOn`]), so that a value with none of them need
+//! not be looked at; and how long the output can get ([`Growth`]).
+//!
+//! The semantics are those of ModSecurity 2.9 (v2); each member's `spec` tells where it departs.
+//! Unlike v2, none of them takes NUL for the end of the value.
 
-use crate::bytes::{ClassSet, Profile};
+mod def;
+mod parts;
+mod unicode_map;
+
+#[cfg(test)]
+mod tests;
+
+pub use def::{ActsOn, Def, Example, Growth};
+pub use unicode_map::{UnicodeMap, UnicodeMapError};
+
+use crate::bytes::Profile;
 
 /// What a transformation did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,93 +36,18 @@ pub struct Context<'a> {
     pub unicode_map: Option<&'a UnicodeMap>,
 }
 
-/// Code point to byte, as in ModSecurity's `unicode.mapping`, for one code page.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UnicodeMap {
-    /// Sorted by code point.
-    pairs: Vec<(u16, u8)>,
-}
-
-impl UnicodeMap {
-    /// A map of the given pairs; the first entry for a code point counts.
-    pub fn new(mut pairs: Vec<(u16, u8)>) -> Self {
-        pairs.sort_by_key(|pair| pair.0);
-        pairs.dedup_by_key(|pair| pair.0);
-        Self { pairs }
-    }
-
-    /// The byte for a code point.
-    pub fn byte(&self, code_point: u16) -> Option<u8> {
-        let at = self.pairs.binary_search_by_key(&code_point, |pair| pair.0).ok()?;
-        self.pairs.get(at).map(|pair| pair.1)
-    }
-}
-
-/// The values a transformation can change: all others it maps to themselves.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ActsOn {
-    /// Only values with a byte of these classes …
-    pub classes: ClassSet,
-    /// … or with an ASCII upper-case letter …
-    pub upper: bool,
-    /// … or the empty value.
-    pub empty: bool,
-}
-
-impl ActsOn {
-    /// Any value may change.
-    pub const ANY: Self = Self { classes: ClassSet::ALL, upper: true, empty: true };
-
-    /// Values with a byte of these classes.
-    pub const fn classes(classes: ClassSet) -> Self {
-        Self { classes, upper: false, empty: false }
-    }
-
-    /// Whether a value of this profile can change.
-    pub const fn may_change(self, profile: Profile) -> bool {
-        self.classes.intersects(profile.classes)
-            || (self.upper && profile.upper)
-            || (self.empty && profile.classes.0 == 0)
-    }
-}
-
-/// An input and what becomes of it: run as a test, printed as documentation.
-#[derive(Clone, Copy, Debug)]
-pub struct Example {
-    /// The value.
-    pub input: &'static [u8],
-    /// The transformed value.
-    pub output: &'static [u8],
-}
-
-/// One member of the family.
-#[derive(Debug)]
-pub struct Def {
-    /// The name as ModSecurity's manual spells it.
-    pub name: &'static str,
-    /// Other spellings.
-    pub aliases: &'static [&'static str],
-    /// What it does, in a sentence.
-    pub summary: &'static str,
-    /// The source it follows, and where it departs from it.
-    pub spec: &'static str,
-    /// At least one.
-    pub examples: &'static [Example],
-    /// The values it can change.
-    pub acts_on: ActsOn,
-    /// Writes the output to the (empty) buffer if it differs from the input.
-    pub apply: fn(input: &[u8], output: &mut Vec<u8>, context: Context<'_>) -> Outcome,
-}
-
-/// Declares the modules, the enum, the table and the name look-up from one list.
+/// Declares the modules, the enum and the table from one list.
 macro_rules! table {
-    ($($(#[$meta:meta])* $module:ident: $variant:ident,)+) => {
+    ($($module:ident: $variant:ident,)+) => {
         $(mod $module;)+
 
-        /// A transformation; see [`Def`] for what it is.
+        /// A transformation; [`Transformation::def`] tells what it is.
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
         #[repr(u8)]
-        pub enum Transformation { $($variant,)+ }
+        pub enum Transformation {
+            $(#[doc = concat!("The one that the module `", stringify!($module), "` defines.")]
+            $variant,)+
+        }
 
         impl Transformation {
             /// All of them, by name.
@@ -123,7 +62,42 @@ macro_rules! table {
 }
 
 table! {
+    base64_decode: Base64Decode,
+    base64_decode_ext: Base64DecodeExt,
+    base64_encode: Base64Encode,
+    cmd_line: CmdLine,
+    compress_whitespace: CompressWhitespace,
+    css_decode: CssDecode,
+    escape_seq_decode: EscapeSeqDecode,
+    hex_decode: HexDecode,
+    hex_encode: HexEncode,
+    html_entity_decode: HtmlEntityDecode,
+    js_decode: JsDecode,
+    length: Length,
     lowercase: Lowercase,
+    md5: Md5,
+    normalize_path: NormalizePath,
+    normalize_path_win: NormalizePathWin,
+    parity_even: ParityEven7bit,
+    parity_odd: ParityOdd7bit,
+    parity_zero: ParityZero7bit,
+    php_args_names: PhpArgsNames,
+    remove_comments: RemoveComments,
+    remove_comments_char: RemoveCommentsChar,
+    remove_nulls: RemoveNulls,
+    remove_whitespace: RemoveWhitespace,
+    replace_comments: ReplaceComments,
+    replace_nulls: ReplaceNulls,
+    sha1: Sha1,
+    sql_hex_decode: SqlHexDecode,
+    trim: Trim,
+    trim_left: TrimLeft,
+    trim_right: TrimRight,
+    uppercase: Uppercase,
+    url_decode: UrlDecode,
+    url_decode_uni: UrlDecodeUni,
+    url_encode: UrlEncode,
+    utf8_to_unicode: Utf8ToUnicode,
 }
 
 impl Transformation {
@@ -132,13 +106,25 @@ impl Transformation {
         Self::ALL.iter().copied().find(|transformation| {
             let def = transformation.def();
             def.name.eq_ignore_ascii_case(name)
-                || def.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                || def
+                    .aliases
+                    .iter()
+                    .any(|alias| alias.eq_ignore_ascii_case(name))
         })
+    }
+
+    /// Whether it can change a value of this profile. If not, [`Self::apply`] need not be called.
+    pub const fn may_change(self, profile: Profile) -> bool {
+        self.def().acts_on.may_change(profile)
     }
 
     /// Applies it. The buffer is cleared first; after [`Outcome::Unchanged`] it is empty.
     pub fn apply(self, input: &[u8], output: &mut Vec<u8>, context: Context<'_>) -> Outcome {
         output.clear();
-        (self.def().apply)(input, output, context)
+        let outcome = (self.def().apply)(input, output, context);
+        if outcome == Outcome::Unchanged {
+            output.clear();
+        }
+        outcome
     }
 }

@@ -1,0 +1,43 @@
+# Every target can be used alone: it brings what it needs. The work is done by scripts/.
+
+.DEFAULT_GOAL := help
+.PHONY: help tool wasm crs run test unit lint crs-test e2e conformance wasm-test clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+tool: ## Build the tool: target/release/parapet
+	@scripts/build-tool
+
+wasm: ## Build the filter: target/parapet.wasm
+	@scripts/build-wasm
+
+crs: ## Bring the OWASP Core Rule Set (from CRS_DIR or GitHub), verified
+	@scripts/crs
+
+run: ## Guard a demo backend on 127.0.0.1:8080 with a real Envoy
+	@scripts/run
+
+test: ## Run every suite; ends with the counts
+	@scripts/test
+
+unit: ## Unit and integration tests, native
+	@scripts/test unit
+
+lint: ## Formatting, clippy, dependencies, scripts
+	@scripts/test lint
+
+crs-test: ## The Core Rule Set's regression tests, natively and through the filter
+	@scripts/crs-test
+
+e2e: ## The filter in real Envoys, oldest and newest
+	@scripts/e2e
+
+conformance: ## Other projects' cases (from CONFORMANCE_DIR)
+	@scripts/conformance
+
+wasm-test: ## The core inside wasm, under Node
+	@scripts/test-wasm
+
+clean: ## Remove what was built and fetched, but not rules/crs
+	rm -rf target wasm-tests/target fuzz/target .local

@@ -1,0 +1,265 @@
+//! JSON bodies, flattened to arguments while they stream in.
+//!
+//! Names follow v3: `json.a.b`, `json.list.array_0`, `json.array_0` below a top-level array,
+//! `json` for a top-level value, `empty-key` for an empty key. Values are strings unescaped,
+//! numbers as written, `true`, `false`, and nothing for `null`. Repeated keys are all kept. What
+//! stands before an error has been reported.
+
+mod lexer;
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Write;
+
+use self::lexer::{Lexer, PREMATURE_END, Token};
+use super::{ARGUMENTS_LIMIT, End, Finished, NameBudget, Sink};
+use crate::http::trim_start;
+
+/// A JSON body being read: an open token, the name of the current value, and a few words per level
+/// of nesting.
+#[derive(Debug)]
+pub(super) struct Json {
+    lexer: Lexer,
+    depth_limit: usize,
+    levels: Vec<Level>,
+    /// The name of the current value.
+    name: Vec<u8>,
+    expected: Expected,
+    error: Option<&'static str>,
+    names: NameBudget,
+    length: usize,
+}
+
+/// An open object or array.
+#[derive(Clone, Copy, Debug)]
+struct Level {
+    kind: LevelKind,
+    /// Length of its name.
+    name: usize,
+    /// Members so far.
+    members: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LevelKind {
+    Object,
+    Array,
+}
+
+/// What may come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    Value,
+    ValueOrEnd,
+    KeyOrEnd,
+    Key,
+    Colon,
+    CommaOrEnd,
+    Nothing,
+}
+
+impl Json {
+    pub(super) fn new(depth_limit: usize) -> Self {
+        Self {
+            lexer: Lexer::default(),
+            depth_limit,
+            levels: Vec::new(),
+            name: b"json".to_vec(),
+            expected: Expected::Value,
+            error: None,
+            names: NameBudget::new(),
+            length: 0,
+        }
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
+        let start = self.length;
+        self.length = start.saturating_add(chunk.len());
+        let mut rest = chunk;
+        while self.error.is_none() && !rest.is_empty() {
+            if self.expected == Expected::Nothing {
+                rest = trim_start(rest);
+                self.error = (!rest.is_empty()).then_some("parse error: trailing garbage");
+                return;
+            }
+            let token = self.lexer.next(&mut rest);
+            let read = self.length.saturating_sub(rest.len());
+            match token {
+                Ok(None) => return,
+                Ok(Some(token)) => self.error = self.token(token, read, sink).err(),
+                Err(error) => self.error = Some(error),
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self, end: End, sink: &mut dyn Sink) -> Finished {
+        if self.error.is_none() && self.length > 0 {
+            self.error = match end {
+                End::Complete => self.end(sink).err(),
+                End::Cut => self.cut(sink).err(),
+            };
+        }
+        Finished {
+            error: self
+                .error
+                .map(|error| format!("JSON parsing error: {error}")),
+            ..Finished::default()
+        }
+    }
+
+    fn end(&mut self, sink: &mut dyn Sink) -> Result<(), &'static str> {
+        if let Some(token) = self.lexer.finish()? {
+            self.token(token, self.length, sink)?;
+        }
+        if self.expected == Expected::Nothing {
+            Ok(())
+        } else {
+            Err(PREMATURE_END)
+        }
+    }
+
+    /// A value that the cut goes through is reported as far as it came.
+    fn cut(&mut self, sink: &mut dyn Sink) -> Result<(), &'static str> {
+        match (self.expected, self.lexer.cut()) {
+            (Expected::Value | Expected::ValueOrEnd, Some(token)) => {
+                self.scalar(token, self.length, sink)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn token(
+        &mut self,
+        token: Token,
+        read: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), &'static str> {
+        use Expected::{Colon, CommaOrEnd, Key, KeyOrEnd, Nothing, Value, ValueOrEnd};
+        match (self.expected, token) {
+            (ValueOrEnd, Token::CloseArray) | (KeyOrEnd, Token::CloseObject) => self.close(),
+            (CommaOrEnd, Token::CloseArray) if self.within(LevelKind::Array) => self.close(),
+            (CommaOrEnd, Token::CloseObject) if self.within(LevelKind::Object) => self.close(),
+            (CommaOrEnd, Token::Comma) => {
+                self.expected = if self.within(LevelKind::Array) {
+                    Value
+                } else {
+                    Key
+                };
+            }
+            (KeyOrEnd | Key, Token::String) => {
+                self.name_member();
+                self.expected = Colon;
+            }
+            (Colon, Token::Colon) => self.expected = Value,
+            (Value | ValueOrEnd, Token::OpenObject) => self.open(LevelKind::Object)?,
+            (Value | ValueOrEnd, Token::OpenArray) => self.open(LevelKind::Array)?,
+            (Value | ValueOrEnd, Token::String | Token::Number | Token::Literal(_)) => {
+                self.scalar(token, read, sink)?;
+            }
+            (Value | ValueOrEnd, _) => {
+                return Err("parse error: unallowed token at this point in JSON text");
+            }
+            (KeyOrEnd | Key, _) => {
+                return Err("parse error: invalid object key (must be a string)");
+            }
+            (Colon, _) => {
+                return Err("parse error: object key and value must be separated by a colon (':')");
+            }
+            (CommaOrEnd, _) if self.within(LevelKind::Object) => {
+                return Err("parse error: after key and value, inside map, I expect ',' or '}'");
+            }
+            (CommaOrEnd, _) => {
+                return Err("parse error: after array element, I expect ',' or ']'");
+            }
+            // Nothing is asked of the lexer behind the document.
+            (Nothing, _) => return Err(PREMATURE_END),
+        }
+        Ok(())
+    }
+
+    fn within(&self, kind: LevelKind) -> bool {
+        self.levels.last().is_some_and(|level| level.kind == kind)
+    }
+
+    fn open(&mut self, kind: LevelKind) -> Result<(), &'static str> {
+        if self.levels.len() >= self.depth_limit {
+            return Err("JSON depth limit exceeded");
+        }
+        self.name_element();
+        self.levels.push(Level {
+            kind,
+            name: self.name.len(),
+            members: 0,
+        });
+        self.expected = match kind {
+            LevelKind::Object => Expected::KeyOrEnd,
+            LevelKind::Array => Expected::ValueOrEnd,
+        };
+        Ok(())
+    }
+
+    fn close(&mut self) {
+        self.levels.pop();
+        self.value_done();
+    }
+
+    fn scalar(
+        &mut self,
+        token: Token,
+        read: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), &'static str> {
+        self.name_element();
+        if !self.names.allows(&self.name, read) {
+            return Err("JSON argument names too long");
+        }
+        let value = match token {
+            Token::Literal("null") => b"",
+            Token::Literal(word) => word.as_bytes(),
+            _ => self.lexer.text(),
+        };
+        if !sink.argument(&self.name, value) {
+            return Err(ARGUMENTS_LIMIT);
+        }
+        self.value_done();
+        Ok(())
+    }
+
+    fn value_done(&mut self) {
+        self.expected = if self.levels.is_empty() {
+            Expected::Nothing
+        } else {
+            Expected::CommaOrEnd
+        };
+    }
+
+    /// The current value is the member whose key was just read.
+    fn name_member(&mut self) {
+        let Some(level) = self.levels.last() else {
+            return;
+        };
+        self.name.truncate(level.name);
+        self.name.push(b'.');
+        let key = self.lexer.text();
+        self.name
+            .extend_from_slice(if key.is_empty() { b"empty-key" } else { key });
+    }
+
+    /// The current value is the next one of the array it stands in, if it does.
+    fn name_element(&mut self) {
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
+        if level.kind == LevelKind::Array {
+            self.name.truncate(level.name);
+            // Writing to a vector cannot fail.
+            let _ = write!(self.name, ".array_{}", level.members);
+            level.members = level.members.saturating_add(1);
+        }
+    }
+}

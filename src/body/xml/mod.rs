@@ -1,0 +1,77 @@
+//! XML bodies: a bounded tree that [`Path`]s select from, and arguments (SecParseXmlIntoArgs).
+//!
+//! The body is collected, decoded and parsed when it is over. No external entity is ever loaded.
+//! Where the body is not well-formed, the tree holds what stands before the error, as libxml2's
+//! push parser leaves it.
+
+mod document;
+mod encoding;
+mod entities;
+mod path;
+mod reader;
+
+#[cfg(test)]
+mod tests;
+
+pub use document::Document;
+pub use path::{Path, PathError};
+
+use self::reader::{Arguments, Reader};
+use super::{End, Finished, Settings, Sink, XmlIntoArgs};
+
+/// An XML body being read.
+#[derive(Debug)]
+pub(super) struct Xml {
+    settings: Settings,
+    body: Vec<u8>,
+}
+
+impl Xml {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            body: Vec::new(),
+        }
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.body.len()
+    }
+
+    pub(super) fn feed(&mut self, chunk: &[u8]) {
+        self.body.extend_from_slice(chunk);
+    }
+
+    /// An empty body is no error, as in v2, but has no tree.
+    pub(super) fn finish(self, end: End, sink: &mut dyn Sink) -> Finished {
+        if self.body.is_empty() {
+            return Finished::default();
+        }
+        let no_files_length = self.body.len();
+        let (text, undecodable) = encoding::decode(&self.body, end);
+        let into_args = self.settings.xml_into_args;
+        let arguments = (into_args != XmlIntoArgs::Off).then(|| Arguments::new(sink));
+        let mut reader = Reader::new(&self.settings.limits, arguments);
+        let ill_formed = reader.read(&text, end).err();
+        let over_limit = reader.over_limit();
+        let document = reader.into_document();
+        // The undecodable byte is why the text ends too early, so it is the better message.
+        let reason = undecodable.map(str::to_owned).or(ill_formed);
+        let error = if let Some(reason) = reason {
+            Some(format!(
+                "XML parsing error: XML: Failed parsing document: {reason}."
+            ))
+        } else if over_limit {
+            let limit = self.settings.limits.arguments;
+            Some(format!("XML parsing error: More than {limit} XML keys"))
+        } else {
+            None
+        };
+        Finished {
+            error,
+            xml: (into_args != XmlIntoArgs::OnlyArgs).then_some(document),
+            no_files_length,
+            ..Finished::default()
+        }
+    }
+}

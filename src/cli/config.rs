@@ -1,0 +1,262 @@
+//! `--config`: rule files, or a plugin configuration as the filter gets it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::driver::DriverFactory;
+use super::files::{FileSystem, PluginFiles, glob, is_pattern};
+use super::native::{Native, NativeFactory};
+use crate::compile::{Compiled, Loader, compile};
+use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
+use crate::program::Program;
+use crate::proxy::{Authorities, PluginConfig, Problems, STRICTEST};
+
+/// The name of a list of directives that only the command line gave.
+const ONLY: &str = "default";
+
+/// A configuration named on the command line.
+pub(super) enum Config {
+    /// Rule files that make one configuration, in order.
+    Rules(Vec<(String, Vec<u8>)>),
+    /// A plugin configuration: its bytes as the filter would get them.
+    Plugin(Vec<u8>),
+}
+
+/// One set of rules, loaded.
+pub(super) struct Load {
+    pub(super) program: Option<Arc<Program>>,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) sources: SourceMap,
+    /// How many files were read.
+    pub(super) files: usize,
+}
+
+impl Load {
+    /// Every SecRule and SecAction; `None` if the rules do not load.
+    pub(super) fn rules(&self) -> Option<usize> {
+        self.program.as_ref().map(|program| program.rules.len())
+    }
+}
+
+impl Config {
+    /// Reads the files named on the command line; patterns stand for what they match.
+    ///
+    /// # Errors
+    ///
+    /// A text for people: a file cannot be read, or a pattern matches nothing, or a plugin
+    /// configuration is not alone.
+    pub(super) fn load(paths: &[PathBuf]) -> Result<Self, String> {
+        let mut sources = Vec::new();
+        for path in expand(paths)? {
+            let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+            if path.extension().is_some_and(|extension| extension == "json") {
+                if paths.len() > 1 {
+                    let path = path.display();
+                    return Err(format!("{path}: a plugin configuration stands alone"));
+                }
+                return Ok(Self::Plugin(text));
+            }
+            sources.push((path.to_string_lossy().into_owned(), text));
+        }
+        Ok(Self::Rules(sources))
+    }
+
+    /// Loads every set of rules, for `check`.
+    pub(super) fn check(&self) -> Vec<Load> {
+        match self.sets("") {
+            Ok(sets) => sets.loads,
+            Err(problems) => vec![Load {
+                program: None,
+                diagnostics: problems.diagnostics,
+                sources: problems.sources,
+                files: 1,
+            }],
+        }
+    }
+
+    /// The engine with all sets of rules; the directives come before all others.
+    ///
+    /// # Errors
+    ///
+    /// The messages, rendered.
+    pub(super) fn engine(&self, first_directives: &str) -> Result<Native, String> {
+        let sets = self.sets(first_directives).map_err(|problems| {
+            refusal(&problems.diagnostics, &problems.sources)
+        })?;
+        let mut programs = Vec::new();
+        for load in sets.loads {
+            let message = || refusal(&load.diagnostics, &load.sources);
+            programs.push(load.program.clone().ok_or_else(message)?);
+        }
+        Ok(Native::new(programs, sets.authorities))
+    }
+
+    /// Native engines for the test runner.
+    pub(super) fn native(&self) -> impl DriverFactory {
+        NativeFactory { make: |first: &str| self.engine(first) }
+    }
+
+    /// VMs of a compiled filter for the test runner.
+    ///
+    /// # Errors
+    ///
+    /// A text for people: the file is no filter.
+    #[cfg(feature = "wasm-host")]
+    pub(super) fn wasm(&self, module: &Path) -> Result<impl DriverFactory, String> {
+        super::driver_wasm::WasmFactory::load(module, |first: &str| {
+            self.plugin_configuration(first)
+        })
+    }
+
+    /// The configuration as the filter gets it.
+    ///
+    /// # Errors
+    ///
+    /// A text for people: a file that rules name is not UTF-8, which JSON cannot carry.
+    pub(super) fn plugin_configuration(&self, first_directives: &str) -> Result<Vec<u8>, String> {
+        let value = match self {
+            Self::Plugin(text) if first_directives.is_empty() => return Ok(text.clone()),
+            Self::Plugin(text) => {
+                let mut value: Value =
+                    serde_json::from_slice(text).map_err(|error| error.to_string())?;
+                let lists = value.get_mut("directives_map").and_then(Value::as_object_mut);
+                for list in lists.into_iter().flat_map(|map| map.values_mut()) {
+                    prepend(list, first_directives);
+                }
+                if let Some(list) = value.get_mut("rules") {
+                    prepend(list, first_directives);
+                }
+                value
+            }
+            Self::Rules(sources) => {
+                let recorder = Recorder::new(&FileSystem);
+                drop(compile(sources, &recorder));
+                let mut files = serde_json::Map::new();
+                let read = recorder.read.into_inner();
+                for (name, text) in sources.iter().cloned().chain(read) {
+                    if name.starts_with('@') {
+                        continue;
+                    }
+                    let text = String::from_utf8(text)
+                        .map_err(|_| format!("{name}: not UTF-8; the filter cannot get it"))?;
+                    files.insert(name, Value::String(text));
+                }
+                let mut lines = vec![first_directives.to_owned()];
+                lines.extend(sources.iter().map(|(name, _)| format!("Include \"{name}\"")));
+                json!({
+                    "directives_map": {ONLY: lines},
+                    "default_directives": ONLY,
+                    "data_files": files,
+                })
+            }
+        };
+        serde_json::to_vec(&value).map_err(|error| error.to_string())
+    }
+
+    fn sets(&self, first_directives: &str) -> Result<Sets, Problems> {
+        let plugin = match self {
+            Self::Rules(sources) => {
+                let mut sources = sources.clone();
+                if !first_directives.is_empty() {
+                    let text = first_directives.as_bytes().to_vec();
+                    sources.insert(0, ("(settings of the test)".to_owned(), text));
+                }
+                let mut load = load(&sources, &FileSystem);
+                load.files = load.files.saturating_add(sources.len());
+                return Ok(Sets { loads: vec![load], authorities: Authorities::all(0) });
+            }
+            Self::Plugin(text) => PluginConfig::parse(text)?,
+        };
+        let files = PluginFiles::new(&plugin.data_files);
+        let mut loads: Vec<Load> = Vec::new();
+        let strictest: Vec<String> = STRICTEST.iter().map(|&line| line.to_owned()).collect();
+        let lists = plugin.directives.iter().map(|(name, lines)| (name.as_str(), lines));
+        let embedded = plugin.needs_strictest().then_some(("embedded default", &strictest));
+        for (name, lines) in lists.chain(embedded) {
+            let text = format!("{first_directives}{}", lines.join("\n"));
+            let name = format!("directives_map.{}", name.replace('/', "."));
+            loads.push(load(&[(name, text.into_bytes())], &files));
+        }
+        Ok(Sets { authorities: plugin.table(), loads })
+    }
+}
+
+/// All sets of rules of a configuration, and which authority gets which.
+struct Sets {
+    loads: Vec<Load>,
+    authorities: Authorities,
+}
+
+fn load(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Load {
+    let recorder = Recorder::new(loader);
+    let Compiled { program, diagnostics, sources } = compile(sources, &recorder);
+    Load { program, diagnostics, sources, files: recorder.count.get() }
+}
+
+/// Keeps what a loader read.
+struct Recorder<'a> {
+    inner: &'a dyn Loader,
+    count: Cell<usize>,
+    read: RefCell<BTreeMap<String, Vec<u8>>>,
+}
+
+impl<'a> Recorder<'a> {
+    fn new(inner: &'a dyn Loader) -> Self {
+        Self { inner, count: Cell::new(0), read: RefCell::default() }
+    }
+}
+
+impl Loader for Recorder<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        let text = self.inner.read(path)?;
+        let known = self.read.borrow_mut().insert(path.to_owned(), text.clone());
+        if known.is_none() {
+            self.count.set(self.count.get().saturating_add(1));
+        }
+        Ok(text)
+    }
+
+    fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
+        self.inner.glob(pattern)
+    }
+}
+
+fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut expanded = Vec::new();
+    for path in paths {
+        // A file may have a name that looks like a pattern.
+        if !is_pattern(&path.to_string_lossy()) || path.exists() {
+            expanded.push(path.clone());
+            continue;
+        }
+        let found = glob(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        if found.is_empty() {
+            return Err(format!("{}: no file matches", path.display()));
+        }
+        expanded.extend(found);
+    }
+    Ok(expanded)
+}
+
+/// A list of directives is an array of lines or one text.
+fn prepend(list: &mut Value, first_directives: &str) {
+    match list {
+        Value::Array(lines) => lines.insert(0, Value::String(first_directives.to_owned())),
+        Value::String(text) => text.insert_str(0, first_directives),
+        _ => {}
+    }
+}
+
+fn refusal(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
+    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let mut text = String::from("the configuration does not load");
+    for error in errors {
+        text.push_str("\n\n");
+        text.push_str(&render(error, sources));
+    }
+    text
+}

@@ -1,0 +1,88 @@
+//! Tests that are known to fail, each with its reason.
+//!
+//! A listed test that passes is a surprise, and an entry without a test is stale; both fail the
+//! run, so that the list says what is true.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::overrides::read;
+
+/// The list.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExpectedFailures {
+    entries: BTreeMap<String, Entry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    expected_failures: Vec<Entry>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    /// Such as `920100-4`.
+    test: String,
+    reason: String,
+}
+
+impl ExpectedFailures {
+    /// Reads the list.
+    ///
+    /// # Errors
+    ///
+    /// A text for people: unreadable, listed twice, or without a reason.
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        Self::new(read(path)?).map_err(|error| format!("{}: {error}", path.display()))
+    }
+
+    fn new(file: File) -> Result<Self, String> {
+        let mut entries = BTreeMap::new();
+        for entry in file.expected_failures {
+            if entry.reason.trim().is_empty() {
+                return Err(format!("{} has no reason", entry.test));
+            }
+            let test = entry.test.clone();
+            if entries.insert(test.clone(), entry).is_some() {
+                return Err(format!("{test} is listed twice"));
+            }
+        }
+        Ok(Self { entries })
+    }
+
+    /// Why a test is expected to fail, if it is.
+    pub(crate) fn reason(&self, test: &str) -> Option<&str> {
+        self.entries.get(test).map(|entry| entry.reason.as_str())
+    }
+
+    /// The entries that name none of the tests.
+    pub(crate) fn stale(&self, tests: &BTreeSet<String>) -> Vec<&str> {
+        let names = self.entries.keys().map(String::as_str);
+        names.filter(|name| !tests.contains(*name)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExpectedFailures;
+
+    fn list(yaml: &str) -> Result<ExpectedFailures, String> {
+        ExpectedFailures::new(serde_saphyr::from_str(yaml).unwrap())
+    }
+
+    #[test]
+    fn entries_need_a_reason_and_a_test() {
+        let known = list("expected_failures: [{test: 1-2, reason: r}, {test: 1-3, reason: s}]");
+        let known = known.unwrap();
+        assert_eq!(known.reason("1-2"), Some("r"));
+        assert_eq!(known.reason("1-1"), None);
+        assert_eq!(known.stale(&["1-2".to_owned()].into()), ["1-3"]);
+        assert!(list("expected_failures: [{test: 1-2, reason: ' '}]").is_err());
+        let twice = "expected_failures: [{test: 1-2, reason: r}, {test: 1-2, reason: r}]";
+        assert!(list(twice).unwrap_err().contains("twice"));
+    }
+}

@@ -1,0 +1,27 @@
+//! Regression tests in the format of go-ftw, run against the engine or the compiled filter.
+//!
+//! A test is a list of stages; a stage is a request and what the log must then say. The runner
+//! plays client, server and log reader at once: it writes the request as go-ftw would send it,
+//! reads it back as a server would, drives it through a [`Driver`], and judges the error log
+//! lines of that one exchange.
+//!
+//! There is no HTTP server in front. What only a server decides (the 400 for a malformed request)
+//! cannot be judged here; such a stage is judged by the rule ids in the log, and the run says how
+//! many those were.
+
+mod expected;
+mod format;
+mod judge;
+mod overrides;
+mod reflector;
+mod report;
+mod request;
+mod runner;
+mod sniff;
+mod template;
+
+pub(crate) use expected::ExpectedFailures;
+pub(crate) use format::{TestFile, load};
+pub(crate) use overrides::{Overrides, TestSettings};
+pub(crate) use report::{Report, TestReport, Verdict, compare};
+pub(crate) use runner::{Filter, Progress, Runner};

@@ -1,0 +1,72 @@
+//! The `parapet` tool: the same engine, natively, for people and scripts.
+//!
+//! The only place beside the filter that touches the outside world: files, standard streams and
+//! clocks. Everything it decides it decides with the library.
+
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool reads files and the clock, and prints"
+)]
+
+mod check;
+mod config;
+mod driver;
+#[cfg(feature = "wasm-host")]
+mod driver_wasm;
+mod files;
+mod ftw;
+mod message;
+mod native;
+mod progress;
+mod run;
+mod test;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit status: the work was done and found nothing wrong.
+const CLEAN: u8 = 0;
+/// Exit status: the work was done and found errors.
+const ERRORS: u8 = 1;
+/// Exit status: the work could not be done as asked (clap uses it too).
+const USAGE: u8 = 2;
+
+/// The client of every exchange. Not a loopback address: the Core Rule Set trusts those.
+const CLIENT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)), 41_090);
+/// The server of every exchange.
+const SERVER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)), 80);
+
+/// Checks, runs and tests firewall rules without a proxy.
+#[derive(Debug, Parser)]
+#[command(name = "parapet", version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Run(run::Arguments),
+    Test(test::Arguments),
+}
+
+/// Runs the tool with the arguments of the process.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("parapet: {error}");
+            ExitCode::from(USAGE)
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Drives the engine directly, without a filter around it.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::driver::{Backend, Driver, DriverFactory, Exchanged};
+use super::message::{Headers, Request, Response, header};
+use crate::audit::error_log_line;
+use crate::engine::{
+    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
+    RuleMatch, Step, Transaction, UnixNanos, Waf,
+};
+use crate::program::Program;
+use crate::proxy::Authorities;
+
+/// The clock of this machine, in UTC.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MachineClock;
+
+impl Clock for MachineClock {
+    fn now(&self) -> UnixNanos {
+        std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .map_or(0, |since| {
+                u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+            })
+    }
+}
+
+/// The engine with all sets of rules of a configuration.
+pub(super) struct Native {
+    sets: Vec<Rc<Waf>>,
+    authorities: Authorities,
+    transactions: Cell<u64>,
+}
+
+/// Everything the engine said about one exchange.
+pub(super) struct Inspected {
+    pub(super) matches: Vec<RuleMatch>,
+    pub(super) interruption: Option<Interruption>,
+    /// TX variables at the end.
+    pub(super) variables: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) log: Vec<Vec<u8>>,
+    /// The backend's answer, if the request got that far.
+    pub(super) response: Option<Response>,
+}
+
+impl Native {
+    /// An engine; `authorities` names the programs by their places.
+    pub(super) fn new(programs: Vec<Arc<Program>>, authorities: Authorities) -> Self {
+        let clock = Rc::new(MachineClock);
+        let sets = programs
+            .into_iter()
+            .map(|program| Waf::new(program, clock.clone()));
+        Self {
+            sets: sets.collect(),
+            authorities,
+            transactions: Cell::new(0),
+        }
+    }
+
+    /// Takes a request and its response through all phases.
+    ///
+    /// # Errors
+    ///
+    /// A text for people: there are no rules at all.
+    pub(super) fn inspect(
+        &self,
+        request: &Request,
+        backend: &dyn Backend,
+    ) -> Result<Inspected, String> {
+        let mut transaction = self.begin(request).ok_or("there are no rules")?;
+        let response = self.request(&mut transaction, request).then(|| {
+            let response = backend.respond(request);
+            answer(&mut transaction, &response);
+            response
+        });
+        let _ = transaction.finish();
+        let matches = transaction.drain_matches();
+        let context = transaction.log_context();
+        let logged = matches.iter().filter(|found| found.log);
+        Ok(Inspected {
+            log: logged
+                .map(|found| error_log_line(found, &context).into_bytes())
+                .collect(),
+            interruption: transaction.interruption().cloned(),
+            variables: transaction.tx_variables(),
+            matches,
+            response,
+        })
+    }
+
+    /// The shortest way through all phases, for measuring: nothing is kept. Whether it passed.
+    pub(super) fn pass(&self, request: &Request, backend: &dyn Backend) -> bool {
+        let Some(mut transaction) = self.begin(request) else {
+            return true;
+        };
+        if self.request(&mut transaction, request) {
+            answer(&mut transaction, &backend.respond(request));
+        }
+        let record = transaction.finish();
+        drop(transaction.drain_matches());
+        record.interruption.is_none()
+    }
+
+    /// Phases 1 and 2; whether the backend gets to see the request.
+    fn request(&self, transaction: &mut Transaction, request: &Request) -> bool {
+        let headers = borrowed(&request.headers);
+        let head = RequestHead {
+            method: &request.method,
+            target: &request.target,
+            protocol: &request.protocol,
+            headers: &headers,
+        };
+        let mut step = transaction.request_head(&head);
+        if wants(&step) && !request.body.is_empty() {
+            step = transaction.request_body(&request.body);
+        }
+        if step.interruption.is_none() {
+            step = transaction.end_request_body();
+        }
+        step.interruption.is_none()
+    }
+
+    fn begin(&self, request: &Request) -> Option<Transaction> {
+        let place = self.authorities.find(header(&request.headers, b"host"));
+        Some(Transaction::new(self.sets.get(place)?, self.connection()))
+    }
+
+    fn connection(&self) -> Connection {
+        let number = self.transactions.get();
+        self.transactions.set(number.wrapping_add(1));
+        let endpoint = |at: std::net::SocketAddr| Endpoint {
+            address: at.ip(),
+            port: at.port(),
+        };
+        Connection {
+            client: Some(endpoint(super::CLIENT)),
+            server: Some(endpoint(super::SERVER)),
+            unique_id: format!("{:016x}{number:08x}", MachineClock.now()),
+        }
+    }
+}
+
+/// Phases 3 and 4.
+fn answer(transaction: &mut Transaction, response: &Response) {
+    let headers = borrowed(&response.headers);
+    let head = ResponseHead {
+        status: response.status,
+        protocol: &response.protocol,
+        headers: &headers,
+    };
+    let mut step = transaction.response_head(&head);
+    if wants(&step) && !response.body.is_empty() {
+        step = transaction.response_body(&response.body);
+    }
+    if step.interruption.is_none() {
+        let _ = transaction.end_response_body();
+    }
+}
+
+impl Driver for Native {
+    fn exchange(&mut self, request: &Request, backend: &dyn Backend) -> Result<Exchanged, String> {
+        let inspected = self.inspect(request, backend)?;
+        let reply = match &inspected.interruption {
+            None => inspected.response,
+            Some(interruption) => denial(interruption),
+        };
+        Ok(Exchanged {
+            log: inspected.log,
+            reply,
+            interrupted: inspected.interruption.is_some(),
+        })
+    }
+}
+
+/// What the client gets of an interruption; a dropped connection gives nothing.
+fn denial(interruption: &Interruption) -> Option<Response> {
+    if interruption.disposition == Disposition::Drop {
+        return None;
+    }
+    let location = interruption.location.iter();
+    Some(Response {
+        status: interruption.status,
+        protocol: b"HTTP/1.1".to_vec(),
+        headers: location
+            .map(|target| (b"Location".to_vec(), target.clone()))
+            .collect(),
+        body: Vec::new(),
+    })
+}
+
+/// Makes engines for variants of a configuration.
+pub(super) struct NativeFactory<F> {
+    pub(super) make: F,
+}
+
+impl<F: Fn(&str) -> Result<Native, String>> DriverFactory for NativeFactory<F> {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn driver(&mut self, first_directives: &str) -> Result<Box<dyn Driver>, String> {
+        Ok(Box::new((self.make)(first_directives)?))
+    }
+}
+
+fn wants(step: &Step) -> bool {
+    step.interruption.is_none() && step.body == BodyPlan::Inspect
+}
+
+fn borrowed(headers: &Headers) -> Vec<(&[u8], &[u8])> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_slice(), value.as_slice()))
+        .collect()
+}

@@ -1,0 +1,197 @@
+//! `parapet test`: regression tests in go-ftw's format.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use regex_lite::Regex;
+
+use super::config::Config;
+use super::ftw::{
+    ExpectedFailures, Filter, Overrides, Report, Runner, TestSettings, Verdict, compare, load,
+};
+use super::progress::Display;
+use super::{CLEAN, ERRORS};
+
+/// Run regression tests in go-ftw's format.
+///
+/// The last line is `N passed, M failed, K skipped`. Expected failures count as failed; only an
+/// unexpected outcome makes the exit status 1.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Rule files, in order, or one plugin configuration (`.json`).
+    #[arg(long, value_name = "FILE", required = true, num_args = 1)]
+    config: Vec<PathBuf>,
+
+    /// Test files, or directories of them.
+    #[arg(required = true, value_name = "TESTS")]
+    tests: Vec<PathBuf>,
+
+    /// Platform overrides of the Core Rule Set's format; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    overrides: Vec<PathBuf>,
+
+    /// Tests that are known to fail, with reasons.
+    #[arg(long, value_name = "FILE")]
+    expected_failures: Option<PathBuf>,
+
+    /// Directives that single tests need before all others.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
+
+    /// Drive this compiled filter instead of the native engine.
+    #[arg(long, value_name = "FILE.wasm")]
+    wasm: Option<PathBuf>,
+
+    /// With --wasm: run both engines and fail where they differ.
+    #[arg(long, requires = "wasm")]
+    compare: bool,
+
+    /// Only tests whose id matches, such as `^942`.
+    #[arg(long, value_name = "REGEX")]
+    include: Option<String>,
+
+    /// No tests whose id matches, unless --include does.
+    #[arg(long, value_name = "REGEX")]
+    exclude: Option<String>,
+
+    /// Write every test's outcome to a file, as JSON. With --compare, one report for each engine.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+
+    /// Print expected failures too.
+    #[arg(long)]
+    verbose: bool,
+
+    /// No progress.
+    #[arg(long)]
+    quiet: bool,
+}
+
+/// Runs the suite. The answer is the exit status.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
+    let suite = Suite::load(arguments)?;
+    let config = Config::load(&arguments.config)?;
+    let mut display = Display::new(arguments.quiet);
+    let mut reports = Vec::new();
+    if arguments.wasm.is_none() || arguments.compare {
+        let mut factory = config.native();
+        reports.push(suite.runner().run(&mut factory, &mut display)?);
+    }
+    #[cfg(feature = "wasm-host")]
+    if let Some(module) = &arguments.wasm {
+        let mut factory = config.wasm(module)?;
+        reports.push(suite.runner().run(&mut factory, &mut display)?);
+    }
+    #[cfg(not(feature = "wasm-host"))]
+    if arguments.wasm.is_some() {
+        return Err("this build has no wasm host; build it with the feature `wasm-host`".into());
+    }
+    if let Some(path) = &arguments.report {
+        write_report(path, &reports)?;
+    }
+    let mut clean = true;
+    for report in &reports {
+        clean &= describe(report, arguments.verbose, reports.len() > 1);
+    }
+    if let [native, wasm] = reports.as_slice() {
+        let differences = compare(native, wasm);
+        for difference in &differences {
+            println!("DIFFERENT {difference}");
+        }
+        clean &= differences.is_empty();
+        for report in &reports {
+            println!("{}: {}", report.engine, report.counts());
+        }
+    } else if let [report] = reports.as_slice() {
+        println!("{}", report.counts());
+    }
+    Ok(if clean { CLEAN } else { ERRORS })
+}
+
+/// Everything a run reads beside the rules.
+struct Suite {
+    files: Vec<super::ftw::TestFile>,
+    overrides: Vec<Overrides>,
+    settings: TestSettings,
+    expected: ExpectedFailures,
+    filter: Filter,
+}
+
+impl Suite {
+    fn load(arguments: &Arguments) -> Result<Self, String> {
+        let regex = |pattern: &Option<String>| {
+            let compiled = pattern.as_deref().map(Regex::new).transpose();
+            compiled.map_err(|error| format!("{}: {error}", pattern.as_deref().unwrap_or("")))
+        };
+        Ok(Self {
+            files: load(&arguments.tests)?,
+            overrides: arguments
+                .overrides
+                .iter()
+                .map(|path| Overrides::load(path))
+                .collect::<Result<_, _>>()?,
+            settings: match &arguments.settings {
+                Some(path) => TestSettings::load(path)?,
+                None => TestSettings::default(),
+            },
+            expected: match &arguments.expected_failures {
+                Some(path) => ExpectedFailures::load(path)?,
+                None => ExpectedFailures::default(),
+            },
+            filter: Filter {
+                include: regex(&arguments.include)?,
+                exclude: regex(&arguments.exclude)?,
+            },
+        })
+    }
+
+    fn runner(&self) -> Runner<'_> {
+        Runner {
+            files: &self.files,
+            overrides: &self.overrides,
+            settings: &self.settings,
+            expected: &self.expected,
+            filter: &self.filter,
+        }
+    }
+}
+
+/// Prints what a person needs to know of a run; whether it is clean.
+fn describe(report: &Report, verbose: bool, named: bool) -> bool {
+    let prefix = if named {
+        format!("{}: ", report.engine)
+    } else {
+        String::new()
+    };
+    if verbose {
+        for test in &report.tests {
+            if test.verdict == Verdict::ExpectedFailure {
+                let reason = test.reason.as_deref().unwrap_or_default().trim();
+                println!(
+                    "{prefix}expected {}: {}",
+                    test.test,
+                    test.failures.join("; ")
+                );
+                println!("{prefix}  because {reason}");
+            }
+        }
+    }
+    let problems = report.problems();
+    for problem in &problems {
+        println!("{prefix}{problem}");
+    }
+    let server_only = report.server_only();
+    if server_only > 0 {
+        println!(
+            "{prefix}{server_only} stages expect a status or an error that only a server in front \
+             gives; judged by the rule ids alone"
+        );
+    }
+    problems.is_empty()
+}
+
+fn write_report(path: &Path, reports: &[Report]) -> Result<(), String> {
+    let failed = |error: String| format!("{}: {error}", path.display());
+    let text = serde_json::to_vec_pretty(reports).map_err(|error| failed(error.to_string()))?;
+    std::fs::write(path, text).map_err(|error| failed(error.to_string()))
+}

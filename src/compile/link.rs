@@ -1,0 +1,429 @@
+//! Drafts to program: numbers for rules, places for markers, bits for the prefilters.
+
+use super::Compiler;
+use super::actions::ActionSet;
+use super::draft::{Draft, Item};
+use super::spec::RuleMatcher;
+use crate::action::{Action, Ctl, Disruptive, Phase, RuleSpec};
+use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
+use crate::matching::PrefilterBuilder;
+use crate::operator::Capture;
+use crate::program::{
+    Decision, Effect, Flow, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
+    TargetSelector, Test,
+};
+use crate::seclang::ast;
+use crate::template::{Macro, Template};
+use crate::variable::{CAPTURE_SLOTS, KeySlot, Variable};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The status of a denial that names none.
+const DENIED: u16 = 403;
+/// The status of a redirection that names none, or one that is not a redirection.
+const FOUND: u16 = 302;
+
+impl Compiler<'_> {
+    /// Makes the program. Messages may be added; with an error among them it is not to be used.
+    pub(super) fn link(&mut self) -> Option<Program> {
+        let items = std::mem::take(&mut self.items);
+        let map = Map::new(&items);
+        let groups = group_readers(&items);
+        let mut prefilters: [PrefilterBuilder; 5] = Default::default();
+        let mut files = HashMap::new();
+        let mut rules = Vec::new();
+        let mut meta = Vec::new();
+        let mut item_number = 0usize;
+        for (place, item) in items.iter().enumerate() {
+            let Item::Rules(drafts) = item else { continue };
+            for (link, draft) in drafts.iter().enumerate() {
+                let captures = groups.needs(item_number, link);
+                let prefilter = prefilters.get_mut(draft.phase.index())?;
+                let test = draft.test.as_ref().map(|test| Test {
+                    operator: test.operator.clone(),
+                    argument: test.argument.clone(),
+                    negated: test.negated,
+                    capture: match (draft.actions.capture, captures) {
+                        (false, _) => Capture::None,
+                        (true, false) => Capture::Whole,
+                        (true, true) => Capture::Groups,
+                    },
+                    slot: match (test.operator.pattern(), test.operator.phrases()) {
+                        (Some(pattern), _) => Some(prefilter.add_pattern(pattern)),
+                        (None, Some(phrases)) => Some(prefilter.add_phrases(phrases)),
+                        (None, None) => None,
+                    },
+                });
+                let effects = self.effects(draft, &items, &map);
+                let chain = draft.actions.chain(draft.default.as_deref());
+                rules.push(Rule {
+                    targets: draft.targets.as_slice().into(),
+                    exclusions: draft.exclusions.as_slice().into(),
+                    transformations: self.chains.intern(&chain),
+                    test,
+                    multi_match: draft.actions.multi_match,
+                    effects,
+                    chained: link.saturating_add(1) < drafts.len(),
+                });
+                let flow = if link == 0 {
+                    self.flow(draft, place, &map)
+                } else {
+                    Flow::Next
+                };
+                let file = self.file(draft.span.source, &mut files);
+                meta.push(self.rule_meta(draft, file, flow));
+            }
+            item_number = item_number.saturating_add(1);
+        }
+        let phases = self.phases(&map, prefilters)?;
+        Some(Program {
+            settings: self.settings.clone(),
+            rules: rules.into(),
+            meta: meta.into(),
+            phases,
+            keys: self.keys.clone(),
+            chains: self.chains.clone(),
+            patterns: std::mem::take(&mut self.patterns).into(),
+        })
+    }
+
+    fn phases(&self, map: &Map, prefilters: [PrefilterBuilder; 5]) -> Option<[PhaseProgram; 5]> {
+        let phases: Vec<PhaseProgram> = map
+            .entries
+            .iter()
+            .zip(prefilters)
+            .map(|(entries, prefilter)| PhaseProgram {
+                entries: entries.as_slice().into(),
+                prefilter: prefilter.build(),
+            })
+            .collect();
+        phases.try_into().ok()
+    }
+
+    fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
+        files
+            .entry(source)
+            .or_insert_with(|| self.source_name(source).into())
+            .clone()
+    }
+
+    fn rule_meta(&self, draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
+        let own = &draft.actions;
+        let default = draft.default.as_deref();
+        let inherited = |read: fn(&ActionSet) -> Option<bool>| default.and_then(read);
+        RuleMeta {
+            id: draft.id(),
+            phase: draft.phase,
+            file,
+            line: self.sources.location(draft.span).line,
+            msg: own.msg.clone(),
+            logdata: own.logdata.clone(),
+            tags: default
+                .into_iter()
+                .flat_map(|default| &default.tags)
+                .chain(&own.tags)
+                .map(|(_, tag)| tag.clone())
+                .collect(),
+            rev: own.rev.clone(),
+            ver: own.ver.clone(),
+            severity: own.severity,
+            maturity: own.maturity,
+            accuracy: own.accuracy,
+            log: own.log.or_else(|| inherited(|set| set.log)).unwrap_or(true),
+            audit: own
+                .audit
+                .or_else(|| inherited(|set| set.audit))
+                .unwrap_or(true),
+            decision: decision(own, default),
+            flow,
+        }
+    }
+
+    /// Where evaluation goes on after the rule at `place` matched.
+    fn flow(&mut self, draft: &Draft, place: usize, map: &Map) -> Flow {
+        if let Some((label, span)) = &draft.actions.skip_after {
+            if let Some(entry) = map.after(label, place, draft.phase) {
+                return Flow::Goto(entry);
+            }
+            let name = String::from_utf8_lossy(label).into_owned();
+            let message = format!("no marker `{name}` follows: the rest of the phase is skipped");
+            self.report(Diagnostic::new(Code::UnknownMarker, *span, message));
+            return Flow::EndOfPhase;
+        }
+        draft.actions.skip.map_or(Flow::Next, Flow::Skip)
+    }
+
+    /// What a rule does at each match: the default's effects first.
+    fn effects(&mut self, draft: &Draft, items: &[Item], map: &Map) -> Box<[Effect]> {
+        let default = draft.default.clone();
+        let inherited = default
+            .as_deref()
+            .map_or(&[][..], |default| &default.effects);
+        let mut effects = Vec::new();
+        for (action, span) in inherited.iter().chain(&draft.actions.effects) {
+            if let Some(effect) = self.effect(action, *span, items, map) {
+                effects.push(effect);
+            }
+        }
+        effects.into()
+    }
+
+    fn effect(&mut self, action: &Action, span: Span, items: &[Item], map: &Map) -> Option<Effect> {
+        Some(match action {
+            Action::SetVar(set) => Effect::SetVar(set.clone()),
+            Action::ExpireVar(expire) => Effect::ExpireVar(expire.clone()),
+            Action::DeprecateVar(deprecate) => Effect::DeprecateVar(deprecate.clone()),
+            Action::InitCol(init) => Effect::InitCol(init.clone()),
+            Action::SetEnv(name, value) => Effect::SetEnv(name.clone(), value.clone()),
+            Action::Sanitise(name, text) => Effect::Sanitise(*name, text.clone()),
+            Action::Ctl(Ctl::RuleRemove(spec)) => {
+                Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))
+            }
+            Action::Ctl(Ctl::RuleRemoveTarget(spec, targets)) => {
+                let word = ast::Word::synthetic(&**targets, span);
+                let list = self.target_list(&word, &[]);
+                let targets = list.targets.into_iter().chain(list.exclusions).collect();
+                Effect::RemoveTargets(self.rules_meant(spec, span, items, map, true), targets)
+            }
+            Action::Ctl(Ctl::Ignored(option)) => {
+                let message = format!("`ctl:{option}` has no meaning here and is ignored");
+                self.report(Diagnostic::new(Code::IgnoredDirective, span, message));
+                return None;
+            }
+            Action::Ctl(ctl) => Effect::Ctl(ctl.clone()),
+            _ => return None,
+        })
+    }
+
+    /// The rules a `ctl` means: starters, or all rules of their chains.
+    fn rules_meant(
+        &mut self,
+        spec: &RuleSpec,
+        span: Span,
+        items: &[Item],
+        map: &Map,
+        links: bool,
+    ) -> Box<[RuleIndex]> {
+        let matcher = RuleMatcher::new(spec);
+        let mut found = Vec::new();
+        for (item, &first) in items.iter().zip(&map.first_rule) {
+            let Item::Rules(drafts) = item else { continue };
+            if !drafts
+                .first()
+                .is_some_and(|starter| matcher.matches(starter))
+            {
+                continue;
+            }
+            let mut index = first;
+            for _ in drafts.iter().take(if links { usize::MAX } else { 1 }) {
+                found.push(index);
+                index = index.next();
+            }
+        }
+        if found.is_empty() {
+            let message = "no rule is meant by this `ctl`: none matches";
+            self.report(Diagnostic::new(Code::UnusedUpdate, span, message));
+        }
+        found.into()
+    }
+}
+
+/// What a match of a rule decides: its own action, or for `block` and none the default's.
+fn decision(own: &ActionSet, default: Option<&ActionSet>) -> Decision {
+    let inherited = default.and_then(|default| default.disruptive.as_ref());
+    let chosen = match &own.disruptive {
+        None | Some(Disruptive::Block) => inherited,
+        Some(chosen) => Some(chosen),
+    };
+    let status = own
+        .status
+        .or_else(|| default.and_then(|default| default.status));
+    match chosen {
+        None | Some(Disruptive::Pass | Disruptive::Block) => Decision::Pass,
+        Some(Disruptive::Deny) => Decision::Deny(status.unwrap_or(DENIED)),
+        Some(Disruptive::Drop) => Decision::Drop(status.unwrap_or(DENIED)),
+        Some(Disruptive::Redirect(location)) => {
+            let status = status.filter(|status| matches!(status, 301 | 302 | 303 | 307 | 308));
+            Decision::Redirect(status.unwrap_or(FOUND), location.clone())
+        }
+        Some(Disruptive::Allow(scope)) => Decision::Allow(*scope),
+    }
+}
+
+/// Where everything ends up.
+struct Map {
+    /// The first rule of each item; for a marker, the rule after it.
+    first_rule: Vec<RuleIndex>,
+    /// The starters of each phase.
+    entries: [Vec<RuleIndex>; 5],
+    /// Labels and rule ids that skipAfter can name: label, item, and the entry of each phase at
+    /// which evaluation goes on.
+    landings: Vec<(Box<[u8]>, usize, [u32; 5])>,
+}
+
+impl Map {
+    fn new(items: &[Item]) -> Self {
+        let mut map = Self {
+            first_rule: Vec::new(),
+            entries: Default::default(),
+            landings: Vec::new(),
+        };
+        let mut next = RuleIndex(0);
+        for (place, item) in items.iter().enumerate() {
+            map.first_rule.push(next);
+            let label = match item {
+                Item::Marker(label) => label.clone(),
+                Item::Rules(drafts) => {
+                    let Some(starter) = drafts.first() else {
+                        continue;
+                    };
+                    if let Some(entries) = map.entries.get_mut(starter.phase.index()) {
+                        entries.push(next);
+                    }
+                    for _ in drafts {
+                        next = next.next();
+                    }
+                    starter.id().to_string().into_bytes().into()
+                }
+            };
+            let positions = map
+                .entries
+                .each_ref()
+                .map(|list| u32::try_from(list.len()).unwrap_or(u32::MAX));
+            map.landings.push((label, place, positions));
+        }
+        map
+    }
+
+    /// The entry behind the first landing of this name after an item.
+    fn after(&self, label: &[u8], place: usize, phase: Phase) -> Option<u32> {
+        self.landings
+            .iter()
+            .find(|(name, at, _)| *at > place && **name == *label)
+            .and_then(|(_, _, positions)| positions.get(phase.index()).copied())
+    }
+}
+
+/// Which capturing rules must store more than TX.0: those whose groups some rule reads.
+///
+/// A read of TX.1 to TX.9 behind a capturing rule in the same chain means that rule; any other
+/// read means all.
+#[derive(Default)]
+struct Groups {
+    all: bool,
+    rules: std::collections::HashSet<(usize, usize)>,
+}
+
+impl Groups {
+    fn needs(&self, item: usize, link: usize) -> bool {
+        self.all || self.rules.contains(&(item, link))
+    }
+
+    /// A read of groups where the chain's capturing rules so far are these.
+    fn read(&mut self, item: usize, capturing: &[usize]) {
+        match capturing.last() {
+            Some(&link) => {
+                self.rules.insert((item, link));
+            }
+            None => self.all = true,
+        }
+    }
+}
+
+fn group_readers(items: &[Item]) -> Groups {
+    let mut groups = Groups::default();
+    let chains = items.iter().filter_map(|item| match item {
+        Item::Rules(drafts) => Some(drafts),
+        Item::Marker(_) => None,
+    });
+    for (item, drafts) in chains.enumerate() {
+        let mut capturing = Vec::new();
+        for (link, draft) in drafts.iter().enumerate() {
+            if draft
+                .targets
+                .iter()
+                .chain(&draft.exclusions)
+                .any(reads_group_target)
+            {
+                groups.read(item, &capturing);
+            }
+            if draft
+                .test
+                .as_ref()
+                .is_some_and(|test| reads_group(&test.argument))
+            {
+                groups.read(item, &capturing);
+            }
+            if draft.actions.capture {
+                capturing.push(link);
+            }
+            if draft
+                .actions
+                .effects
+                .iter()
+                .any(|(action, _)| effect_reads_group(action))
+            {
+                groups.read(item, &capturing);
+            }
+        }
+        let texts = drafts.iter().flat_map(|draft| {
+            let actions = &draft.actions;
+            let redirect = match &actions.disruptive {
+                Some(Disruptive::Redirect(location)) => Some(location),
+                _ => None,
+            };
+            let tags = actions.tags.iter().map(|(_, tag)| tag);
+            actions
+                .msg
+                .iter()
+                .chain(&actions.logdata)
+                .chain(tags)
+                .chain(redirect)
+        });
+        if texts.into_iter().any(reads_group) {
+            groups.read(item, &capturing);
+        }
+    }
+    groups
+}
+
+fn is_group(slot: KeySlot) -> bool {
+    (1..CAPTURE_SLOTS).contains(&slot.0)
+}
+
+fn reads_group(template: &Template) -> bool {
+    template
+        .macros()
+        .any(|what| matches!(what, Macro::Tx(slot) if is_group(*slot)))
+}
+
+fn reads_group_target(target: &Target) -> bool {
+    target.variable == Variable::Tx
+        && match &target.selector {
+            TargetSelector::Tx(slot) => is_group(*slot),
+            // A pattern on TX names is written for names; only a digit would mean a group, and
+            // then every capturing rule keeps its groups.
+            TargetSelector::All => true,
+            _ => false,
+        }
+}
+
+fn effect_reads_group(action: &Action) -> bool {
+    use crate::action::{Change, VarName};
+    let name_reads = |name: &VarName| matches!(name, VarName::Dynamic(_, key) if reads_group(key));
+    match action {
+        Action::SetVar(set) => {
+            name_reads(&set.name)
+                || match &set.change {
+                    Change::Unset => false,
+                    Change::Set(value) | Change::Add(value) | Change::Subtract(value) => {
+                        reads_group(value)
+                    }
+                }
+        }
+        Action::ExpireVar(expire) => name_reads(&expire.name) || reads_group(&expire.seconds),
+        Action::InitCol(init) => reads_group(&init.key),
+        Action::SetEnv(name, value) => reads_group(name) || value.as_ref().is_some_and(reads_group),
+        _ => false,
+    }
+}

@@ -1,0 +1,355 @@
+//! Directives that set one thing.
+
+use super::Compiler;
+use super::include::resolve;
+use crate::action::XmlArgs;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::program::{
+    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
+};
+use crate::seclang::ast::{self, Word};
+use crate::transform::UnicodeMap;
+use crate::variable::KeyPattern;
+
+type Outcome = Result<(), String>;
+
+/// The largest body limit that v2 takes: 1 GiB.
+const HARD_LIMIT: usize = 1_073_741_824;
+/// v2's code page unless SecUnicodeMapFile names one.
+const DEFAULT_CODE_PAGE: u32 = 20127;
+
+impl Compiler<'_> {
+    /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
+    pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
+        let Some(path) = directive.arguments.first() else {
+            return;
+        };
+        if !matches!(path.text.as_slice(), b"/dev/stdout" | b"/dev/stderr") {
+            let message = "a filter writes no files: the lines go to the proxy's log";
+            self.report(
+                Diagnostic::new(Code::IgnoredDirective, path.span, message)
+                    .hint("write `/dev/stdout` to say so"),
+            );
+        }
+    }
+
+    /// `SecUnicodeMapFile FILE [CODEPAGE]`.
+    pub(super) fn unicode_map_file(&mut self, directive: &ast::Directive) {
+        let [file, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
+        let page = match rest.first().map(|word| number(word, u32::MAX as usize)) {
+            None => DEFAULT_CODE_PAGE,
+            Some(Ok(page)) => u32::try_from(page).unwrap_or(DEFAULT_CODE_PAGE),
+            Some(Err(why)) => {
+                self.report(Diagnostic::new(Code::DirectiveValue, directive.span, why));
+                return;
+            }
+        };
+        let path = resolve(self.source_name(file.span.source), &text(file));
+        let read = self
+            .loader
+            .read(&path)
+            .map_err(|why| (Code::FileNotFound, why));
+        let map = read.and_then(|bytes| {
+            UnicodeMap::parse(&bytes, page)
+                .map_err(|error| (Code::DirectiveValue, error.to_string()))
+        });
+        match map {
+            Ok(map) => self.settings.unicode_map = Some(map),
+            Err((code, why)) => {
+                let message = format!("cannot take `{path}` as Unicode map: {why}");
+                self.report(Diagnostic::new(code, file.span, message));
+            }
+        }
+    }
+}
+
+fn text(word: &Word) -> String {
+    String::from_utf8_lossy(&word.text).into_owned()
+}
+
+fn first(words: &[Word]) -> Result<&Word, String> {
+    words
+        .first()
+        .ok_or_else(|| "an argument is missing".to_owned())
+}
+
+/// One of some names, whatever the letter case.
+fn choice<T: Copy>(words: &[Word], choices: &[(&str, T)]) -> Result<T, String> {
+    let word = first(words)?;
+    let found = choices
+        .iter()
+        .find(|(name, _)| name.as_bytes().eq_ignore_ascii_case(&word.text));
+    found.map(|&(_, value)| value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|&(name, _)| name).collect();
+        format!("`{}` is none of {}", text(word), names.join(", "))
+    })
+}
+
+fn on_off(words: &[Word]) -> Result<bool, String> {
+    choice(words, &[("On", true), ("Off", false)])
+}
+
+fn number(word: &Word, most: usize) -> Result<usize, String> {
+    let text = text(word);
+    match text.trim().parse::<usize>() {
+        Ok(number) if number <= most => Ok(number),
+        Ok(_) => Err(format!("{text} is more than {most}")),
+        Err(_) => Err(format!("`{text}` is not a whole number")),
+    }
+}
+
+fn size(words: &[Word]) -> Result<usize, String> {
+    number(first(words)?, HARD_LIMIT)
+}
+
+fn single_byte(words: &[Word]) -> Result<u8, String> {
+    match first(words)?.text.as_slice() {
+        [byte] => Ok(*byte),
+        _ => Err("one byte is expected".to_owned()),
+    }
+}
+
+fn name(words: &[Word]) -> Result<Box<[u8]>, String> {
+    first(words).map(|word| word.text.as_slice().into())
+}
+
+pub(super) fn rule_engine(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.engine = choice(
+        words,
+        &[
+            ("On", EngineMode::On),
+            ("Off", EngineMode::Off),
+            ("DetectionOnly", EngineMode::DetectionOnly),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn request_body_access(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.request_body_access = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn request_body_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.request_body_limit = size(words)?;
+    Ok(())
+}
+
+pub(super) fn request_body_no_files_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.request_body_no_files_limit = size(words)?;
+    Ok(())
+}
+
+/// Reject or ProcessPartial.
+fn limit_action(words: &[Word]) -> Result<BodyLimitAction, String> {
+    choice(
+        words,
+        &[
+            ("Reject", BodyLimitAction::Reject),
+            ("ProcessPartial", BodyLimitAction::ProcessPartial),
+        ],
+    )
+}
+
+pub(super) fn request_body_limit_action(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.request_body_limit_action = limit_action(words)?;
+    Ok(())
+}
+
+pub(super) fn response_body_access(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.response_body_access = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn response_body_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.response_body_limit = size(words)?;
+    Ok(())
+}
+
+pub(super) fn response_body_limit_action(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.response_body_limit_action = limit_action(words)?;
+    Ok(())
+}
+
+/// Adds to the list, as v2 and v3 do. One argument may hold several types parted by blanks.
+pub(super) fn response_body_mime_type(settings: &mut Settings, words: &[Word]) -> Outcome {
+    for word in words {
+        for one in word
+            .text
+            .split(u8::is_ascii_whitespace)
+            .filter(|one| !one.is_empty())
+        {
+            let one: Box<[u8]> = one.to_ascii_lowercase().into();
+            if !settings.response_body_mime_types.contains(&one) {
+                settings.response_body_mime_types.push(one);
+            }
+        }
+    }
+    Ok(())
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "has the type of all setters")]
+pub(super) fn response_body_mime_types_clear(settings: &mut Settings, _: &[Word]) -> Outcome {
+    settings.response_body_mime_types.clear();
+    Ok(())
+}
+
+pub(super) fn arguments_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.arguments = size(words)?;
+    Ok(())
+}
+
+pub(super) fn json_depth_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.json_depth = size(words)?;
+    Ok(())
+}
+
+pub(super) fn upload_file_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.files = size(words)?;
+    Ok(())
+}
+
+pub(super) fn argument_separator(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.argument_separator = single_byte(words)?;
+    Ok(())
+}
+
+pub(super) fn cookie_format(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.cookie_format = choice(
+        words,
+        &[("0", CookieFormat::Netscape), ("1", CookieFormat::Rfc2109)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn cookie_v0_separator(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.cookie_v0_separator = Some(single_byte(words)?);
+    Ok(())
+}
+
+pub(super) fn parse_xml_into_args(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.xml_into_args = choice(
+        words,
+        &[
+            ("Off", XmlArgs::Off),
+            ("On", XmlArgs::On),
+            ("OnlyArgs", XmlArgs::OnlyArgs),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Off is what a sandbox does anyway; On cannot be granted.
+pub(super) fn xml_external_entity(_: &mut Settings, words: &[Word]) -> Outcome {
+    if on_off(words)? {
+        return Err("external entities are never loaded".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) fn intercept_on_error(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.intercept_on_error = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn web_app_id(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.web_app_id = name(words)?;
+    Ok(())
+}
+
+pub(super) fn sensor_id(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.sensor_id = name(words)?;
+    Ok(())
+}
+
+pub(super) fn server_signature(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.server_signature = Some(name(words)?);
+    Ok(())
+}
+
+pub(super) fn component_signature(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.components.push(name(words)?);
+    Ok(())
+}
+
+pub(super) fn collection_timeout(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.collection_timeout = u32::try_from(size(words)?).unwrap_or(u32::MAX);
+    Ok(())
+}
+
+pub(super) fn debug_log_level(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.debug_log_level = u8::try_from(number(first(words)?, 9)?).unwrap_or(9);
+    Ok(())
+}
+
+pub(super) fn pcre_match_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.pcre_match_limit = size(words)?;
+    Ok(())
+}
+
+pub(super) fn audit_engine(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.engine = choice(
+        words,
+        &[
+            ("On", AuditEngine::On),
+            ("Off", AuditEngine::Off),
+            ("RelevantOnly", AuditEngine::RelevantOnly),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn audit_log_format(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.format = choice(
+        words,
+        &[
+            ("Native", AuditFormat::Native),
+            ("JSON", AuditFormat::Json),
+            ("JsonLegacy", AuditFormat::Json),
+            ("OCSF", AuditFormat::Ocsf),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Letters that begin with A and end with Z.
+pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    let parts = word.text.to_ascii_uppercase();
+    let letters = parts
+        .iter()
+        .all(|letter| matches!(letter, b'A'..=b'K' | b'Z'));
+    if !letters || parts.first() != Some(&b'A') || parts.last() != Some(&b'Z') {
+        return Err(format!(
+            "`{}` is not a list of parts: letters from A to K that begin with A and end with Z",
+            text(word)
+        ));
+    }
+    settings.audit.parts = parts.into();
+    Ok(())
+}
+
+pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    let pattern = KeyPattern::new(&word.text).map_err(|error| error.0)?;
+    settings.audit.relevant_status = Some(pattern);
+    Ok(())
+}
+
+/// All types are accepted: in a filter every record goes to the proxy's log. `wasmSerial` is the
+/// name that coraza-proxy-wasm uses for that.
+pub(super) fn audit_log_type(_: &mut Settings, words: &[Word]) -> Outcome {
+    choice(
+        words,
+        &[
+            ("Serial", ()),
+            ("Concurrent", ()),
+            ("Parallel", ()),
+            ("HTTPS", ()),
+            ("Syslog", ()),
+            ("wasmSerial", ()),
+        ],
+    )
+}

@@ -1,0 +1,141 @@
+//! Tests of the compiler as a whole; messages have golden tests of their own.
+
+use super::*;
+use crate::program::{Decision, Flow};
+
+fn compile_text(text: &str) -> Compiled {
+    compile(
+        &[("test.conf".to_owned(), text.as_bytes().to_vec())],
+        &NoFiles,
+    )
+}
+
+fn program(text: &str) -> Arc<Program> {
+    let compiled = compile_text(text);
+    compiled
+        .program
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics))
+}
+
+fn codes(text: &str) -> Vec<Code> {
+    compile_text(text)
+        .diagnostics
+        .iter()
+        .map(|one| one.code)
+        .collect()
+}
+
+#[test]
+fn block_takes_the_default_of_its_phase() {
+    let program = program(
+        "SecDefaultAction \"phase:1,log,deny,status:406\"\n\
+         SecRule ARGS \"@rx a\" \"id:1,phase:1,block\"\n\
+         SecRule ARGS \"@rx a\" \"id:2,phase:2,block\"\n\
+         SecRule ARGS \"@rx a\" \"id:3,phase:1,pass\"\n",
+    );
+    let decisions: Vec<_> = program
+        .meta
+        .iter()
+        .map(|meta| meta.decision.clone())
+        .collect();
+    assert_eq!(
+        decisions,
+        [Decision::Deny(406), Decision::Pass, Decision::Pass]
+    );
+}
+
+#[test]
+fn skip_after_goes_to_its_marker_in_the_phase() {
+    let program = program(
+        "SecAction \"id:1,phase:1,pass,skipAfter:END\"\n\
+         SecAction \"id:2,phase:1,pass\"\n\
+         SecAction \"id:3,phase:2,pass\"\n\
+         SecMarker END\n\
+         SecAction \"id:4,phase:1,pass\"\n",
+    );
+    assert_eq!(program.meta[0].flow, Flow::Goto(2));
+    assert_eq!(
+        codes("SecAction \"id:1,phase:1,pass,skipAfter:NO\""),
+        [Code::UnknownMarker]
+    );
+}
+
+#[test]
+fn updates_hold_wherever_they_stand() {
+    let program = program(
+        "SecRuleRemoveById 2\n\
+         SecRuleUpdateTargetById 1 \"!ARGS:x\"\n\
+         SecRuleUpdateActionById 3 \"deny,status:500\"\n\
+         SecRule ARGS \"@rx a\" \"id:1,pass\"\n\
+         SecRule ARGS \"@rx a\" \"id:2,pass\"\n\
+         SecRule ARGS \"@rx a\" \"id:3,pass\"\n",
+    );
+    assert_eq!(program.rules.len(), 2);
+    assert_eq!(program.rules[0].exclusions.len(), 1);
+    assert_eq!(program.meta[1].decision, Decision::Deny(500));
+}
+
+#[test]
+fn only_rules_whose_groups_are_read_keep_them() {
+    use crate::operator::Capture;
+    let program = program(
+        "SecRule ARGS \"@rx (a)(b)\" \"id:1,capture,chain,pass\"\n\
+         SecRule TX:2 \"@streq b\"\n\
+         SecRule ARGS \"@rx (a)(b)\" \"id:2,capture,pass,msg:'%{TX.0}'\"\n",
+    );
+    let captures: Vec<_> = program
+        .rules
+        .iter()
+        .filter_map(|rule| rule.test.as_ref())
+        .map(|test| test.capture)
+        .collect();
+    assert_eq!(captures, [Capture::Groups, Capture::None, Capture::Whole]);
+}
+
+#[test]
+fn mistakes_have_codes() {
+    let table: &[(&str, &[Code])] = &[
+        ("SecRul ARGS x", &[Code::UnknownDirective]),
+        ("SecRule ARGZ \"@rx a\" \"id:1\"", &[Code::UnknownVariable]),
+        ("SecRule ARGS \"@rxx a\" \"id:1\"", &[Code::UnknownOperator]),
+        ("SecRule ARGS \"@rx (\" \"id:1\"", &[Code::BadRegex]),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,t:lowercas\"",
+            &[Code::UnknownTransformation],
+        ),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,denny\"",
+            &[Code::UnknownAction],
+        ),
+        ("SecRule ARGS \"@rx a\" \"phase:1\"", &[Code::MissingId]),
+        (
+            "SecRule ARGS \"@rx a\" \"id:1,phase:7\"",
+            &[Code::ActionValue],
+        ),
+        ("SecRule ARGS \"@rx a\" \"id:1,chain\"", &[Code::OpenChain]),
+        (
+            "SecAction \"id:1\"\nSecAction \"id:1\"",
+            &[Code::DuplicateId],
+        ),
+        ("SecRuleEngine Maybe", &[Code::DirectiveValue]),
+        ("SecRuleEngine", &[Code::ArgumentCount]),
+        (
+            "SecRule REQUEST_METHOD:x \"@rx a\" \"id:1\"",
+            &[Code::BadSelector],
+        ),
+        ("SecAction \"id:1,msg:'%{NOPE}'\"", &[Code::MacroSyntax]),
+        (
+            "SecRule ARGS a \"id:1,chain\"\nSecRule ARGS b \"deny\"",
+            &[Code::ActionInChain],
+        ),
+        ("SecDefaultAction \"pass\"", &[Code::DefaultAction]),
+        ("SecDefaultAction \"phase:1,log\"", &[Code::DefaultAction]),
+        ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),
+        ("Include nowhere.conf", &[Code::FileNotFound]),
+        ("SecChrootDir /x", &[Code::IgnoredDirective]),
+        ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
+    ];
+    for (text, expected) in table {
+        assert_eq!(codes(text), *expected, "{text}");
+    }
+}

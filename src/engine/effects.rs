@@ -1,0 +1,325 @@
+//! What rules do at a match: variables, switches, removals; and what they decide and record.
+
+use std::sync::Arc;
+
+use super::api::{Disposition, Interruption, RuleMatch};
+use super::state::{MAX_MATCHES, State};
+use super::store::Entry;
+use crate::action::{Change, Ctl, InitCol, Phase, SetVar, SwitchMode, VarName};
+use crate::bytes::leading_integer;
+use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
+use crate::template::Template;
+use crate::variable::{KeySlot, Variable};
+
+impl State {
+    /// Carries out one effect.
+    pub(super) fn effect(&mut self, effect: &Effect) {
+        match effect {
+            Effect::SetVar(set) => self.set_var(set),
+            Effect::InitCol(init) => self.init_collection(init),
+            Effect::SetEnv(name, value) => self.set_env(name, value.as_ref()),
+            Effect::Ctl(ctl) => self.ctl(ctl),
+            Effect::RemoveRules(rules) => {
+                self.removed.extend_from_slice(rules);
+                self.removed.sort_unstable();
+                self.removed.dedup();
+            }
+            Effect::RemoveTargets(rules, targets) => {
+                for &rule in rules {
+                    for target in targets {
+                        let removal = (rule, target.clone());
+                        if !self.removed_targets.contains(&removal) {
+                            self.removed_targets.push(removal);
+                        }
+                    }
+                }
+            }
+            // Persistent records live as long as the transaction until they have a store: nothing
+            // expires or ages within it. Masking concerns the audit log, which is not written yet.
+            Effect::ExpireVar(_) | Effect::DeprecateVar(_) | Effect::Sanitise(..) => {}
+        }
+    }
+
+    fn text(&self, template: &Template) -> Vec<u8> {
+        let mut text = Vec::new();
+        template.expand(self, &mut text);
+        text
+    }
+
+    fn set_var(&mut self, set: &SetVar) {
+        let Some(place) = self.place(&set.name) else {
+            return;
+        };
+        let value = match &set.change {
+            Change::Unset => {
+                self.unset(&place);
+                return;
+            }
+            Change::Set(value) => self.text(value),
+            Change::Add(amount) => {
+                let amount = leading_integer(&self.text(amount));
+                self.number(&place)
+                    .saturating_add(amount)
+                    .max(0)
+                    .to_string()
+                    .into_bytes()
+            }
+            Change::Subtract(amount) => {
+                let amount = leading_integer(&self.text(amount));
+                self.number(&place)
+                    .saturating_sub(amount)
+                    .max(0)
+                    .to_string()
+                    .into_bytes()
+            }
+        };
+        let value = self.values.intern(&value);
+        match place {
+            Place::Tx(slot) => self.store.tx.set(slot, value),
+            Place::Entry(collection, name) => {
+                let name = self.values.intern(&name);
+                self.store.set_entry(collection, Entry { name, value });
+            }
+        }
+    }
+
+    /// Where a variable is kept; none for a collection that was not opened.
+    fn place(&mut self, name: &VarName) -> Option<Place> {
+        let place = match name {
+            VarName::Tx(slot) => Place::Tx(*slot),
+            VarName::Named(collection, name) => Place::Entry(*collection, name.to_vec()),
+            VarName::Dynamic(Variable::Tx, template) => {
+                let name = self.text(template);
+                let program = Arc::clone(&self.program);
+                Place::Tx(self.store.tx.slot_of(&name, &program.keys)?)
+            }
+            VarName::Dynamic(collection, template) => {
+                Place::Entry(*collection, self.text(template).to_ascii_lowercase())
+            }
+        };
+        match place {
+            Place::Entry(collection, _) if self.store.collection(collection).is_empty() => None,
+            place => Some(place),
+        }
+    }
+
+    fn unset(&mut self, place: &Place) {
+        match place {
+            Place::Tx(slot) => self.store.tx.unset(*slot),
+            Place::Entry(collection, name) => {
+                let name = self.values.intern(name);
+                self.store.retain(*collection, |entry| entry.name != name);
+            }
+        }
+    }
+
+    /// The variable as a number; 0 if it is none.
+    fn number(&self, place: &Place) -> i64 {
+        let value = match place {
+            Place::Tx(slot) => self.store.tx.get(*slot),
+            Place::Entry(collection, name) => self
+                .store
+                .collection(*collection)
+                .iter()
+                .find(|entry| self.values.get(entry.name) == name.as_slice())
+                .map(|entry| entry.value),
+        };
+        value.map_or(0, |value| leading_integer(self.values.get(value)))
+    }
+
+    /// Opens a persistent collection with the fields v2 gives a new record. A collection that is
+    /// open stays as it is.
+    fn init_collection(&mut self, init: &InitCol) {
+        if !self.store.collection(init.collection).is_empty() {
+            return;
+        }
+        let key = self.text(&init.key);
+        let now = self
+            .started
+            .checked_div(1_000_000_000)
+            .unwrap_or(0)
+            .to_string();
+        let timeout = self.program.settings.collection_timeout.to_string();
+        let fields: [(&[u8], &[u8]); 6] = [
+            (b"key", &key),
+            (b"timeout", timeout.as_bytes()),
+            (b"create_time", now.as_bytes()),
+            (b"update_counter", b"0"),
+            (b"update_rate", b"0"),
+            (b"is_new", b"1"),
+        ];
+        for (name, value) in fields {
+            self.push(init.collection, name, value);
+        }
+        match init.collection {
+            Variable::Session => self.set(Variable::Sessionid, &key),
+            Variable::User => self.set(Variable::Userid, &key),
+            _ => {}
+        }
+    }
+
+    fn set_env(&mut self, name: &Template, value: Option<&Template>) {
+        let name = self.text(name);
+        let value = value.map(|value| self.text(value));
+        let name = self.values.intern(&name);
+        match value {
+            Some(value) => {
+                let value = self.values.intern(&value);
+                self.store.set_entry(Variable::Env, Entry { name, value });
+            }
+            None => self.store.retain(Variable::Env, |entry| entry.name != name),
+        }
+    }
+
+    fn ctl(&mut self, ctl: &Ctl) {
+        let switches = &mut self.switches;
+        let bytes = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        match ctl {
+            Ctl::RuleEngine(mode) => {
+                switches.engine = match mode {
+                    SwitchMode::On => EngineMode::On,
+                    SwitchMode::Off => EngineMode::Off,
+                    SwitchMode::Third => EngineMode::DetectionOnly,
+                };
+            }
+            Ctl::RequestBodyAccess(on) => switches.request_body_access = *on,
+            Ctl::RequestBodyProcessor(name) => {
+                switches.body_processor.clone_from(name);
+                self.set(Variable::ReqbodyProcessor, name.as_bytes());
+            }
+            Ctl::ForceRequestBodyVariable(on) => switches.force_request_body = *on,
+            Ctl::RequestBodyLimit(limit) => switches.request_body_limit = bytes(*limit),
+            Ctl::ResponseBodyAccess(on) => switches.response_body_access = *on,
+            Ctl::ResponseBodyLimit(limit) => switches.response_body_limit = bytes(*limit),
+            Ctl::AuditEngine(mode) => {
+                switches.audit_engine = match mode {
+                    SwitchMode::On => AuditEngine::On,
+                    SwitchMode::Off => AuditEngine::Off,
+                    SwitchMode::Third => AuditEngine::RelevantOnly,
+                };
+            }
+            Ctl::AuditLogParts(parts) => change_parts(&mut switches.audit_parts, parts),
+            Ctl::DebugLogLevel(level) => switches.debug_log_level = *level,
+            Ctl::ParseXmlIntoArgs(mode) => switches.xml_into_args = *mode,
+            // Resolved to effects of their own, or refused, when rules are loaded.
+            Ctl::RuleRemove(_) | Ctl::RuleRemoveTarget(..) | Ctl::Ignored(_) => {}
+        }
+    }
+
+    /// What the match of a rule decides, if the engine may decide.
+    pub(super) fn decide(&self, meta: &RuleMeta) -> Option<Interruption> {
+        if self.switches.engine != EngineMode::On || meta.phase == Phase::Logging {
+            return None;
+        }
+        let (disposition, status, location) = match &meta.decision {
+            Decision::Pass | Decision::Allow(_) => return None,
+            Decision::Deny(status) => (Disposition::Deny, *status, None),
+            Decision::Drop(status) => (Disposition::Drop, *status, None),
+            Decision::Redirect(status, location) => {
+                (Disposition::Redirect, *status, Some(self.text(location)))
+            }
+        };
+        let phase = self.phase.number();
+        Some(Interruption {
+            rule_id: meta.id,
+            phase,
+            disposition,
+            status,
+            location,
+        })
+    }
+
+    /// Stops the transaction for a limit of the configuration, and says so in the log.
+    pub(super) fn refuse(&mut self, phase: Phase, status: u16, why: &str) {
+        self.phase = phase;
+        let interruption = Interruption {
+            rule_id: 0,
+            phase: phase.number(),
+            disposition: Disposition::Deny,
+            status,
+            location: None,
+        };
+        self.interruption = Some(interruption.clone());
+        self.relevant = true;
+        self.matches.push(RuleMatch {
+            phase: phase.number(),
+            explanation: why.as_bytes().to_vec(),
+            log: true,
+            audit: true,
+            interruption: Some(interruption),
+            ..RuleMatch::default()
+        });
+    }
+
+    /// Keeps a match for the logs, unless there are too many.
+    pub(super) fn record_match(
+        &mut self,
+        meta: &RuleMeta,
+        test: Option<(&Test, &[u8])>,
+        interruption: Option<Interruption>,
+    ) {
+        if self.matches.len() >= MAX_MATCHES && interruption.is_none() {
+            self.suppressed = self.suppressed.saturating_add(1);
+            return;
+        }
+        let optional =
+            |text: &Option<Template>| text.as_ref().map_or_else(Vec::new, |text| self.text(text));
+        let target = self.values.get(self.matched.name);
+        let value = self.values.get(self.matched.value);
+        let (target, value, explanation) = match test {
+            Some((test, argument)) => {
+                let why =
+                    test.operator
+                        .explain(test.negated, argument, &self.captures, value, target);
+                (target.to_vec(), value.to_vec(), why)
+            }
+            None => (
+                Vec::new(),
+                Vec::new(),
+                b"Unconditional match in SecAction.".to_vec(),
+            ),
+        };
+        let found = RuleMatch {
+            rule_id: meta.id,
+            phase: self.phase.number(),
+            file: Arc::clone(&meta.file),
+            line: meta.line,
+            rev: meta.rev.as_deref().unwrap_or_default().to_vec(),
+            ver: meta.ver.as_deref().unwrap_or_default().to_vec(),
+            msg: optional(&meta.msg),
+            data: optional(&meta.logdata),
+            severity: meta.severity,
+            maturity: meta.maturity,
+            accuracy: meta.accuracy,
+            tags: meta.tags.iter().map(|tag| self.text(tag)).collect(),
+            explanation,
+            target,
+            value,
+            log: meta.log,
+            audit: meta.audit,
+            interruption,
+        };
+        self.matches.push(found);
+    }
+}
+
+/// Where a variable is kept.
+enum Place {
+    Tx(KeySlot),
+    /// A collection and a name in lower case.
+    Entry(Variable, Vec<u8>),
+}
+
+/// `+X` adds parts, `-X` removes them, letters alone replace them; A and Z always stay.
+fn change_parts(parts: &mut Box<[u8]>, change: &[u8]) {
+    let mut now: Vec<u8> = parts.to_vec();
+    match change.split_first() {
+        Some((b'+', letters)) => now.extend_from_slice(letters),
+        Some((b'-', letters)) => now.retain(|part| !letters.contains(part)),
+        _ => now = change.to_vec(),
+    }
+    now.extend_from_slice(b"AZ");
+    now.sort_unstable();
+    now.dedup();
+    *parts = now.into();
+}

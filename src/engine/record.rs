@@ -1,0 +1,68 @@
+//! What there is to record of a transaction when it is over.
+
+use super::api::{Connection, Interruption, LogContext};
+use super::state::State;
+use crate::program::AuditEngine;
+use crate::variable::Variable;
+
+/// A transaction, looked back on.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// Who talked to whom, and UNIQUE_ID.
+    pub connection: Connection,
+    /// How it ended, if it was interrupted.
+    pub interruption: Option<Interruption>,
+    /// REQUEST_LINE.
+    pub request_line: Vec<u8>,
+    /// RESPONSE_STATUS; empty if there was no response.
+    pub response_status: Vec<u8>,
+    /// The most severe (lowest) severity that matched; 255 for none.
+    pub highest_severity: u8,
+    /// Matches that were too many to keep.
+    pub suppressed: usize,
+    /// Whether the audit log wants it.
+    pub audit: bool,
+}
+
+impl State {
+    pub(super) fn record(&self) -> Record {
+        let text = |variable| {
+            let mut text = Vec::new();
+            self.scalar(variable, &mut text);
+            text
+        };
+        let status = text(Variable::ResponseStatus);
+        let audit = match self.switches.audit_engine {
+            AuditEngine::On => true,
+            AuditEngine::Off => false,
+            AuditEngine::RelevantOnly => {
+                let pattern = &self.program.settings.audit.relevant_status;
+                self.relevant || pattern.as_ref().is_some_and(|one| one.is_match(&status))
+            }
+        };
+        Record {
+            connection: self.connection.clone(),
+            interruption: self.interruption.clone(),
+            request_line: text(Variable::RequestLine),
+            response_status: status,
+            highest_severity: self.matched.highest_severity,
+            suppressed: self.suppressed,
+            audit,
+        }
+    }
+
+    /// What every log line of this transaction says.
+    pub(super) fn log_context(&self) -> LogContext {
+        let text = |variable| {
+            let mut text = Vec::new();
+            self.scalar(variable, &mut text);
+            text
+        };
+        LogContext {
+            client: text(Variable::RemoteAddr),
+            hostname: text(Variable::ServerName),
+            uri: text(Variable::RequestUri),
+            unique_id: self.connection.unique_id.clone().into_bytes(),
+        }
+    }
+}

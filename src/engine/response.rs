@@ -1,0 +1,82 @@
+//! The response: from bytes to variables.
+
+use super::api::ResponseHead;
+use super::request::over_limit;
+use super::state::State;
+use crate::action::Phase;
+use crate::http::{self, content_type};
+use crate::program::{BodyLimitAction, EngineMode};
+use crate::variable::Variable as V;
+
+/// The status of a response body over its limit, as in v2.
+const OVER_LIMIT: u16 = 500;
+/// What SecResponseBodyMimeType calls a response without a type.
+const NO_TYPE: &[u8] = b"null";
+
+impl State {
+    /// Fills the variables of phase 3.
+    pub(super) fn fill_response_head(&mut self, head: &ResponseHead<'_>) {
+        let status = head.status.to_string();
+        self.set(V::ResponseStatus, status.as_bytes());
+        self.set(V::ResponseProtocol, head.protocol);
+        self.set(V::StatusLine, status.as_bytes());
+        for &(name, value) in head.headers {
+            self.push(V::ResponseHeaders, name, value);
+        }
+        if let Some(content_type) = http::header(head.headers, b"content-type") {
+            self.set(V::ResponseContentType, content_type);
+        }
+        if let Some(length) = http::header(head.headers, b"content-length") {
+            self.set(V::ResponseContentLength, length);
+        }
+    }
+
+    /// What holds the response body; none where it is not inspected.
+    pub(super) fn response_body(&mut self, head: &ResponseHead<'_>) -> Option<ResponseBody> {
+        let wanted = self.switches.response_body_access && self.runs(Phase::ResponseBody);
+        if !wanted {
+            return None;
+        }
+        let full = http::header(head.headers, b"content-type").unwrap_or(NO_TYPE);
+        let wanted = content_type::media_type(full).to_ascii_lowercase();
+        let types = &self.program.settings.response_body_mime_types;
+        types
+            .iter()
+            .any(|one| **one == *wanted)
+            .then(ResponseBody::default)
+    }
+}
+
+/// A response body on its way into RESPONSE_BODY.
+#[derive(Default)]
+pub(super) struct ResponseBody {
+    bytes: Vec<u8>,
+}
+
+impl ResponseBody {
+    /// Holds bytes. `true` says that the body is over its limit and nothing more is held.
+    pub(super) fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
+        let limit = state.switches.response_body_limit;
+        let room = limit.saturating_sub(self.bytes.len());
+        self.bytes
+            .extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if chunk.len() <= room {
+            return false;
+        }
+        state.set(V::OutboundDataError, b"1");
+        let reject = state.program.settings.response_body_limit_action == BodyLimitAction::Reject;
+        if reject && state.switches.engine == EngineMode::On {
+            state.refuse(
+                Phase::ResponseBody,
+                OVER_LIMIT,
+                &over_limit("Response body", limit),
+            );
+        }
+        true
+    }
+
+    /// Fills RESPONSE_BODY.
+    pub(super) fn finish(self, state: &mut State) {
+        state.set(V::ResponseBody, &self.bytes);
+    }
+}

@@ -1,0 +1,34 @@
+//! What evaluation writes and forgets: one per VM, shared by all its transactions.
+
+use super::target::Subject;
+use crate::action::Phase;
+use crate::matching::{self, Candidates};
+use crate::operator::RxCache;
+
+/// Buffers and search state.
+#[derive(Default)]
+pub(super) struct Scratch {
+    /// Lazy DFA states and the like.
+    pub matching: matching::Scratch,
+    /// Patterns whose text has macros.
+    pub rx_cache: RxCache,
+    pub candidacy: Candidacy,
+    /// The argument of the operator, expanded.
+    pub argument: Vec<u8>,
+    /// The values of the rule being evaluated.
+    pub subjects: Vec<Subject>,
+}
+
+/// Which rules of the phase each value can match.
+#[derive(Default)]
+pub(super) struct Candidacy {
+    /// By value number; none where the value was not scanned yet.
+    pub known: Vec<Option<Candidates>>,
+}
+
+impl Candidacy {
+    /// Forgets the phase, or transaction, before.
+    pub(super) fn begin(&mut self, _: Phase) {
+        self.known.clear();
+    }
+}

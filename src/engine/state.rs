@@ -1,0 +1,222 @@
+//! What one transaction carries from step to step.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::api::{Connection, Interruption, RuleMatch, UnixNanos};
+use super::store::Store;
+use super::values::{ValueId, Values};
+use super::{Clock, time};
+use crate::action::{AllowScope, Phase, XmlArgs};
+use crate::body::xml::Document;
+use crate::operator::Captures;
+use crate::program::{
+    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target,
+};
+use crate::variable::Variable;
+
+/// The state of one transaction; [`super::Transaction`] drives it.
+pub(super) struct State {
+    pub program: Arc<Program>,
+    pub clock: Rc<dyn Clock>,
+    pub connection: Connection,
+    pub started: UnixNanos,
+    pub values: Values,
+    pub store: Store,
+    pub switches: Switches,
+    /// The XML document of the request body.
+    pub xml: Option<Document>,
+    /// Rules that `ctl` removed; sorted.
+    pub removed: Vec<RuleIndex>,
+    /// What `ctl` told rules not to look at.
+    pub removed_targets: Vec<(RuleIndex, Target)>,
+    /// Results of selector patterns on names.
+    pub names: std::collections::HashMap<(PatternId, ValueId), bool>,
+    pub matched: Matched,
+    pub captures: Captures,
+    pub interruption: Option<Interruption>,
+    pub allowed: Option<AllowScope>,
+    pub matches: Vec<RuleMatch>,
+    /// Matches that were not recorded, beyond [`MAX_MATCHES`].
+    pub suppressed: usize,
+    pub phase: Phase,
+    /// The starter of the rule being evaluated, for RULE and `%{rule.id}`.
+    pub current: Option<RuleIndex>,
+    /// Whether a rule or the status marked the transaction for the audit log.
+    pub relevant: bool,
+}
+
+/// What `ctl` can change for one transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Switches {
+    pub engine: EngineMode,
+    pub request_body_access: bool,
+    pub request_body_limit: usize,
+    pub request_body_limit_action: BodyLimitAction,
+    pub force_request_body: bool,
+    /// The name of the body processor, in upper case; empty for none.
+    pub body_processor: Box<str>,
+    pub response_body_access: bool,
+    pub response_body_limit: usize,
+    pub xml_into_args: XmlArgs,
+    pub audit_engine: AuditEngine,
+    pub audit_parts: Box<[u8]>,
+    pub debug_log_level: u8,
+}
+
+/// What matched last, and in the current chain.
+#[derive(Debug)]
+pub(super) struct Matched {
+    pub value: ValueId,
+    pub name: ValueId,
+    /// 255 before any match with a severity.
+    pub highest_severity: u8,
+}
+
+/// Most matches recorded in one transaction; a rule that matches every one of a thousand
+/// arguments says nothing more after that.
+pub(super) const MAX_MATCHES: usize = 1000;
+
+impl State {
+    pub(super) fn new(program: Arc<Program>, clock: Rc<dyn Clock>, connection: Connection) -> Self {
+        let settings = &program.settings;
+        let switches = Switches {
+            engine: settings.engine,
+            request_body_access: settings.request_body_access,
+            request_body_limit: settings.request_body_limit,
+            request_body_limit_action: settings.request_body_limit_action,
+            force_request_body: false,
+            body_processor: "".into(),
+            response_body_access: settings.response_body_access,
+            response_body_limit: settings.response_body_limit,
+            xml_into_args: settings.xml_into_args,
+            audit_engine: settings.audit.engine,
+            audit_parts: settings.audit.parts.clone(),
+            debug_log_level: settings.debug_log_level,
+        };
+        let store = Store::new(&program.keys);
+        Self {
+            started: clock.now(),
+            clock,
+            connection,
+            values: Values::new(),
+            store,
+            switches,
+            xml: None,
+            removed: Vec::new(),
+            removed_targets: Vec::new(),
+            names: std::collections::HashMap::new(),
+            matched: Matched {
+                value: ValueId::EMPTY,
+                name: ValueId::EMPTY,
+                highest_severity: u8::MAX,
+            },
+            captures: Captures::default(),
+            interruption: None,
+            allowed: None,
+            matches: Vec::new(),
+            suppressed: 0,
+            phase: Phase::RequestHeaders,
+            current: None,
+            relevant: false,
+            program,
+        }
+    }
+
+    /// Sets a scalar to some bytes.
+    pub(super) fn set(&mut self, variable: Variable, text: &[u8]) {
+        let value = self.values.intern(text);
+        self.store.set(variable, value);
+    }
+
+    /// Sets a scalar to `1` or `0`.
+    pub(super) fn set_flag(&mut self, variable: Variable, flag: bool) {
+        self.set(variable, if flag { b"1" } else { b"0" });
+    }
+
+    /// Adds an entry to a collection.
+    pub(super) fn push(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
+        let entry = super::store::Entry {
+            name: self.values.intern(name),
+            value: self.values.intern(value),
+        };
+        self.store.push(variable, entry);
+    }
+
+    /// The bytes of a scalar, stored or computed now; `false` if it has no value.
+    pub(super) fn scalar(&self, variable: Variable, out: &mut Vec<u8>) -> bool {
+        if let Some(text) = self.computed(variable) {
+            out.extend_from_slice(&text);
+            return true;
+        }
+        match self.store.scalar(variable) {
+            Some(value) => {
+                out.extend_from_slice(self.values.get(value));
+                true
+            }
+            None => match default_scalar(variable) {
+                Some(text) => {
+                    out.extend_from_slice(text);
+                    true
+                }
+                None => false,
+            },
+        }
+    }
+
+    /// A scalar that is computed when asked for.
+    fn computed(&self, variable: Variable) -> Option<Vec<u8>> {
+        use Variable as V;
+        let number = |number: usize| Some(number.to_string().into_bytes());
+        match variable {
+            V::MatchedVar => Some(self.values.get(self.matched.value).to_vec()),
+            V::MatchedVarName => Some(self.values.get(self.matched.name).to_vec()),
+            V::HighestSeverity => number(usize::from(self.matched.highest_severity)),
+            V::ArgsCombinedSize => number(self.store.args_size),
+            V::Duration => {
+                let elapsed = self.clock.now().saturating_sub(self.started);
+                Some(elapsed.checked_div(1000)?.to_string().into_bytes())
+            }
+            V::UniqueId => Some(self.connection.unique_id.clone().into_bytes()),
+            V::Webappid => Some(self.program.settings.web_app_id.to_vec()),
+            V::ModsecBuild => Some(MODSEC_BUILD.to_vec()),
+            _ => time::text(variable, self.started, self.clock.utc_offset()),
+        }
+    }
+}
+
+/// ModSecurity 2.9.8, the version whose language is spoken: two digits each of major, minor and
+/// patch, then the number that stands for a release, and no tag.
+const MODSEC_BUILD: &[u8] = b"020908900";
+
+/// The value of a scalar that was not set: v2's flags and counts are 0 then.
+fn default_scalar(variable: Variable) -> Option<&'static [u8]> {
+    use Variable as V;
+    let zero = matches!(
+        variable,
+        V::FilesCombinedSize
+            | V::InboundDataError
+            | V::MscPcreError
+            | V::MscPcreLimitsExceeded
+            | V::MultipartBoundaryQuoted
+            | V::MultipartBoundaryWhitespace
+            | V::MultipartCrlfLfLines
+            | V::MultipartCrlfLine
+            | V::MultipartDataAfter
+            | V::MultipartDataBefore
+            | V::MultipartFileLimitExceeded
+            | V::MultipartHeaderFolding
+            | V::MultipartInvalidHeaderFolding
+            | V::MultipartInvalidPart
+            | V::MultipartInvalidQuoting
+            | V::MultipartLfLine
+            | V::MultipartMissingSemicolon
+            | V::MultipartStrictError
+            | V::MultipartUnmatchedBoundary
+            | V::OutboundDataError
+            | V::ReqbodyError
+            | V::RequestBodyLength
+            | V::UrlencodedError
+    );
+    zero.then_some(b"0")
+}

@@ -1,0 +1,244 @@
+//! The variables of one transaction.
+
+use std::collections::HashMap;
+
+use super::values::{ValueId, Values};
+use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
+
+/// One entry of a collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub name: ValueId,
+    pub value: ValueId,
+}
+
+/// Everything rules can look at, except what is computed when asked for.
+#[derive(Debug)]
+pub(super) struct Store {
+    /// By [`Variable::index`].
+    scalars: Box<[Option<ValueId>]>,
+    /// By [`Variable::index`].
+    collections: Box<[Vec<Entry>]>,
+    pub tx: TxVariables,
+    /// Bytes of names and values of all arguments.
+    pub args_size: usize,
+}
+
+impl Store {
+    pub(super) fn new(keys: &KeyTable) -> Self {
+        Self {
+            scalars: vec![None; Variable::ALL.len()].into(),
+            collections: vec![Vec::new(); Variable::ALL.len()].into(),
+            tx: TxVariables::new(keys),
+            args_size: 0,
+        }
+    }
+
+    /// A scalar, if it has a value.
+    pub(super) fn scalar(&self, variable: Variable) -> Option<ValueId> {
+        self.scalars.get(variable.index()).copied().flatten()
+    }
+
+    /// Sets a scalar.
+    pub(super) fn set(&mut self, variable: Variable, value: ValueId) {
+        if let Some(slot) = self.scalars.get_mut(variable.index()) {
+            *slot = Some(value);
+        }
+    }
+
+    /// The entries of a collection with data of its own.
+    pub(super) fn collection(&self, variable: Variable) -> &[Entry] {
+        self.collections
+            .get(variable.index())
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds an entry.
+    pub(super) fn push(&mut self, variable: Variable, entry: Entry) {
+        if let Some(entries) = self.collections.get_mut(variable.index()) {
+            entries.push(entry);
+        }
+    }
+
+    /// Removes all entries.
+    pub(super) fn clear(&mut self, variable: Variable) {
+        if let Some(entries) = self.collections.get_mut(variable.index()) {
+            entries.clear();
+        }
+    }
+
+    /// Keeps the entries that pass.
+    pub(super) fn retain(&mut self, variable: Variable, keep: impl FnMut(&Entry) -> bool) {
+        if let Some(entries) = self.collections.get_mut(variable.index()) {
+            entries.retain(keep);
+        }
+    }
+
+    /// Sets the entry of a name, or adds it.
+    pub(super) fn set_entry(&mut self, variable: Variable, entry: Entry) {
+        let Some(entries) = self.collections.get_mut(variable.index()) else {
+            return;
+        };
+        match entries.iter_mut().find(|old| old.name == entry.name) {
+            Some(old) => old.value = entry.value,
+            None => entries.push(entry),
+        }
+    }
+
+    /// Adds an argument, and counts its bytes.
+    pub(super) fn push_argument(&mut self, variable: Variable, entry: Entry, values: &Values) {
+        self.args_size = self
+            .args_size
+            .saturating_add(values.get(entry.name).len())
+            .saturating_add(values.get(entry.value).len());
+        self.push(variable, entry);
+    }
+
+    /// The entries a collection shows: its own, or those it is a view of. For a view of names the
+    /// value of an entry is its name.
+    pub(super) fn entries(&self, variable: Variable) -> impl Iterator<Item = Entry> {
+        let source = variable.source();
+        let own: &[Entry] = if source.of.is_empty() {
+            self.collection(variable)
+        } else {
+            &[]
+        };
+        let seen = source.of.iter().flat_map(|&of| self.collection(of));
+        own.iter().chain(seen).map(move |entry| match source.part {
+            Part::Value => *entry,
+            Part::Name => Entry {
+                name: entry.name,
+                value: entry.name,
+            },
+        })
+    }
+}
+
+/// TX: an array by slot; names that no rule mentions get slots of their own.
+#[derive(Debug)]
+pub(super) struct TxVariables {
+    slots: Vec<Option<TxValue>>,
+    /// Slots of names made at run time, such as `tx.%{rule.id}-x`; in lower case.
+    dynamic: HashMap<Box<[u8]>, KeySlot>,
+    dynamic_names: Vec<Box<[u8]>>,
+    /// How many slots the program gave.
+    fixed: usize,
+    /// Counts up with every new variable.
+    sequence: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct TxValue {
+    value: ValueId,
+    /// When it was first set; the order of the collection.
+    sequence: u32,
+}
+
+/// Most names that a transaction may make at run time.
+const MAX_DYNAMIC: usize = 4096;
+
+impl TxVariables {
+    fn new(keys: &KeyTable) -> Self {
+        Self {
+            slots: vec![None; keys.len()],
+            dynamic: HashMap::new(),
+            dynamic_names: Vec::new(),
+            fixed: keys.len(),
+            sequence: 0,
+        }
+    }
+
+    /// The value in a slot.
+    pub(super) fn get(&self, slot: KeySlot) -> Option<ValueId> {
+        self.slot(slot).map(|tx| tx.value)
+    }
+
+    /// Sets a slot.
+    pub(super) fn set(&mut self, slot: KeySlot, value: ValueId) {
+        let next = self.sequence;
+        let Some(place) = usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.slots.get_mut(at))
+        else {
+            return;
+        };
+        match place {
+            Some(old) => old.value = value,
+            None => {
+                *place = Some(TxValue {
+                    value,
+                    sequence: next,
+                });
+                self.sequence = next.saturating_add(1);
+            }
+        }
+    }
+
+    /// Empties a slot.
+    pub(super) fn unset(&mut self, slot: KeySlot) {
+        if let Some(place) = usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.slots.get_mut(at))
+        {
+            *place = None;
+        }
+    }
+
+    /// The slot of a name made at run time; none once there are too many.
+    pub(super) fn slot_of(&mut self, name: &[u8], keys: &KeyTable) -> Option<KeySlot> {
+        let name = name.to_ascii_lowercase();
+        if let Some(slot) = keys.find(&name) {
+            return Some(slot);
+        }
+        if let Some(&slot) = self.dynamic.get(name.as_slice()) {
+            return Some(slot);
+        }
+        if self.dynamic.len() >= MAX_DYNAMIC {
+            return None;
+        }
+        let slot = KeySlot(u32::try_from(self.slots.len()).ok()?);
+        let name: Box<[u8]> = name.into();
+        self.slots.push(None);
+        self.dynamic_names.push(name.clone());
+        self.dynamic.insert(name, slot);
+        Some(slot)
+    }
+
+    /// Empties TX.0 to TX.9.
+    pub(super) fn clear_captures(&mut self) {
+        for slot in 0..CAPTURE_SLOTS {
+            self.unset(KeySlot(slot));
+        }
+    }
+
+    /// All variables that have a value, in the order they were first set.
+    pub(super) fn iter<'a>(
+        &'a self,
+        keys: &'a KeyTable,
+    ) -> impl Iterator<Item = (&'a [u8], ValueId)> {
+        let mut found: Vec<(u32, usize, ValueId)> = self
+            .slots
+            .iter()
+            .enumerate()
+            .filter_map(|(at, slot)| slot.map(|tx| (tx.sequence, at, tx.value)))
+            .collect();
+        found.sort_unstable();
+        found
+            .into_iter()
+            .map(move |(_, at, value)| (self.name(at, keys), value))
+    }
+
+    fn name<'a>(&'a self, at: usize, keys: &'a KeyTable) -> &'a [u8] {
+        match at.checked_sub(self.fixed) {
+            Some(dynamic) => self.dynamic_names.get(dynamic).map_or(&[], |name| name),
+            None => keys.name(KeySlot(u32::try_from(at).unwrap_or(u32::MAX))),
+        }
+    }
+
+    fn slot(&self, slot: KeySlot) -> Option<TxValue> {
+        self.slots
+            .get(usize::try_from(slot.0).ok()?)
+            .copied()
+            .flatten()
+    }
+}

@@ -1,0 +1,330 @@
+//! Targets to values: what a rule looks at, in the order written.
+
+use super::state::State;
+use super::store::Entry;
+use super::values::ValueId;
+use crate::program::{Rule, RuleIndex, Target, TargetSelector};
+use crate::template::{Lookup, Macro};
+use crate::variable::Variable;
+
+/// One value a rule looks at, and what it is called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject {
+    pub variable: Variable,
+    /// The entry's name, where it has one that belongs into MATCHED_VAR_NAME.
+    pub name: Option<ValueId>,
+    /// `&`.
+    pub count: bool,
+    pub value: ValueId,
+}
+
+impl State {
+    /// The values of a rule's targets; `out` is emptied first.
+    pub(super) fn subjects(&mut self, at: RuleIndex, rule: &Rule, out: &mut Vec<Subject>) {
+        out.clear();
+        for target in &rule.targets {
+            if target.count {
+                self.count(at, rule, target, out);
+            } else {
+                self.expand(at, rule, target, out);
+            }
+        }
+    }
+
+    /// `&`: how many values the target has, as one value. v2 counts before exclusions.
+    fn count(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+        let before = out.len();
+        self.expand(at, rule, target, out);
+        let found = out.len().saturating_sub(before);
+        out.truncate(before);
+        let value = self.values.intern(found.to_string().as_bytes());
+        let name = match &target.selector {
+            TargetSelector::Key(key) => Some(self.values.intern(key)),
+            TargetSelector::Tx(slot) => {
+                let program = std::sync::Arc::clone(&self.program);
+                Some(self.values.intern(program.keys.name(*slot)))
+            }
+            _ => None,
+        };
+        out.push(Subject {
+            variable: target.variable,
+            name,
+            count: true,
+            value,
+        });
+    }
+
+    fn expand(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+        let variable = target.variable;
+        if self.excluded_whole(at, rule, variable) {
+            return;
+        }
+        match variable {
+            Variable::Tx => self.expand_tx(at, rule, target, out),
+            Variable::Xml => self.expand_xml(target, out),
+            Variable::Rule => self.expand_rule(target, out),
+            _ if !variable.is_collection() => {
+                let mut text = Vec::new();
+                if let Some(value) = self.store.scalar(variable) {
+                    out.push(Subject {
+                        variable,
+                        name: None,
+                        count: false,
+                        value,
+                    });
+                } else if self.scalar(variable, &mut text) {
+                    let value = self.values.intern(&text);
+                    out.push(Subject {
+                        variable,
+                        name: None,
+                        count: false,
+                        value,
+                    });
+                }
+            }
+            _ => {
+                // The names are compared while the store is borrowed; results of patterns are kept.
+                let entries: Vec<Entry> = self.store.entries(variable).collect();
+                for entry in entries {
+                    if self.selects(&target.selector, entry.name)
+                        && !self.excludes(at, rule, variable, entry.name)
+                    {
+                        let name = Some(entry.name);
+                        out.push(Subject {
+                            variable,
+                            name,
+                            count: false,
+                            value: entry.value,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    fn expand_tx(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+        let variable = Variable::Tx;
+        let program = std::sync::Arc::clone(&self.program);
+        if let TargetSelector::Tx(slot) = target.selector {
+            if let Some(value) = self.store.tx.get(slot) {
+                let name = Some(self.values.intern(program.keys.name(slot)));
+                out.push(Subject {
+                    variable,
+                    name,
+                    count: false,
+                    value,
+                });
+            }
+            return;
+        }
+        let all: Vec<(Vec<u8>, ValueId)> = self
+            .store
+            .tx
+            .iter(&program.keys)
+            .map(|(name, value)| (name.to_vec(), value))
+            .collect();
+        for (name, value) in all {
+            let name = self.values.intern(&name);
+            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, name) {
+                out.push(Subject {
+                    variable,
+                    name: Some(name),
+                    count: false,
+                    value,
+                });
+            }
+        }
+    }
+
+    /// Nodes of the document. Their names stay `XML`, as in v2.
+    fn expand_xml(&mut self, target: &Target, out: &mut Vec<Subject>) {
+        let Some(document) = &self.xml else { return };
+        let nodes = match &target.selector {
+            TargetSelector::Path(path) => document.select(path),
+            _ => vec![b"[XML document tree]".as_slice()],
+        };
+        for node in nodes {
+            let value = self.values.intern(node);
+            out.push(Subject {
+                variable: Variable::Xml,
+                name: None,
+                count: false,
+                value,
+            });
+        }
+    }
+
+    fn expand_rule(&mut self, target: &Target, out: &mut Vec<Subject>) {
+        const FIELDS: [&[u8]; 8] = [
+            b"id",
+            b"rev",
+            b"severity",
+            b"msg",
+            b"logdata",
+            b"ver",
+            b"maturity",
+            b"accuracy",
+        ];
+        for field in FIELDS {
+            let name = self.values.intern(field);
+            if !self.selects(&target.selector, name) {
+                continue;
+            }
+            let mut text = Vec::new();
+            self.expand_macro(&Macro::Entry(Variable::Rule, field.into()), &mut text);
+            if !text.is_empty() {
+                let value = self.values.intern(&text);
+                let variable = Variable::Rule;
+                out.push(Subject {
+                    variable,
+                    name: Some(name),
+                    count: false,
+                    value,
+                });
+            }
+        }
+    }
+
+    /// Whether an entry of this name is selected.
+    fn selects(&mut self, selector: &TargetSelector, name: ValueId) -> bool {
+        match selector {
+            TargetSelector::All => true,
+            TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
+            TargetSelector::Tx(slot) => self
+                .values
+                .get(name)
+                .eq_ignore_ascii_case(self.program.keys.name(*slot)),
+            TargetSelector::Pattern(id) => {
+                if let Some(&known) = self.names.get(&(*id, name)) {
+                    return known;
+                }
+                let found = self
+                    .program
+                    .pattern(*id)
+                    .is_some_and(|pattern| pattern.is_match(self.values.get(name)));
+                self.names.insert((*id, name), found);
+                found
+            }
+            TargetSelector::Path(_) => false,
+        }
+    }
+
+    /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
+    fn excluded_whole(&self, at: RuleIndex, rule: &Rule, variable: Variable) -> bool {
+        let whole = |target: &Target| {
+            target.variable == variable && matches!(target.selector, TargetSelector::All)
+        };
+        rule.exclusions.iter().any(whole)
+            || self
+                .removed_targets
+                .iter()
+                .any(|(of, target)| *of == at && whole(target))
+    }
+
+    /// Whether the rule, or a `ctl` for it, leaves an entry out.
+    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, name: ValueId) -> bool {
+        for target in &rule.exclusions {
+            if target.variable == variable && self.selects(&target.selector, name) {
+                return true;
+            }
+        }
+        if self.removed_targets.is_empty() {
+            return false;
+        }
+        let removed = std::mem::take(&mut self.removed_targets);
+        let found = removed.iter().any(|(of, target)| {
+            *of == at && target.variable == variable && self.selects(&target.selector, name)
+        });
+        self.removed_targets = removed;
+        found
+    }
+
+    /// `ARGS:name`, `&ARGS`, as in MATCHED_VAR_NAME.
+    pub(super) fn subject_name(&self, subject: &Subject) -> Vec<u8> {
+        let mut text = Vec::new();
+        if subject.count {
+            text.push(b'&');
+        }
+        text.extend_from_slice(subject.variable.name().as_bytes());
+        if let Some(name) = subject.name {
+            text.push(b':');
+            text.extend_from_slice(self.values.get(name));
+        }
+        text
+    }
+
+    /// Appends the value of a macro, or nothing.
+    pub(super) fn expand_macro(&self, what: &Macro, out: &mut Vec<u8>) {
+        match what {
+            Macro::Tx(slot) => {
+                if let Some(value) = self.store.tx.get(*slot) {
+                    out.extend_from_slice(self.values.get(value));
+                }
+            }
+            Macro::Variable(variable) if variable.is_collection() => {
+                if let Some(first) = self.store.entries(*variable).next() {
+                    out.extend_from_slice(self.values.get(first.value));
+                }
+            }
+            Macro::Variable(variable) => {
+                self.scalar(*variable, out);
+            }
+            Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
+            Macro::Entry(variable, key) => {
+                let found = self
+                    .store
+                    .entries(*variable)
+                    .find(|entry| self.values.get(entry.name).eq_ignore_ascii_case(key));
+                if let Some(entry) = found {
+                    out.extend_from_slice(self.values.get(entry.value));
+                }
+            }
+        }
+    }
+
+    /// Metadata of the current rule; of a chain, its starter's.
+    fn rule_field(&self, field: &[u8], out: &mut Vec<u8>) {
+        let Some(meta) = self.current.and_then(|at| self.program.meta(at)) else {
+            return;
+        };
+        let number = |number: Option<u8>| number.map(|one| one.to_string()).unwrap_or_default();
+        match field {
+            b"id" => out.extend_from_slice(meta.id.to_string().as_bytes()),
+            b"rev" => out.extend_from_slice(meta.rev.as_deref().unwrap_or_default()),
+            b"ver" => out.extend_from_slice(meta.ver.as_deref().unwrap_or_default()),
+            b"severity" => out.extend_from_slice(number(meta.severity).as_bytes()),
+            b"maturity" => out.extend_from_slice(number(meta.maturity).as_bytes()),
+            b"accuracy" => out.extend_from_slice(number(meta.accuracy).as_bytes()),
+            // A message that names itself would never end: its macros are expanded once, and
+            // RULE inside them is empty.
+            b"msg" | b"logdata" => {
+                let text = if field == b"msg" {
+                    &meta.msg
+                } else {
+                    &meta.logdata
+                };
+                if let Some(text) = text {
+                    text.expand(&NoRule(self), out);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Lookup for State {
+    fn expand(&self, what: &Macro, out: &mut Vec<u8>) {
+        self.expand_macro(what, out);
+    }
+}
+
+/// Macros inside the rule's own texts.
+struct NoRule<'a>(&'a State);
+
+impl Lookup for NoRule<'_> {
+    fn expand(&self, what: &Macro, out: &mut Vec<u8>) {
+        if !matches!(what, Macro::Entry(Variable::Rule, _)) {
+            self.0.expand_macro(what, out);
+        }
+    }
+}

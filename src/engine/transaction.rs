@@ -1,0 +1,258 @@
+//! A transaction: one request and its response, step by step.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::api::{
+    BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead, RuleMatch,
+    Step,
+};
+use super::record::Record;
+use super::request::RequestBody;
+use super::response::ResponseBody;
+use super::scratch::Scratch;
+use super::state::State;
+use crate::action::Phase;
+use crate::program::{EngineMode, Program};
+
+/// The rules of one configuration, ready for transactions: one per VM and profile.
+pub struct Waf {
+    program: Arc<Program>,
+    clock: Rc<dyn Clock>,
+    scratch: RefCell<Scratch>,
+}
+
+impl Waf {
+    /// Takes a program into service.
+    pub fn new(program: Arc<Program>, clock: Rc<dyn Clock>) -> Rc<Self> {
+        Rc::new(Self {
+            program,
+            clock,
+            scratch: RefCell::default(),
+        })
+    }
+
+    /// The rules.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+}
+
+impl std::fmt::Debug for Waf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Waf")
+            .field("rules", &self.program.rules.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a transaction has come. Steps may be left out (there was no body, the backend answered
+/// early), never repeated or taken backwards.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Stage {
+    New,
+    /// Phase 1 has run.
+    RequestHead,
+    /// Phase 2 has run.
+    RequestBody,
+    /// Phase 3 has run.
+    ResponseHead,
+    /// Phase 4 has run.
+    ResponseBody,
+    /// Phase 5 has run.
+    Finished,
+}
+
+/// One request and its response on their way through the phases.
+///
+/// Each step says what to do with the message; once there is an interruption every later step
+/// repeats it. A step out of order does nothing and repeats the last answer: the host decides what
+/// its own confusion means.
+pub struct Transaction {
+    waf: Rc<Waf>,
+    state: State,
+    stage: Stage,
+    request_body: Option<RequestBody>,
+    response_body: Option<ResponseBody>,
+}
+
+impl Transaction {
+    /// Begins a transaction.
+    pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
+        let state = State::new(Arc::clone(&waf.program), Rc::clone(&waf.clock), connection);
+        Self {
+            waf: Rc::clone(waf),
+            state,
+            stage: Stage::New,
+            request_body: None,
+            response_body: None,
+        }
+    }
+
+    /// The request line and headers: fills variables, runs phase 1.
+    pub fn request_head(&mut self, head: &RequestHead<'_>) -> Step {
+        if self.stage != Stage::New {
+            return self.step();
+        }
+        self.stage = Stage::RequestHead;
+        self.state.fill_request_head(head);
+        self.run(Phase::RequestHeaders);
+        if self.state.interruption.is_none() {
+            self.request_body = self.state.request_body(head);
+        }
+        self.step()
+    }
+
+    /// Bytes of the request body, in order.
+    pub fn request_body(&mut self, chunk: &[u8]) -> Step {
+        if self.stage != Stage::RequestHead || self.state.interruption.is_some() {
+            return self.step();
+        }
+        if let Some(body) = &mut self.request_body {
+            if body.feed(chunk, &mut self.state) {
+                // Over the limit: refused, or decided on what came so far.
+                self.end_request_body()
+            } else {
+                self.step()
+            }
+        } else {
+            self.step()
+        }
+    }
+
+    /// The request is complete: reads the body to its end, runs phase 2.
+    pub fn end_request_body(&mut self) -> Step {
+        if self.stage != Stage::RequestHead {
+            return self.step();
+        }
+        self.stage = Stage::RequestBody;
+        if let Some(body) = self.request_body.take() {
+            body.finish(&mut self.state);
+        }
+        self.run(Phase::RequestBody);
+        self.step()
+    }
+
+    /// The status and headers of the response: fills variables, runs phase 3.
+    ///
+    /// A request that was not complete is decided on what came of it first: a backend may answer
+    /// early.
+    pub fn response_head(&mut self, head: &ResponseHead<'_>) -> Step {
+        if self.stage == Stage::RequestHead {
+            let _ = self.end_request_body();
+        }
+        if self.stage != Stage::RequestBody || self.state.interruption.is_some() {
+            return self.step();
+        }
+        self.stage = Stage::ResponseHead;
+        self.state.fill_response_head(head);
+        self.run(Phase::ResponseHeaders);
+        if self.state.interruption.is_none() {
+            self.response_body = self.state.response_body(head);
+        }
+        self.step()
+    }
+
+    /// Bytes of the response body, in order.
+    pub fn response_body(&mut self, chunk: &[u8]) -> Step {
+        if self.stage != Stage::ResponseHead || self.state.interruption.is_some() {
+            return self.step();
+        }
+        if let Some(body) = &mut self.response_body {
+            if body.feed(chunk, &mut self.state) {
+                self.end_response_body()
+            } else {
+                self.step()
+            }
+        } else {
+            self.step()
+        }
+    }
+
+    /// The response is complete: runs phase 4.
+    pub fn end_response_body(&mut self) -> Step {
+        if self.stage != Stage::ResponseHead {
+            return self.step();
+        }
+        self.stage = Stage::ResponseBody;
+        if let Some(body) = self.response_body.take() {
+            body.finish(&mut self.state);
+        }
+        self.run(Phase::ResponseBody);
+        self.step()
+    }
+
+    /// Everything is over: runs phase 5 once, and tells what there is to record.
+    pub fn finish(&mut self) -> Record {
+        if self.stage < Stage::Finished {
+            self.stage = Stage::Finished;
+            self.request_body = None;
+            self.response_body = None;
+            self.run(Phase::Logging);
+        }
+        self.state.record()
+    }
+
+    /// The matches since the last call, in order.
+    pub fn drain_matches(&mut self) -> Vec<RuleMatch> {
+        std::mem::take(&mut self.state.matches)
+    }
+
+    /// The interruption, once there is one.
+    pub fn interruption(&self) -> Option<&Interruption> {
+        self.state.interruption.as_ref()
+    }
+
+    /// What every log line of this transaction says.
+    pub fn log_context(&self) -> LogContext {
+        self.state.log_context()
+    }
+
+    /// The TX variables that have a value, in the order they were first set.
+    pub fn tx_variables(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
+        self.state
+            .store
+            .tx
+            .iter(&self.state.program.keys)
+            .map(|(name, value)| (name.to_vec(), self.state.values.get(value).to_vec()))
+            .collect()
+    }
+
+    /// Runs a phase. The scratch space is free: no step runs inside another.
+    fn run(&mut self, phase: Phase) {
+        match self.waf.scratch.try_borrow_mut() {
+            Ok(mut scratch) => self.state.run_phase(phase, &mut scratch),
+            Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
+        }
+    }
+
+    fn step(&self) -> Step {
+        let waits = match self.stage {
+            Stage::New => true,
+            Stage::RequestHead => self.request_body.is_some(),
+            Stage::ResponseHead => self.response_body.is_some(),
+            Stage::RequestBody | Stage::ResponseBody | Stage::Finished => false,
+        };
+        let on = self.state.switches.engine != EngineMode::Off;
+        let interruption = self.state.interruption.clone();
+        let inspect = waits && on && interruption.is_none();
+        Step {
+            interruption,
+            body: if inspect {
+                BodyPlan::Inspect
+            } else {
+                BodyPlan::Skip
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction")
+            .field("stage", &self.stage)
+            .field("interruption", &self.state.interruption)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,233 @@
+//! The byte strings of a transaction, each distinct one once.
+//!
+//! A request's rules meet thousands of (rule, value) pairs but few distinct strings: most
+//! transformations change nothing. A value is a number; its bytes, its byte classes and the
+//! results of transformations on it are kept with it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::bytes::Profile;
+use crate::program::{ChainId, ChainTable};
+use crate::transform::{Context, Outcome, Transformation};
+
+/// A byte string of [`Values`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct ValueId(u32);
+
+impl ValueId {
+    /// The empty string, which is always there.
+    pub(super) const EMPTY: Self = Self(0);
+
+    /// As an index.
+    pub(super) fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+/// All byte strings of one transaction.
+#[derive(Debug)]
+pub(super) struct Values {
+    bytes: Vec<u8>,
+    infos: Vec<Info>,
+    /// Open addressing: a value's number plus one, or 0.
+    table: Vec<u32>,
+    /// Keyed at random, so that a client cannot choose values that collide.
+    hasher: RandomState,
+    /// Results of transformations, by value and chain.
+    transformed: HashMap<(ValueId, ChainId), ValueId>,
+    /// Output of a transformation before it is interned.
+    buffer: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Info {
+    start: usize,
+    length: usize,
+    hash: u64,
+    profile: Profile,
+}
+
+/// The table begins with this many slots; always a power of two.
+const FIRST_SLOTS: usize = 256;
+
+impl Values {
+    pub(super) fn new() -> Self {
+        let mut values = Self {
+            bytes: Vec::new(),
+            infos: Vec::new(),
+            table: vec![0; FIRST_SLOTS],
+            hasher: RandomState::new(),
+            transformed: HashMap::new(),
+            buffer: Vec::new(),
+        };
+        values.intern(b"");
+        values
+    }
+
+    /// The number of a string, new if it was not there.
+    pub(super) fn intern(&mut self, text: &[u8]) -> ValueId {
+        let hash = self.hasher.hash_one(text);
+        let slot = match self.find(text, hash) {
+            Ok(found) => return found,
+            Err(slot) => slot,
+        };
+        let number = u32::try_from(self.infos.len()).unwrap_or(u32::MAX);
+        let info = Info {
+            start: self.bytes.len(),
+            length: text.len(),
+            hash,
+            profile: Profile::of(text),
+        };
+        self.bytes.extend_from_slice(text);
+        self.infos.push(info);
+        if let Some(entry) = self.table.get_mut(slot) {
+            *entry = number.saturating_add(1);
+        }
+        if self.infos.len().saturating_mul(2) > self.table.len() {
+            self.grow();
+        }
+        ValueId(number)
+    }
+
+    /// The bytes of a value.
+    pub(super) fn get(&self, value: ValueId) -> &[u8] {
+        self.infos
+            .get(value.index())
+            .and_then(|info| {
+                self.bytes
+                    .get(info.start..info.start.saturating_add(info.length))
+            })
+            .unwrap_or_default()
+    }
+
+    /// The byte classes of a value.
+    pub(super) fn profile(&self, value: ValueId) -> Profile {
+        self.infos
+            .get(value.index())
+            .map(|info| info.profile)
+            .unwrap_or_default()
+    }
+
+    /// How many distinct strings there are.
+    pub(super) fn len(&self) -> usize {
+        self.infos.len()
+    }
+
+    /// A value at the end of a chain of transformations.
+    pub(super) fn transform(
+        &mut self,
+        value: ValueId,
+        chain: ChainId,
+        chains: &ChainTable,
+        context: Context<'_>,
+    ) -> ValueId {
+        if chain == ChainId::EMPTY {
+            return value;
+        }
+        if let Some(&known) = self.transformed.get(&(value, chain)) {
+            return known;
+        }
+        let mut current = value;
+        for &(prefix, step) in chains.steps(chain) {
+            if let Some(&known) = self.transformed.get(&(value, prefix)) {
+                current = known;
+                continue;
+            }
+            current = self.step(current, step, context);
+            self.transformed.insert((value, prefix), current);
+        }
+        current
+    }
+
+    /// One transformation; the value itself if it changes nothing.
+    pub(super) fn step(
+        &mut self,
+        value: ValueId,
+        step: Transformation,
+        context: Context<'_>,
+    ) -> ValueId {
+        if !step.def().acts_on.may_change(self.profile(value)) {
+            return value;
+        }
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let result = match step.apply(self.get(value), &mut buffer, context) {
+            Outcome::Unchanged => value,
+            Outcome::Changed => self.intern(&buffer),
+        };
+        self.buffer = buffer;
+        result
+    }
+
+    /// The value, or the slot it belongs in.
+    fn find(&self, text: &[u8], hash: u64) -> Result<ValueId, usize> {
+        let mask = self.table.len().saturating_sub(1);
+        let mut slot = usize::try_from(hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
+        // The table is never more than half full, so an empty slot ends the search.
+        loop {
+            let Some(number) = self.table.get(slot).and_then(|entry| entry.checked_sub(1)) else {
+                return Err(slot);
+            };
+            let value = ValueId(number);
+            let same = self
+                .infos
+                .get(value.index())
+                .is_some_and(|info| info.hash == hash);
+            if same && self.get(value) == text {
+                return Ok(value);
+            }
+            slot = slot.wrapping_add(1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let size = self.table.len().saturating_mul(2);
+        let mask = size.saturating_sub(1);
+        let mut table = vec![0u32; size];
+        for (at, info) in self.infos.iter().enumerate() {
+            let mut slot = usize::try_from(info.hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
+            while table.get(slot).is_some_and(|&entry| entry != 0) {
+                slot = slot.wrapping_add(1) & mask;
+            }
+            if let Some(entry) = table.get_mut(slot) {
+                *entry = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
+            }
+        }
+        self.table = table;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_strings_have_one_number() {
+        let mut values = Values::new();
+        assert_eq!(values.intern(b""), ValueId::EMPTY);
+        let numbers: Vec<ValueId> = (0..2000u32)
+            .map(|number| values.intern(&number.to_le_bytes()))
+            .collect();
+        for (number, &value) in (0..2000u32).zip(&numbers) {
+            assert_eq!(values.intern(&number.to_le_bytes()), value);
+            assert_eq!(values.get(value), number.to_le_bytes());
+        }
+        assert_eq!(values.len(), 2001);
+    }
+
+    #[test]
+    fn transformations_are_shared() {
+        let mut chains = ChainTable::default();
+        let chain = chains.intern(&[Transformation::Lowercase]);
+        let mut values = Values::new();
+        let upper = values.intern(b"ABC");
+        let lower = values.intern(b"abc");
+        let context = Context::default();
+        assert_eq!(values.transform(upper, chain, &chains, context), lower);
+        assert_eq!(values.transform(lower, chain, &chains, context), lower);
+        assert_eq!(
+            values.transform(upper, ChainId::EMPTY, &chains, context),
+            upper
+        );
+    }
+}

@@ -1,0 +1,173 @@
+//! What the directives set, with ModSecurity's defaults.
+
+use crate::action::XmlArgs;
+use crate::limits::Limits;
+use crate::transform::UnicodeMap;
+use crate::variable::KeyPattern;
+
+/// SecRuleEngine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum EngineMode {
+    /// Rules run and decide.
+    On,
+    /// Rules run and decide nothing.
+    DetectionOnly,
+    /// No rule runs.
+    #[default]
+    Off,
+}
+
+/// What happens to a body beyond its limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BodyLimitAction {
+    /// The transaction is refused.
+    #[default]
+    Reject,
+    /// What came so far is inspected, the rest passes.
+    ProcessPartial,
+}
+
+/// SecCookieFormat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum CookieFormat {
+    /// 0: Netscape.
+    #[default]
+    Netscape,
+    /// 1: RFC 2109.
+    Rfc2109,
+}
+
+/// SecAuditEngine.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AuditEngine {
+    /// Every transaction.
+    On,
+    /// None.
+    #[default]
+    Off,
+    /// Those that a rule or the status marks.
+    RelevantOnly,
+}
+
+/// SecAuditLogFormat.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum AuditFormat {
+    /// Parts between boundary lines.
+    #[default]
+    Native,
+    /// One JSON object.
+    Json,
+    /// Open Cybersecurity Schema Framework.
+    Ocsf,
+}
+
+/// The SecAudit… directives.
+#[derive(Clone, Debug)]
+pub struct AuditSettings {
+    /// SecAuditEngine.
+    pub engine: AuditEngine,
+    /// SecAuditLogParts.
+    pub parts: Box<[u8]>,
+    /// SecAuditLogFormat.
+    pub format: AuditFormat,
+    /// SecAuditLogRelevantStatus.
+    pub relevant_status: Option<KeyPattern>,
+}
+
+/// The state of the engine before the first rule.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// SecRuleEngine.
+    pub engine: EngineMode,
+    /// SecRequestBodyAccess.
+    pub request_body_access: bool,
+    /// SecRequestBodyLimit, bytes.
+    pub request_body_limit: usize,
+    /// SecRequestBodyNoFilesLimit, bytes.
+    pub request_body_no_files_limit: usize,
+    /// SecRequestBodyLimitAction.
+    pub request_body_limit_action: BodyLimitAction,
+    /// SecResponseBodyAccess.
+    pub response_body_access: bool,
+    /// SecResponseBodyLimit, bytes.
+    pub response_body_limit: usize,
+    /// SecResponseBodyLimitAction.
+    pub response_body_limit_action: BodyLimitAction,
+    /// SecResponseBodyMimeType, lower case; `null` stands for responses without a type.
+    pub response_body_mime_types: Vec<Box<[u8]>>,
+    /// SecArgumentsLimit, SecRequestBodyJsonDepthLimit, SecUploadFileLimit.
+    pub limits: Limits,
+    /// SecArgumentSeparator.
+    pub argument_separator: u8,
+    /// SecCookieFormat.
+    pub cookie_format: CookieFormat,
+    /// SecCookieV0Separator, where it is set.
+    pub cookie_v0_separator: Option<u8>,
+    /// SecParseXmlIntoArgs.
+    pub xml_into_args: XmlArgs,
+    /// SecUnicodeMapFile.
+    pub unicode_map: Option<UnicodeMap>,
+    /// SecPcreMatchLimit, steps.
+    pub pcre_match_limit: usize,
+    /// SecInterceptOnError.
+    pub intercept_on_error: bool,
+    /// SecWebAppId.
+    pub web_app_id: Box<[u8]>,
+    /// SecSensorId.
+    pub sensor_id: Box<[u8]>,
+    /// SecServerSignature.
+    pub server_signature: Option<Box<[u8]>>,
+    /// SecComponentSignature, in the order given.
+    pub components: Vec<Box<[u8]>>,
+    /// SecCollectionTimeout, seconds.
+    pub collection_timeout: u32,
+    /// SecDebugLogLevel, 0 to 9.
+    pub debug_log_level: u8,
+    /// The SecAudit… directives.
+    pub audit: AuditSettings,
+}
+
+/// 128 MiB, v2's default request body limit.
+const REQUEST_BODY_LIMIT: usize = 134_217_728;
+/// 1 MiB, v2's default limit of what is not a file.
+const NO_FILES_LIMIT: usize = 1_048_576;
+/// PCRE's own default number of steps.
+const PCRE_MATCH_LIMIT: usize = 10_000_000;
+/// 512 KiB, v2's default response body limit.
+const RESPONSE_BODY_LIMIT: usize = 524_288;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            engine: EngineMode::Off,
+            request_body_access: false,
+            request_body_limit: REQUEST_BODY_LIMIT,
+            request_body_no_files_limit: NO_FILES_LIMIT,
+            request_body_limit_action: BodyLimitAction::Reject,
+            response_body_access: false,
+            response_body_limit: RESPONSE_BODY_LIMIT,
+            response_body_limit_action: BodyLimitAction::Reject,
+            response_body_mime_types: vec![b"text/plain"[..].into(), b"text/html"[..].into()],
+            limits: Limits::default(),
+            argument_separator: b'&',
+            cookie_format: CookieFormat::Netscape,
+            cookie_v0_separator: None,
+            xml_into_args: XmlArgs::Off,
+            unicode_map: None,
+            pcre_match_limit: PCRE_MATCH_LIMIT,
+            intercept_on_error: false,
+            web_app_id: b"default"[..].into(),
+            sensor_id: Box::default(),
+            server_signature: None,
+            components: Vec::new(),
+            collection_timeout: 3600,
+            debug_log_level: 0,
+            audit: AuditSettings {
+                engine: AuditEngine::Off,
+                parts: b"ABCFHZ"[..].into(),
+                format: AuditFormat::Native,
+                relevant_status: None,
+            },
+        }
+    }
+}

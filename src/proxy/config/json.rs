@@ -1,0 +1,503 @@
+//! The JSON of a plugin configuration. Every message names the key it is about.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+
+use super::{PluginConfig, Problems};
+use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
+use crate::proxy::denial::{DenialPage, PageText};
+use crate::proxy::holding::HoldHeaders;
+use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
+
+/// The keys of a plugin configuration and what they say.
+pub const KEYS: &[(&str, &str)] = &[
+    (
+        "directives_map",
+        "Named lists of SecLang directives: `{name: [line, …]}`.",
+    ),
+    (
+        "default_directives",
+        "The list for authorities that none is named for. Without it they get the embedded default rules, blocking.",
+    ),
+    (
+        "per_authority_directives",
+        "Authorities and the lists they get: `{\"example.com\": name, \"*.example.org\": name}`. Case, port and a trailing dot make no difference.",
+    ),
+    (
+        "rules",
+        "One list of directives for everything; the older form of `directives_map`.",
+    ),
+    (
+        "metric_labels",
+        "Labels added to the names of the interruption counters: `{key: value}`.",
+    ),
+    (
+        "data_files",
+        "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile` and `Include`: `{name: text}`.",
+    ),
+    (
+        "hold_headers",
+        "Whether heads wait for the verdict on their bodies: `auto` (default: yes, where the host can), `required` (refuse what the host would let go), `off`.",
+    ),
+    (
+        "hold_timeout_ms",
+        "How long a held head may wait until the host has once delivered a body while holding: 1 to 600000; default 1000 with `auto`, 15000 with `required`.",
+    ),
+    (
+        "forwarded_trusted",
+        "`true`: an address that came from X-Forwarded-For counts as the client's (never a loopback one). Default `false`: REMOTE_ADDR is then empty.",
+    ),
+    (
+        "on_error",
+        "What happens to a stream when the host is at fault: `deny` (default) or `allow`.",
+    ),
+    (
+        "grpc",
+        "Bodies of gRPC calls: `stream` (default) lets them pass as they come, `inspect` holds them like others (unary calls only).",
+    ),
+    (
+        "accept_encoding",
+        "`remove` takes accept-encoding off requests, so that responses come in a form the rules can read; `keep` (default).",
+    ),
+    (
+        "denial",
+        "What denials look like: an object with the keys `body`, `content_type`, `headers`.",
+    ),
+];
+
+/// The keys of `denial`. Texts may hold `%{status}`, `%{rule_id}` and `%{unique_id}`.
+pub const DENIAL_KEYS: &[(&str, &str)] = &[
+    ("body", "The body of the answer."),
+    (
+        "content_type",
+        "Its content type; default `text/plain; charset=utf-8`.",
+    ),
+    ("headers", "Further headers: `{name: value}`."),
+];
+
+const UNKNOWN: &str = "unknown key";
+
+/// Reads a JSON text.
+pub(super) fn read(text: &[u8], name: &str) -> Result<PluginConfig, Problems> {
+    serde_json::from_slice::<Document>(text)
+        .map(|document| document.0)
+        .map_err(|error| {
+            let place = format!(" at line {} column {}", error.line(), error.column());
+            let message = error.to_string();
+            let message = message.strip_suffix(&place).unwrap_or(&message);
+            let code = if message.contains(UNKNOWN) {
+                Code::UnknownKey
+            } else {
+                Code::PluginConfig
+            };
+            let mut sources = SourceMap::default();
+            let source = sources.add(name, text);
+            let at = u32::try_from(offset(text, error.line(), error.column())).unwrap_or(u32::MAX);
+            let span = Span {
+                source,
+                start: at,
+                end: at,
+            };
+            Problems {
+                diagnostics: vec![Diagnostic::new(code, span, message)],
+                sources,
+            }
+        })
+}
+
+/// The offset of a place that serde_json names: lines from 1, columns from 1 or 0 before the first
+/// byte of a line.
+fn offset(text: &[u8], line: usize, column: usize) -> usize {
+    let lines = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .take(line.saturating_sub(1));
+    lines
+        .map(<[u8]>::len)
+        .sum::<usize>()
+        .saturating_add(column.saturating_sub(1))
+}
+
+struct Document(PluginConfig);
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DocumentVisitor)
+    }
+}
+
+struct DocumentVisitor;
+
+impl<'de> Visitor<'de> for DocumentVisitor {
+    type Value = Document;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the plugin configuration")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+        let mut config = PluginConfig::default();
+        let settings = &mut config.settings;
+        let mut rules: Option<Lines> = None;
+        let mut keys = Keys::new(KEYS);
+        while let Some(key) = keys.next(&mut map)? {
+            let map = &mut map;
+            match key {
+                "directives_map" => {
+                    let sets: Entries<Lines> = value(map, key)?;
+                    config.directives = sets
+                        .0
+                        .into_iter()
+                        .map(|(name, lines)| (name, lines.0))
+                        .collect();
+                }
+                "default_directives" => config.default_directives = value(map, key)?,
+                "per_authority_directives" => {
+                    config.authorities = value::<Entries<String>, A>(map, key)?.0;
+                }
+                "rules" => rules = Some(value(map, key)?),
+                "metric_labels" => {
+                    let labels: Entries<Scalar> = value(map, key)?;
+                    settings.metric_labels = labels
+                        .0
+                        .into_iter()
+                        .map(|(key, value)| (key, value.0))
+                        .collect();
+                }
+                "data_files" => config.data_files = value::<Entries<String>, A>(map, key)?.0,
+                "hold_headers" => {
+                    settings.hold_headers = choice(
+                        map,
+                        key,
+                        &[
+                            ("auto", HoldHeaders::Auto),
+                            ("required", HoldHeaders::Required),
+                            ("off", HoldHeaders::Off),
+                        ],
+                    )?;
+                }
+                "hold_timeout_ms" => {
+                    settings.hold_timeout_ms = Some(number(map, key, 1, 600_000)?);
+                }
+                "forwarded_trusted" => settings.forwarded_trusted = value(map, key)?,
+                "on_error" => {
+                    let choices = [("deny", OnError::Deny), ("allow", OnError::Allow)];
+                    settings.on_error = choice(map, key, &choices)?;
+                }
+                "grpc" => {
+                    let choices = [("stream", Grpc::Stream), ("inspect", Grpc::Inspect)];
+                    settings.grpc = choice(map, key, &choices)?;
+                }
+                "accept_encoding" => {
+                    let choices = [
+                        ("keep", AcceptEncoding::Keep),
+                        ("remove", AcceptEncoding::Remove),
+                    ];
+                    settings.accept_encoding = choice(map, key, &choices)?;
+                }
+                "denial" => settings.denial = value::<Denial, A>(map, key)?.0,
+                key => return Err(unreadable(key)),
+            }
+        }
+        if let Some(Lines(lines)) = rules {
+            if !config.directives.is_empty() {
+                return Err(A::Error::custom(
+                    "`rules` is the older form of `directives_map`: give only one of them",
+                ));
+            }
+            config.directives.push(("default".to_owned(), lines));
+            config
+                .default_directives
+                .get_or_insert_with(|| "default".to_owned());
+        }
+        Ok(Document(config))
+    }
+}
+
+struct Denial(DenialPage);
+
+impl<'de> Deserialize<'de> for Denial {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(DenialVisitor)
+    }
+}
+
+struct DenialVisitor;
+
+impl<'de> Visitor<'de> for DenialVisitor {
+    type Value = Denial;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Denial, A::Error> {
+        let mut page = DenialPage::default();
+        let mut keys = Keys::new(DENIAL_KEYS);
+        while let Some(key) = keys.next(&mut map)? {
+            match key {
+                "body" => page.body = page_text(&value::<String, A>(&mut map, key)?, key)?,
+                "content_type" => {
+                    page.content_type = value(&mut map, key)?;
+                    check_value(&page.content_type, key)?;
+                }
+                "headers" => {
+                    for (name, text) in value::<Entries<String>, A>(&mut map, key)?.0 {
+                        let key = format!("{key}.{name}");
+                        check_name(&name, &key)?;
+                        check_value(&text, &key)?;
+                        page.headers
+                            .push((name.to_ascii_lowercase(), page_text(&text, &key)?));
+                    }
+                }
+                key => return Err(unreadable(key)),
+            }
+        }
+        Ok(Denial(page))
+    }
+}
+
+fn page_text<E: Error>(text: &str, key: &str) -> Result<PageText, E> {
+    PageText::parse(text).map_err(|name| {
+        E::custom(format!(
+            "`{key}`: `{name}` cannot be filled in; there are %{{status}}, %{{rule_id}} and %{{unique_id}}"
+        ))
+    })
+}
+
+fn check_name<E: Error>(name: &str, key: &str) -> Result<(), E> {
+    const OURS: [&str; 6] = [
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "location",
+    ];
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(token) {
+        return Err(E::custom(format!("`{key}`: not a header name")));
+    }
+    if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
+        return Err(E::custom(format!(
+            "`{key}`: this header is not free to choose"
+        )));
+    }
+    Ok(())
+}
+
+fn check_value<E: Error>(value: &str, key: &str) -> Result<(), E> {
+    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
+        return Err(E::custom(format!(
+            "`{key}`: a header value has no control characters"
+        )));
+    }
+    Ok(())
+}
+
+/// The keys of an object, each known and each once.
+struct Keys {
+    known: &'static [(&'static str, &'static str)],
+    seen: Vec<&'static str>,
+}
+
+impl Keys {
+    fn new(known: &'static [(&'static str, &'static str)]) -> Self {
+        Self {
+            known,
+            seen: Vec::new(),
+        }
+    }
+
+    fn next<'de, A: MapAccess<'de>>(
+        &mut self,
+        map: &mut A,
+    ) -> Result<Option<&'static str>, A::Error> {
+        let Some(key) = map.next_key::<String>()? else {
+            return Ok(None);
+        };
+        let names = || self.known.iter().map(|(name, _)| *name);
+        let Some(name) = names().find(|name| *name == key) else {
+            let hint = match suggest(&key, names()) {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => format!("the keys are {}", names().collect::<Vec<_>>().join(", ")),
+            };
+            return Err(A::Error::custom(format!("{UNKNOWN} `{key}`, {hint}")));
+        };
+        if self.seen.contains(&name) {
+            return Err(A::Error::custom(format!("`{name}` is given twice")));
+        }
+        self.seen.push(name);
+        Ok(Some(name))
+    }
+}
+
+/// A key that stands in the table but that nobody reads: cannot happen while the tests pass.
+fn unreadable<E: Error>(key: &str) -> E {
+    E::custom(format!("{UNKNOWN} `{key}`"))
+}
+
+fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    map: &mut A,
+    key: &str,
+) -> Result<T, A::Error> {
+    map.next_value().map_err(|error| about(key, &error))
+}
+
+/// serde_json reads the place back out of the text, so it is kept.
+fn about<E: Error>(key: &str, error: &E) -> E {
+    E::custom(format!("`{key}`: {error}"))
+}
+
+fn choice<'de, T: Copy, A: MapAccess<'de>>(
+    map: &mut A,
+    key: &str,
+    choices: &[(&str, T)],
+) -> Result<T, A::Error> {
+    // YAML turns `off` into false on its way to JSON.
+    let Scalar(word) = value(map, key)?;
+    let word = if word == "false" { "off" } else { &word };
+    choices
+        .iter()
+        .find(|(name, _)| *name == word)
+        .map(|(_, choice)| *choice)
+        .ok_or_else(|| {
+            let names: Vec<String> = choices
+                .iter()
+                .map(|(name, _)| format!("`{name}`"))
+                .collect();
+            A::Error::custom(format!("`{key}`: `{word}` is none of {}", names.join(", ")))
+        })
+}
+
+fn number<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    key: &str,
+    least: u32,
+    most: u32,
+) -> Result<u32, A::Error> {
+    // Control planes write numbers as doubles: 500 may come as 500.0.
+    let number: f64 = value(map, key)?;
+    (least..=most).contains_number(number).ok_or_else(|| {
+        A::Error::custom(format!(
+            "`{key}`: {number} is no whole number from {least} to {most}"
+        ))
+    })
+}
+
+trait ContainsNumber {
+    fn contains_number(&self, number: f64) -> Option<u32>;
+}
+
+impl ContainsNumber for std::ops::RangeInclusive<u32> {
+    fn contains_number(&self, number: f64) -> Option<u32> {
+        let inside = number >= f64::from(*self.start()) && number <= f64::from(*self.end());
+        if !inside || number.fract() != 0.0 {
+            return None;
+        }
+        format!("{number:.0}").parse().ok()
+    }
+}
+
+/// An object with free keys, in order; no key twice.
+struct Entries<T>(Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EntriesVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
+            type Value = Entries<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
+                let mut seen = std::collections::BTreeSet::new();
+                let mut entries = Vec::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    if !seen.insert(key.clone()) {
+                        return Err(A::Error::custom(format!("`{key}` is given twice")));
+                    }
+                    let value = value(&mut map, &key)?;
+                    entries.push((key, value));
+                }
+                Ok(Entries(entries))
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
+    }
+}
+
+/// Directives: a list of lines, or one text.
+struct Lines(Vec<String>);
+
+impl<'de> Deserialize<'de> for Lines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LinesVisitor;
+
+        impl<'de> Visitor<'de> for LinesVisitor {
+            type Value = Lines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of directives")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Lines, E> {
+                Ok(Lines(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lines, A::Error> {
+                let mut lines = Vec::new();
+                while let Some(line) = list.next_element()? {
+                    lines.push(line);
+                }
+                Ok(Lines(lines))
+            }
+        }
+
+        deserializer.deserialize_any(LinesVisitor)
+    }
+}
+
+/// A string, or a number or truth value as its text.
+struct Scalar(String);
+
+impl<'de> Deserialize<'de> for Scalar {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarVisitor;
+
+        impl Visitor<'_> for ScalarVisitor {
+            type Value = Scalar;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
+                Ok(Scalar(text.to_owned()))
+            }
+
+            fn visit_bool<E: Error>(self, value: bool) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+
+            fn visit_u64<E: Error>(self, value: u64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+
+            fn visit_i64<E: Error>(self, value: i64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+
+            fn visit_f64<E: Error>(self, value: f64) -> Result<Scalar, E> {
+                Ok(Scalar(value.to_string()))
+            }
+        }
+
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}

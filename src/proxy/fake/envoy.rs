@@ -1,0 +1,352 @@
+//! A little Envoy: one filter between a client and an upstream, with the flow control that was
+//! seen in the real one, with and without `allow_on_headers_stop_iteration`.
+
+use std::rc::Rc;
+
+use super::{FakeHost, FakeRules};
+use crate::proxy::host::Direction::{self, Request, Response};
+use crate::proxy::pairs::Pairs;
+use crate::proxy::{Authorities, Filter, Flow, Metrics, Settings, Stream};
+
+/// What a client got.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Client {
+    pub status: Option<u16>,
+    pub body: Vec<u8>,
+    /// The response is complete.
+    pub complete: bool,
+    pub reset: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Data(Vec<u8>, bool),
+    Trailers,
+}
+
+/// One half of a stream.
+#[derive(Debug, Default)]
+struct Half {
+    /// The head went on.
+    head_passed: bool,
+    /// Paused without holding: nothing more is called back until a resume.
+    stopped: bool,
+    waiting: Vec<Event>,
+    buffer: Vec<u8>,
+    passed: Vec<u8>,
+    ended: bool,
+}
+
+struct Exchange {
+    stream: Stream<FakeRules>,
+    request: Half,
+    response: Half,
+    status: u16,
+    client: Client,
+    /// Answered by the filter or reset.
+    over: bool,
+}
+
+pub struct Envoy {
+    pub host: Rc<FakeHost>,
+    pub filter: Rc<Filter<FakeRules>>,
+    /// `allow_on_headers_stop_iteration`.
+    pub holds: bool,
+    exchanges: Vec<Exchange>,
+}
+
+impl Envoy {
+    pub fn new(holds: bool, settings: Settings, rules: FakeRules) -> Self {
+        let metrics = Rc::new(Metrics::default());
+        let filter = Filter::new(settings, vec![rules], Authorities::all(0), metrics);
+        let host = FakeHost::default();
+        host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
+        Self {
+            host: Rc::new(host),
+            filter: Rc::new(filter),
+            holds,
+            exchanges: Vec::new(),
+        }
+    }
+
+    /// A request arrives. The number of its exchange is its context.
+    pub fn request(&mut self, headers: &[(&str, &str)], end: bool) -> usize {
+        let id = self.exchanges.len();
+        self.exchanges.push(Exchange {
+            stream: Stream::new(Rc::clone(&self.filter), u32::try_from(id).unwrap()),
+            request: Half::default(),
+            response: Half::default(),
+            status: 0,
+            client: Client::default(),
+            over: false,
+        });
+        let pairs: Pairs = headers.iter().copied().collect();
+        self.host.state(|state| {
+            state.request_headers = Some(pairs);
+            state.properties.remove("response.code_details");
+        });
+        let flow = self.call(id, |stream, host| stream.on_request_headers(host, end));
+        self.after_head(id, Request, flow, end);
+        id
+    }
+
+    pub fn request_data(&mut self, id: usize, bytes: &[u8], end: bool) {
+        self.event(id, Request, Event::Data(bytes.to_vec(), end));
+    }
+
+    pub fn request_trailers(&mut self, id: usize) {
+        self.event(id, Request, Event::Trailers);
+    }
+
+    /// The upstream answers, or (with other details) Envoy itself.
+    pub fn respond(
+        &mut self,
+        id: usize,
+        status: u16,
+        headers: &[(&str, &str)],
+        end: bool,
+        details: &str,
+    ) {
+        if self.exchanges[id].over {
+            return;
+        }
+        self.exchanges[id].status = status;
+        let text = status.to_string();
+        let pairs: Pairs = [(":status", text.as_str())]
+            .iter()
+            .chain(headers)
+            .copied()
+            .collect();
+        self.host
+            .set_fake_property(&["response", "code_details"], details.as_bytes());
+        self.host
+            .state(|state| state.response_headers = Some(pairs));
+        let flow = self.call(id, |stream, host| stream.on_response_headers(host, end));
+        self.after_head(id, Response, flow, end);
+    }
+
+    pub fn response_data(&mut self, id: usize, bytes: &[u8], end: bool) {
+        self.event(id, Response, Event::Data(bytes.to_vec(), end));
+    }
+
+    pub fn response_trailers(&mut self, id: usize) {
+        self.event(id, Response, Event::Trailers);
+    }
+
+    /// The stream is over.
+    pub fn log(&mut self, id: usize) {
+        let host = Rc::clone(&self.host);
+        self.exchanges[id].stream.on_log(&*host);
+    }
+
+    /// Time passes; ticks come if they were asked for.
+    pub fn wait(&mut self, milliseconds: u64) {
+        let mut left = milliseconds;
+        while left > 0 {
+            let period = u64::from(self.host.state(|state| state.tick_period));
+            let step = if period == 0 { left } else { period.min(left) };
+            self.host.state(|state| state.now += step * 1_000_000);
+            left -= step;
+            if period != 0 && step == period {
+                self.tick();
+            }
+        }
+    }
+
+    fn tick(&mut self) {
+        let host = Rc::clone(&self.host);
+        self.filter.on_tick(&*host);
+        let (resumed, refused) = host.state(|state| {
+            state.effective_context = None;
+            (
+                std::mem::take(&mut state.resumed),
+                std::mem::take(&mut state.refused),
+            )
+        });
+        for context in refused {
+            let id = usize::try_from(context).unwrap();
+            let during = if self.exchanges[id].status == 0 {
+                Request
+            } else {
+                Response
+            };
+            self.answered(id, during);
+        }
+        for (context, direction) in resumed {
+            host.state(|state| state.now += 20_000);
+            self.resume(usize::try_from(context).unwrap(), direction);
+        }
+    }
+
+    fn resume(&mut self, id: usize, direction: Direction) {
+        self.pass_head(id, direction);
+        let half = self.half(id, direction);
+        half.stopped = false;
+        for event in std::mem::take(&mut half.waiting) {
+            self.event(id, direction, event);
+        }
+    }
+
+    /// The body and head that reached the upstream; `None` if it never heard of the request.
+    pub fn upstream(&self, id: usize) -> Option<(&[u8], bool)> {
+        let request = &self.exchanges[id].request;
+        request
+            .head_passed
+            .then_some((&request.passed[..], request.ended))
+    }
+
+    pub fn client(&self, id: usize) -> Client {
+        self.exchanges[id].client.clone()
+    }
+
+    fn event(&mut self, id: usize, direction: Direction, event: Event) {
+        if self.exchanges[id].over {
+            return;
+        }
+        let half = self.half(id, direction);
+        if half.stopped {
+            half.waiting.push(event);
+            return;
+        }
+        let (bytes, end) = match &event {
+            Event::Data(bytes, end) => (&bytes[..], *end),
+            Event::Trailers => (&b""[..], true),
+        };
+        let mut visible = std::mem::take(&mut half.buffer);
+        visible.extend_from_slice(bytes);
+        let size = visible.len();
+        self.host.state(|state| match direction {
+            Request => state.request_body = Some(visible.clone()),
+            Response => state.response_body = Some(visible.clone()),
+        });
+        let flow = self.call(id, |stream, host| match (direction, &event) {
+            (Request, Event::Data(..)) => stream.on_request_body(host, size, end),
+            (Request, Event::Trailers) => stream.on_request_trailers(host),
+            (Response, Event::Data(..)) => stream.on_response_body(host, size, end),
+            (Response, Event::Trailers) => stream.on_response_trailers(host),
+        });
+        self.host.state(|state| {
+            state.request_body = None;
+            state.response_body = None;
+        });
+        if self.take_outcome(id, direction) {
+            return;
+        }
+        match flow {
+            Flow::Continue => {
+                self.pass_head(id, direction);
+                let half = self.half(id, direction);
+                half.passed.append(&mut visible);
+                half.ended |= end;
+            }
+            Flow::Pause => self.half(id, direction).buffer = visible,
+        }
+        self.show_client(id);
+    }
+
+    fn after_head(&mut self, id: usize, direction: Direction, flow: Flow, end: bool) {
+        if self.take_outcome(id, direction) {
+            return;
+        }
+        match flow {
+            Flow::Continue => {
+                self.pass_head(id, direction);
+                self.half(id, direction).ended |= end;
+            }
+            Flow::Pause => {
+                let holds = self.holds;
+                self.half(id, direction).stopped = !holds;
+            }
+        }
+        self.show_client(id);
+    }
+
+    fn pass_head(&mut self, id: usize, direction: Direction) {
+        self.half(id, direction).head_passed = true;
+        if direction == Response {
+            let status = self.exchanges[id].status;
+            self.exchanges[id].client.status = Some(status);
+        }
+    }
+
+    fn show_client(&mut self, id: usize) {
+        let exchange = &mut self.exchanges[id];
+        exchange.client.body.clone_from(&exchange.response.passed);
+        exchange.client.complete = exchange.response.ended;
+    }
+
+    /// Runs a callback. Header maps stay readable only while their head is held.
+    fn call(
+        &mut self,
+        id: usize,
+        run: impl FnOnce(&mut Stream<FakeRules>, &FakeHost) -> Flow,
+    ) -> Flow {
+        let host = Rc::clone(&self.host);
+        let flow = run(&mut self.exchanges[id].stream, &host);
+        host.state(|state| {
+            state.request_headers = None;
+            state.response_headers = None;
+        });
+        flow
+    }
+
+    /// Carries out what the filter ordered in the callback. True if the exchange is over.
+    fn take_outcome(&mut self, id: usize, during: Direction) -> bool {
+        if self.host.state(|state| !state.replies.is_empty()) {
+            self.answered(id, during);
+        }
+        if !self
+            .host
+            .state(|state| std::mem::take(&mut state.closed))
+            .is_empty()
+        {
+            self.exchanges[id].over = true;
+            self.exchanges[id].client.reset = true;
+        }
+        self.exchanges[id].over
+    }
+
+    fn answered(&mut self, id: usize, during: Direction) {
+        let Some(reply) = self.host.state(|state| state.replies.pop()) else {
+            return;
+        };
+        self.exchanges[id].over = true;
+        if self.exchanges[id].response.head_passed {
+            self.exchanges[id].client.reset = true;
+            return;
+        }
+        if during == Request {
+            // Our own answer passes our own callbacks, and must come through as it is.
+            let text = reply.status.to_string();
+            let pairs: Pairs = [(":status", text.as_str())].into_iter().collect();
+            self.host
+                .set_fake_property(&["response", "code_details"], reply.details.as_bytes());
+            self.host.state(|state| {
+                state.response_headers = Some(pairs);
+                state.response_body = Some(reply.body.clone());
+            });
+            let head = self.call(id, |stream, host| stream.on_response_headers(host, false));
+            let size = reply.body.len();
+            let body = self.call(id, |stream, host| stream.on_response_body(host, size, true));
+            assert_eq!(
+                (head, body),
+                (Flow::Continue, Flow::Continue),
+                "our own answer was held"
+            );
+        }
+        let client = &mut self.exchanges[id].client;
+        *client = Client {
+            status: Some(reply.status),
+            body: reply.body,
+            complete: true,
+            reset: false,
+        };
+    }
+
+    fn half(&mut self, id: usize, direction: Direction) -> &mut Half {
+        match direction {
+            Request => &mut self.exchanges[id].request,
+            Response => &mut self.exchanges[id].response,
+        }
+    }
+}

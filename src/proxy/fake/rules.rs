@@ -1,0 +1,212 @@
+//! An engine whose rules are words: phase N denies what holds `evilN`.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::engine::{
+    BodyPlan, Connection, Disposition, Interruption, RequestHead, ResponseHead, RuleMatch, Step,
+};
+use crate::proxy::inspect::{Inspect, Rules};
+
+/// A rule set.
+#[derive(Clone, Debug)]
+pub struct FakeRules {
+    pub name: &'static str,
+    /// Whether bodies are wanted.
+    pub request_body: bool,
+    pub response_body: bool,
+    /// After so many bytes the phase is decided on the prefix.
+    pub partial: Option<usize>,
+    /// More than so many bytes are denied with 413 by no rule.
+    pub reject: Option<usize>,
+    pub disposition: Disposition,
+    /// What the transactions saw, in order.
+    pub seen: Rc<RefCell<Vec<String>>>,
+}
+
+impl Default for FakeRules {
+    fn default() -> Self {
+        Self {
+            name: "rules",
+            request_body: true,
+            response_body: true,
+            partial: None,
+            reject: None,
+            disposition: Disposition::Deny,
+            seen: Rc::default(),
+        }
+    }
+}
+
+impl Rules for FakeRules {
+    type Transaction = FakeTransaction;
+
+    fn begin(&self, connection: Connection) -> FakeTransaction {
+        let client = connection.client.map(|client| client.address.to_string());
+        self.seen
+            .borrow_mut()
+            .push(format!("{} {}", self.name, client.unwrap_or_default()));
+        FakeTransaction {
+            rules: self.clone(),
+            head: Vec::new(),
+            request: Vec::new(),
+            response: Vec::new(),
+            phases: 0,
+            interruption: None,
+            matches: Vec::new(),
+        }
+    }
+}
+
+/// A transaction.
+#[derive(Debug)]
+pub struct FakeTransaction {
+    rules: FakeRules,
+    head: Vec<u8>,
+    request: Vec<u8>,
+    response: Vec<u8>,
+    phases: u8,
+    interruption: Option<Interruption>,
+    matches: Vec<RuleMatch>,
+}
+
+impl FakeTransaction {
+    fn phase(&mut self, phase: u8, seen: &[u8], wants: bool) -> Step {
+        if self.interruption.is_none() && phase > self.phases {
+            self.phases = phase;
+            let text = String::from_utf8_lossy(seen).into_owned();
+            let word = format!("evil{phase}");
+            if text.contains(&word) {
+                let interruption = Interruption {
+                    rule_id: 1000 + u64::from(phase),
+                    phase,
+                    disposition: self.rules.disposition,
+                    status: 403,
+                    location: None,
+                };
+                self.matches.push(RuleMatch {
+                    rule_id: interruption.rule_id,
+                    phase,
+                    file: "rules".into(),
+                    line: 1,
+                    rev: Vec::new(),
+                    ver: Vec::new(),
+                    msg: Vec::new(),
+                    data: Vec::new(),
+                    severity: Some(2),
+                    maturity: None,
+                    accuracy: None,
+                    tags: Vec::new(),
+                    explanation: Vec::new(),
+                    target: Vec::new(),
+                    value: Vec::new(),
+                    log: true,
+                    audit: true,
+                    interruption: Some(interruption.clone()),
+                });
+                self.interruption = Some(interruption);
+            }
+            self.rules
+                .seen
+                .borrow_mut()
+                .push(format!("phase {phase}: {text}"));
+        }
+        let body = if wants {
+            BodyPlan::Inspect
+        } else {
+            BodyPlan::Skip
+        };
+        Step {
+            interruption: self.interruption.clone(),
+            body,
+        }
+    }
+
+    fn body(&mut self, phase: u8, length: usize) -> Option<Step> {
+        if self.rules.reject.is_some_and(|limit| length > limit) {
+            self.interruption.get_or_insert(Interruption {
+                rule_id: 0,
+                phase,
+                disposition: Disposition::Deny,
+                status: 413,
+                location: None,
+            });
+        }
+        self.rules.partial.filter(|&limit| length >= limit)?;
+        let body = self.evidence(phase);
+        Some(self.phase(phase, &body, false))
+    }
+
+    fn evidence(&self, phase: u8) -> Vec<u8> {
+        match phase {
+            2 => [&self.head[..], b"|", &self.request].concat(),
+            _ => self.response.clone(),
+        }
+    }
+
+    fn step(&self) -> Step {
+        Step {
+            interruption: self.interruption.clone(),
+            body: BodyPlan::Inspect,
+        }
+    }
+}
+
+impl Inspect for FakeTransaction {
+    fn request_head(&mut self, head: &RequestHead<'_>) -> Step {
+        self.head = head.target.to_vec();
+        for (name, value) in head.headers {
+            self.head
+                .extend_from_slice(&[b" ", *name, b"=", value].concat());
+        }
+        let head = [head.method, b" ", head.protocol, b" ", &self.head].concat();
+        self.phase(1, &head, self.rules.request_body)
+    }
+
+    fn request_body(&mut self, bytes: &[u8]) -> Step {
+        assert!(!bytes.is_empty(), "an empty piece");
+        self.request.extend_from_slice(bytes);
+        self.body(2, self.request.len())
+            .unwrap_or_else(|| self.step())
+    }
+
+    fn end_request_body(&mut self) -> Step {
+        let evidence = self.evidence(2);
+        self.phase(2, &evidence, false)
+    }
+
+    fn response_head(&mut self, head: &ResponseHead<'_>) -> Step {
+        let mut text = head.status.to_string().into_bytes();
+        for (name, value) in head.headers {
+            text.extend_from_slice(&[b" ", *name, b"=", value].concat());
+        }
+        self.phase(3, &text, self.rules.response_body)
+    }
+
+    fn response_body(&mut self, bytes: &[u8]) -> Step {
+        assert!(!bytes.is_empty(), "an empty piece");
+        self.response.extend_from_slice(bytes);
+        self.body(4, self.response.len())
+            .unwrap_or_else(|| self.step())
+    }
+
+    fn end_response_body(&mut self) -> Step {
+        let evidence = self.evidence(4);
+        self.phase(4, &evidence, false)
+    }
+
+    fn finish(&mut self) {
+        let head = std::mem::take(&mut self.head);
+        self.phases = self.phases.max(4);
+        self.interruption = None;
+        let _: Step = self.phase(5, &head, false);
+    }
+
+    fn drain_matches(&mut self) -> Vec<RuleMatch> {
+        std::mem::take(&mut self.matches)
+    }
+
+    fn log_line(&self, matched: &RuleMatch) -> Vec<u8> {
+        format!("[id \"{}\"]", matched.rule_id).into_bytes()
+    }
+}

@@ -1,0 +1,88 @@
+//! Lines for the host's log. Hosts neither escape nor cut them, so a client could forge lines: no
+//! byte that is not printable ASCII leaves here unescaped.
+
+use super::host::{Direction, Host, Level};
+use super::inspect::Inspect;
+use super::settings::OnError;
+use crate::engine::{Interruption, RuleMatch};
+
+/// Longest line of a message about the filter itself or its configuration, in bytes.
+const LONGEST: usize = 2_048;
+
+/// Writes the matches since the last call, each at the level of its severity.
+pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
+    for matched in transaction.drain_matches() {
+        if matched.log {
+            host.log(level(&matched), &transaction.log_line(&matched));
+        }
+    }
+}
+
+/// Says that a limit, not a rule, interrupted.
+pub(super) fn limit(host: &dyn Host, by: &Interruption, unique_id: &str) {
+    let Interruption { phase, status, .. } = by;
+    line(
+        host,
+        Level::Warn,
+        &format!(
+            "a limit ended the transaction with {status} in phase {phase} [unique_id \"{unique_id}\"]"
+        ),
+    );
+}
+
+/// Says that a stream could not be inspected.
+pub(super) fn failure(
+    host: &dyn Host,
+    what: &str,
+    direction: Direction,
+    policy: OnError,
+    unique_id: &str,
+) {
+    let outcome = match policy {
+        OnError::Deny => "denied",
+        OnError::Allow => "passes uninspected",
+    };
+    line(
+        host,
+        Level::Error,
+        &format!("{direction:?} {outcome}: {what} [unique_id \"{unique_id}\"]"),
+    );
+}
+
+/// Writes one line about the filter itself.
+pub fn line(host: &dyn Host, level: Level, text: &str) {
+    let mut out = b"parapet: ".to_vec();
+    escape(text.as_bytes(), &mut out);
+    host.log(level, &out);
+}
+
+/// Appends a text so that it stays on one line: control and other odd bytes as `\xHH`. Cuts at
+/// [`LONGEST`].
+fn escape(text: &[u8], out: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or(b'0');
+    for &byte in text {
+        if out.len() >= LONGEST {
+            out.extend_from_slice(b"...");
+            return;
+        }
+        match byte {
+            b' '..=b'~' => out.push(byte),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            _ => out.extend([b'\\', b'x', digit(byte >> 4), digit(byte & 15)]),
+        }
+    }
+}
+
+/// Without a severity, a match that denies is an error and any other worth knowing.
+fn level(matched: &RuleMatch) -> Level {
+    match matched.severity {
+        Some(0..=2) => Level::Critical,
+        Some(3) => Level::Error,
+        Some(4) => Level::Warn,
+        Some(5 | 6) => Level::Info,
+        Some(_) => Level::Debug,
+        None if matched.interruption.is_some() => Level::Error,
+        None => Level::Info,
+    }
+}

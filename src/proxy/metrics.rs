@@ -1,0 +1,187 @@
+//! Counters in the host. Names follow coraza-proxy-wasm, so that dashboards go on working.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::host::{Host, MetricId, MetricKind};
+use crate::engine::Interruption;
+
+/// Why something passed without the inspection it would otherwise get.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Uninspected {
+    /// An upgraded connection or a tunnel.
+    Tunnel,
+    /// A gRPC stream.
+    Grpc,
+    /// A response that the client reads while it is being written.
+    Stream,
+    /// The upstream answered before the request's body was there; the rest is not forwarded.
+    EarlyResponse,
+    /// The host or the engine failed, and the configuration says to let go.
+    Failure,
+}
+
+impl Uninspected {
+    fn label(self) -> &'static str {
+        match self {
+            Self::Tunnel => "tunnel",
+            Self::Grpc => "grpc",
+            Self::Stream => "stream",
+            Self::EarlyResponse => "early_response",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+/// What can be counted.
+#[derive(Clone, Copy, Debug)]
+pub enum Count<'a> {
+    /// A transaction began.
+    Transaction,
+    /// A transaction was interrupted.
+    Interruption(&'a Interruption),
+    /// Something passed uninspected.
+    Uninspected(Uninspected),
+    /// The client's address came from a header and was not believed.
+    UntrustedAddress,
+    /// The host, or the order of its callbacks, was at fault.
+    HostFailure,
+    /// The host answered the request before this filter saw it.
+    RejectedBeforeFilter,
+    /// The watchdog refused a head whose body did not come.
+    HoldTimeout,
+}
+
+impl Count<'_> {
+    fn name(self, labels: &str) -> String {
+        let mut name = String::from("waf_filter.");
+        let written = match self {
+            Self::Transaction => write!(name, "tx.total"),
+            Self::Interruption(interruption) => write!(
+                name,
+                "tx.interruptions_ruleid={}_phase={}{labels}",
+                interruption.rule_id,
+                phase_name(interruption.phase)
+            ),
+            Self::Uninspected(reason) => {
+                write!(name, "tx.uninspected_reason={}", reason.label())
+            }
+            Self::UntrustedAddress => write!(name, "tx.untrusted_address"),
+            Self::HostFailure => write!(name, "host.failures"),
+            Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),
+            Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
+        };
+        // Writing to a String cannot fail.
+        let _: std::fmt::Result = written;
+        name
+    }
+}
+
+/// The names coraza-proxy-wasm gives the phases.
+pub fn phase_name(phase: u8) -> &'static str {
+    match phase {
+        1 => "http_request_headers",
+        2 => "http_request_body",
+        3 => "http_response_headers",
+        4 => "http_response_body",
+        _ => "http_logging",
+    }
+}
+
+/// Ids of the counters that have been used. One per VM: the host makes a new entry each time a
+/// name is defined, even for a name it knows.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    ids: RefCell<BTreeMap<String, Option<MetricId>>>,
+}
+
+/// Largest number of names; a rule set has fewer rules that can interrupt.
+const NAMES: usize = 16_384;
+
+impl Metrics {
+    /// Adds one. `labels` is the suffix of [`label_suffix`]. A host without metrics is no error.
+    pub fn count(&self, host: &dyn Host, count: Count<'_>, labels: &str) {
+        let name = count.name(labels);
+        let known = self.ids.borrow().get(&name).copied();
+        let id = known.unwrap_or_else(|| {
+            let defined = host.define_metric(MetricKind::Counter, &name).ok();
+            let mut ids = self.ids.borrow_mut();
+            if ids.len() < NAMES {
+                ids.insert(name, defined);
+            }
+            defined
+        });
+        if let Some(id) = id {
+            // A counter that cannot be counted changes no verdict.
+            let _: Result<(), _> = host.increment_metric(id, 1);
+        }
+    }
+}
+
+/// The labels of the plugin configuration as they stand at the end of a metric's name. Spaces and
+/// bytes beyond printable ASCII become `_`.
+pub fn label_suffix(labels: &[(String, String)]) -> String {
+    let mut suffix = String::new();
+    for (key, value) in labels {
+        for (mark, text) in [('_', key), ('=', value)] {
+            suffix.push(mark);
+            suffix.extend(
+                text.chars()
+                    .map(|c| if c.is_ascii_graphic() { c } else { '_' }),
+            );
+        }
+    }
+    suffix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::FakeHost;
+    use super::*;
+    use crate::engine::Disposition;
+
+    #[test]
+    fn names_are_those_of_the_peer_and_defined_once() {
+        let host = FakeHost::default();
+        let metrics = Metrics::default();
+        let labels = label_suffix(&[
+            ("owner".into(), "co raza".into()),
+            ("id".into(), "g".into()),
+        ]);
+        let interruption = Interruption {
+            rule_id: 949_110,
+            phase: 2,
+            disposition: Disposition::Deny,
+            status: 403,
+            location: None,
+        };
+        for _ in 0..3 {
+            metrics.count(&host, Count::Interruption(&interruption), &labels);
+            metrics.count(&host, Count::Transaction, &labels);
+        }
+        assert_eq!(
+            host.metrics(),
+            [
+                (
+                    "waf_filter.tx.interruptions_ruleid=949110_phase=http_request_body\
+                     _owner=co_raza_id=g"
+                        .to_owned(),
+                    3
+                ),
+                ("waf_filter.tx.total".to_owned(), 3),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_host_without_metrics_is_asked_once() {
+        let host = FakeHost::default();
+        host.fail("define_metric");
+        let metrics = Metrics::default();
+        metrics.count(&host, Count::Transaction, "");
+        metrics.count(&host, Count::Transaction, "");
+        assert_eq!(host.calls("define_metric"), 1);
+        assert_eq!(host.calls("increment_metric"), 0);
+    }
+}

@@ -1,0 +1,132 @@
+//! From the bytes of a plugin configuration to a filter, telling the host's log what happened.
+
+use std::rc::Rc;
+
+use super::config::{PluginConfig, Problems};
+use super::filter::Filter;
+use super::host::{Host, Level};
+use super::inspect::Rules;
+use super::log;
+use super::metrics::Metrics;
+use crate::diagnostic::Severity;
+
+/// Makes a filter of a plugin configuration. `compile` gets the configuration, the name and the
+/// text of a list of directives. `None` if the configuration is refused: every message stands in
+/// the log, one line each.
+pub fn configure<R: Rules + Clone>(
+    host: &dyn Host,
+    bytes: &[u8],
+    metrics: Rc<Metrics>,
+    mut compile: impl FnMut(&PluginConfig, &str, String) -> (Option<R>, Problems),
+) -> Option<Filter<R>> {
+    let config = match PluginConfig::parse(bytes) {
+        Ok(config) => config,
+        Err(problems) => {
+            refuse(host, tell(host, &problems));
+            return None;
+        }
+    };
+    let mut errors = 0_usize;
+    let filter = config.build(metrics, |name, text| {
+        let (rules, problems) = compile(&config, name, text);
+        errors = errors.saturating_add(tell(host, &problems));
+        rules
+    });
+    match &filter {
+        None => refuse(host, errors),
+        Some(_) if config.needs_strictest() => {
+            let whom = match (config.directives.is_empty(), config.authorities.is_empty()) {
+                (true, _) => "no rules are configured: all requests",
+                (_, true) => "no `default_directives` are configured: all requests",
+                _ => "no `default_directives` are configured: requests for other authorities",
+            };
+            let text = format!("{whom} are guarded by the embedded default rules");
+            log::line(host, Level::Warn, &text);
+        }
+        Some(_) => {}
+    }
+    filter
+}
+
+/// Writes the messages and counts the errors among them.
+fn tell(host: &dyn Host, problems: &Problems) -> usize {
+    let mut errors = 0_usize;
+    for (severity, line) in problems.lines() {
+        let level = match severity {
+            Severity::Note => Level::Info,
+            Severity::Warning => Level::Warn,
+            Severity::Error => {
+                errors = errors.saturating_add(1);
+                Level::Error
+            }
+        };
+        log::line(host, level, &line);
+    }
+    errors
+}
+
+fn refuse(host: &dyn Host, errors: usize) {
+    let text = format!("the configuration is refused: {errors} error(s), see the lines above");
+    log::line(host, Level::Error, &text);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::{FakeHost, FakeRules};
+    use super::*;
+    use crate::diagnostic::{Code, Diagnostic};
+
+    fn compile(_: &PluginConfig, name: &str, text: String) -> (Option<FakeRules>, Problems) {
+        let mut problems = Problems::default();
+        let source = problems.sources.add(name, text.clone());
+        let span = crate::diagnostic::Span {
+            source,
+            start: 0,
+            end: 0,
+        };
+        if text.contains("bad") {
+            let code = Code::UnknownDirective;
+            problems
+                .diagnostics
+                .push(Diagnostic::new(code, span, "unknown\ndirective `bad`"));
+        }
+        let fine = !problems.is_fatal();
+        (fine.then(FakeRules::default), problems)
+    }
+
+    #[test]
+    fn a_refused_configuration_says_why_on_single_lines() {
+        let host = FakeHost::default();
+        let config = br#"{"directives_map": {"a": ["bad"], "b": ["fine"], "c": ["bad one"]},
+                          "default_directives": "b"}"#;
+        assert!(configure(&host, config, Rc::default(), compile).is_none());
+        assert_eq!(
+            host.log_text(),
+            "Error parapet: directives_map.a:1:1: P0201: unknown\\ndirective `bad` | bad\n\
+             Error parapet: directives_map.c:1:1: P0201: unknown\\ndirective `bad` | bad one\n\
+             Error parapet: the configuration is refused: 2 error(s), see the lines above\n"
+        );
+        let host = FakeHost::default();
+        assert!(configure(&host, b"{\"rule\": 1}", Rc::default(), compile).is_none());
+        assert!(
+            host.log_text()
+                .starts_with("Error parapet: plugin configuration:1:")
+        );
+        assert!(host.log_text().contains("did you mean `rules`?"));
+    }
+
+    #[test]
+    fn a_missing_default_is_told() {
+        let host = FakeHost::default();
+        assert!(configure(&host, b"", Rc::default(), compile).is_some());
+        assert_eq!(
+            host.log_text(),
+            "Warn parapet: no rules are configured: all requests are guarded by the embedded \
+             default rules\n"
+        );
+        let host = FakeHost::default();
+        let config = br#"{"rules": ["fine"]}"#;
+        assert!(configure(&host, config, Rc::default(), compile).is_some());
+        assert_eq!(host.log_text(), "");
+    }
+}

@@ -1,0 +1,142 @@
+//! The request's half.
+
+use super::{Decision, Failure, Flow, Side, Stream};
+use crate::engine::RequestHead;
+use crate::proxy::host::HeaderMap;
+use crate::proxy::host::{Direction, Host, HostError};
+use crate::proxy::identity::{self, Client};
+use crate::proxy::inspect::{Inspect, Rules};
+use crate::proxy::message::{Framing, Request};
+use crate::proxy::metrics::{Count, Uninspected};
+use crate::proxy::pairs::Pairs;
+use crate::proxy::settings::{AcceptEncoding, Grpc};
+
+const REQUEST: Direction = Direction::Request;
+
+/// What a head tells of its body.
+struct Head {
+    framing: Framing,
+    is_grpc: bool,
+}
+
+impl<R: Rules> Stream<R> {
+    /// The head of the request; `end` if there is no body.
+    pub fn on_request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        self.filter.holding().new_turn();
+        self.notice_watchdog();
+        if self.ended.is_some() {
+            return Flow::Pause;
+        }
+        if self.request != Side::New {
+            return self.fail(host, REQUEST, Failure::Order("a second request head"));
+        }
+        self.filter.count(host, Count::Transaction);
+        let pairs = match host.headers(HeaderMap::Request) {
+            Ok(pairs) => pairs,
+            Err(error) => return self.fail(host, REQUEST, Failure::Host(error)),
+        };
+        let (head, decision) = match self.begin(host, &pairs) {
+            Ok(begun) => begun,
+            Err(failure) => return self.fail(host, REQUEST, failure),
+        };
+        if self.filter.settings().accept_encoding == AcceptEncoding::Remove {
+            // Should this fail, the response may come encoded and is inspected as it is.
+            let _: Result<(), HostError> =
+                host.remove_header(HeaderMap::Request, "accept-encoding");
+        }
+        match decision {
+            Decision::Ended(flow) => flow,
+            Decision::Skip => self.end_body(host, REQUEST, end),
+            Decision::Inspect if end => self.end_body(host, REQUEST, end),
+            Decision::Inspect => self.await_body(host, &head),
+        }
+    }
+
+    /// More of the request's body. `size`: bytes in the host's buffer.
+    pub fn on_request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        self.notice_body(host, REQUEST, size > 0 || end);
+        self.notice_watchdog();
+        if self.ended.is_some() {
+            return Flow::Pause;
+        }
+        self.collect(host, REQUEST, size, end)
+    }
+
+    /// The request ends with trailers.
+    pub fn on_request_trailers(&mut self, host: &dyn Host) -> Flow {
+        self.notice_body(host, REQUEST, true);
+        self.notice_watchdog();
+        if self.ended.is_some() {
+            return Flow::Pause;
+        }
+        match self.request {
+            Side::Collect { .. } => self.end_body(host, REQUEST, true),
+            _ => self.uncollected(host, REQUEST, 0),
+        }
+    }
+
+    /// Begins the transaction and runs phase 1.
+    fn begin(&mut self, host: &dyn Host, pairs: &Pairs) -> Result<(Head, Decision), Failure> {
+        let request = Request::new(host, pairs).map_err(Failure::Host)?;
+        let (connection, client) =
+            identity::connection(host, self.filter.settings().forwarded_trusted);
+        if matches!(client, Client::Untrusted(_)) {
+            self.filter.count(host, Count::UntrustedAddress);
+        }
+        self.unique_id.clone_from(&connection.unique_id);
+        self.is_connect = request.method == b"CONNECT";
+        let rules = self
+            .filter
+            .rules(request.authority)
+            .ok_or(Failure::NoRules)?;
+        self.transaction = Some(rules.begin(connection));
+        // From here on the head has been seen, whatever becomes of it.
+        self.request = Side::Collect {
+            seen: 0,
+            length: None,
+        };
+        let step = self.step(host, |transaction| {
+            transaction.request_head(&RequestHead {
+                method: request.method,
+                target: request.target,
+                protocol: &request.protocol,
+                headers: &request.headers,
+            })
+        });
+        let head = Head {
+            framing: request.framing(),
+            is_grpc: request.is_grpc(),
+        };
+        self.protocol = request.protocol;
+        Ok((head, self.decide(host, REQUEST, step)))
+    }
+
+    /// The rules want the body: waits for it, unless it is none that ends.
+    fn await_body(&mut self, host: &dyn Host, head: &Head) -> Flow {
+        let length = match head.framing {
+            Framing::Message if head.is_grpc => {
+                if self.filter.settings().grpc == Grpc::Stream {
+                    return self.let_body_pass(host, Uninspected::Grpc);
+                }
+                None
+            }
+            Framing::Message => None,
+            Framing::Tunnel => return self.let_body_pass(host, Uninspected::Tunnel),
+            Framing::BodyThenTunnel(length) => Some(length),
+            Framing::Ambiguous => return self.fail(host, REQUEST, Failure::AmbiguousUpgrade),
+        };
+        self.request = Side::Collect { seen: 0, length };
+        match self.filter.holding().hold(host, self.context, REQUEST) {
+            Some(held) => {
+                self.request_head = Some(held);
+                Flow::Pause
+            }
+            None => Flow::Continue,
+        }
+    }
+
+    fn let_body_pass(&mut self, host: &dyn Host, reason: Uninspected) -> Flow {
+        self.filter.count(host, Count::Uninspected(reason));
+        self.end_body(host, REQUEST, false)
+    }
+}

@@ -1,0 +1,138 @@
+//! The response's half.
+
+use super::{Decision, Ended, Failure, Flow, Side, Stream};
+use crate::engine::ResponseHead;
+use crate::proxy::host::{Direction, HeaderMap, Host};
+use crate::proxy::inspect::{Inspect, Rules};
+use crate::proxy::message::Response;
+use crate::proxy::metrics::{Count, Uninspected};
+use crate::proxy::pairs::Pairs;
+use crate::proxy::settings::Grpc;
+
+const RESPONSE: Direction = Direction::Response;
+
+impl<R: Rules> Stream<R> {
+    /// The head of the response; `end` if there is no body.
+    pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        self.notice_watchdog();
+        if let Some(ended) = self.ended {
+            return after(ended);
+        }
+        if self.response != Side::New {
+            return self.fail(host, RESPONSE, Failure::Order("a second response head"));
+        }
+        if is_local(host) {
+            // An answer of the host itself: nothing came from the upstream, and whatever of the
+            // request was not inspected does not go there.
+            if matches!(self.request, Side::Collect { .. }) {
+                self.cut_request();
+            }
+            return self.pass(RESPONSE);
+        }
+        if self.transaction.is_none() {
+            return match self.request {
+                Side::New => {
+                    self.fail(host, RESPONSE, Failure::Order("a response without request"))
+                }
+                _ => self.pass(RESPONSE),
+            };
+        }
+        if matches!(self.request, Side::Collect { .. }) {
+            // The upstream answered before the request was there. Phase 2 judges what came; the
+            // rest stays, for nobody would inspect it.
+            self.filter
+                .count(host, Count::Uninspected(Uninspected::EarlyResponse));
+            let step = self.step(host, Inspect::end_request_body);
+            if let Decision::Ended(flow) = self.decide(host, RESPONSE, step) {
+                return flow;
+            }
+            self.cut_request();
+        }
+        let pairs = match host.headers(HeaderMap::Response) {
+            Ok(pairs) => pairs,
+            Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
+        };
+        self.judge_response(host, &pairs, end)
+    }
+
+    /// More of the response's body. `size`: bytes in the host's buffer.
+    pub fn on_response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        self.notice_body(host, RESPONSE, size > 0 || end);
+        self.notice_watchdog();
+        if let Some(ended) = self.ended {
+            return after(ended);
+        }
+        self.collect(host, RESPONSE, size, end)
+    }
+
+    /// The response ends with trailers.
+    pub fn on_response_trailers(&mut self, host: &dyn Host) -> Flow {
+        self.notice_body(host, RESPONSE, true);
+        self.notice_watchdog();
+        if let Some(ended) = self.ended {
+            return after(ended);
+        }
+        match self.response {
+            Side::Collect { .. } => self.end_body(host, RESPONSE, true),
+            _ => self.uncollected(host, RESPONSE, 0),
+        }
+    }
+
+    /// Phase 3, and what is to be done with the body.
+    fn judge_response(&mut self, host: &dyn Host, pairs: &Pairs, end: bool) -> Flow {
+        let response = match Response::new(pairs) {
+            Ok(response) => response,
+            Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
+        };
+        self.response = Side::Collect {
+            seen: 0,
+            length: None,
+        };
+        let protocol = std::mem::take(&mut self.protocol);
+        let step = self.step(host, |transaction| {
+            transaction.response_head(&ResponseHead {
+                status: response.status,
+                protocol: &protocol,
+                headers: &response.headers,
+            })
+        });
+        match self.decide(host, RESPONSE, step) {
+            Decision::Ended(flow) => return flow,
+            Decision::Skip => return self.end_body(host, RESPONSE, end),
+            Decision::Inspect if end => return self.end_body(host, RESPONSE, end),
+            Decision::Inspect => {}
+        }
+        let streamed = response.is_stream(self.is_connect)
+            || (response.is_grpc() && self.filter.settings().grpc == Grpc::Stream);
+        if streamed {
+            self.filter
+                .count(host, Count::Uninspected(Uninspected::Stream));
+            return self.end_body(host, RESPONSE, false);
+        }
+        match self.filter.holding().hold(host, self.context, RESPONSE) {
+            Some(held) => {
+                self.response_head = Some(held);
+                Flow::Pause
+            }
+            None => {
+                self.committed = true;
+                Flow::Continue
+            }
+        }
+    }
+}
+
+/// Whether the host itself answered. A host that does not say is taken to pass on what an upstream
+/// said.
+fn is_local(host: &dyn Host) -> bool {
+    host.property(&["response", "code_details"])
+        .is_some_and(|details| !details.is_empty() && details != b"via_upstream")
+}
+
+/// After an end of ours: our own answer passes as it is, anything else stays.
+fn after(ended: Ended) -> Flow {
+    match ended {
+        Ended::Answered => Flow::Continue,
+        Ended::Cut => Flow::Pause,
+    }
+}

@@ -1,0 +1,116 @@
+//! Holding is proved, not assumed.
+
+use super::*;
+
+fn post(envoy: &mut Envoy, body: &[u8]) -> usize {
+    let id = envoy.request(POST, false);
+    envoy.request_data(id, body, false);
+    envoy.request_data(id, b"", true);
+    id
+}
+
+#[test]
+fn auto_degrades_on_a_host_that_does_not_hold_and_still_inspects() {
+    for body in ["fine", "evil2"] {
+        let mut envoy = envoy(false, HoldHeaders::Auto, FakeRules::default());
+        let id = post(&mut envoy, body.as_bytes());
+        assert_eq!(envoy.upstream(id), None);
+        envoy.wait(5_000);
+        if body == "fine" {
+            assert_eq!(envoy.upstream(id), Some((&b"fine"[..], true)));
+        } else {
+            assert_eq!(envoy.upstream(id), Some((&b""[..], false)));
+            assert_eq!(envoy.client(id), denied(403));
+        }
+        // The resume delivered what was waiting: from now on nobody waits.
+        let id = post(&mut envoy, b"more");
+        assert_eq!(envoy.upstream(id), Some((&b"more"[..], true)));
+        assert!(!envoy.filter.holding().proved());
+        envoy.wait(1_000);
+        assert_eq!(envoy.host.state(|state| state.tick_period), 0);
+    }
+}
+
+#[test]
+fn once_the_host_is_known_not_to_hold_all_others_go_on_at_once() {
+    let mut envoy = envoy(false, HoldHeaders::Auto, FakeRules::default());
+    let first = post(&mut envoy, b"first");
+    envoy.wait(600);
+    let others: Vec<usize> = (0..50).map(|_| post(&mut envoy, b"other")).collect();
+    envoy.wait(800);
+    assert!(envoy.upstream(first).is_some());
+    for id in others {
+        assert_eq!(envoy.upstream(id), Some((&b"other"[..], true)));
+    }
+}
+
+#[test]
+fn required_refuses_and_never_lets_go() {
+    let mut envoy = envoy(false, HoldHeaders::Required, FakeRules::default());
+    let id = post(&mut envoy, b"fine");
+    envoy.wait(14_000);
+    assert_eq!(envoy.client(id).status, None);
+    envoy.wait(2_000);
+    assert_eq!((envoy.upstream(id), envoy.client(id)), (None, denied(408)));
+    assert_eq!(envoy.host.calls("resume"), 0);
+    assert_eq!(envoy.host.metric("hold_timeouts"), 1);
+    assert!(envoy.host.log_text().contains("a held head was refused"));
+}
+
+#[test]
+fn slow_clients_change_no_later_verdict() {
+    let mut envoy = envoy(true, HoldHeaders::Auto, FakeRules::default());
+    let slow: Vec<usize> = (0..10_000).map(|_| envoy.request(POST, false)).collect();
+    envoy.wait(4_000);
+    // They were let go, but nothing that was waiting came of it: that proves nothing.
+    for id in slow {
+        assert_eq!(envoy.upstream(id), Some((&b""[..], false)));
+        envoy.request_data(id, b"evil2", true);
+        assert_eq!(envoy.client(id), denied(403));
+    }
+    let id = post(&mut envoy, b"evil2");
+    assert_eq!((envoy.upstream(id), envoy.client(id)), (None, denied(403)));
+    assert!(envoy.filter.holding().proved());
+}
+
+#[test]
+fn after_the_proof_a_slow_client_may_take_its_time() {
+    for mode in [HoldHeaders::Auto, HoldHeaders::Required] {
+        let mut envoy = envoy(true, mode, FakeRules::default());
+        post(&mut envoy, b"proof");
+        let id = envoy.request(POST, false);
+        envoy.wait(60_000);
+        assert_eq!((envoy.upstream(id), envoy.client(id).status), (None, None));
+        envoy.request_data(id, b"late", true);
+        assert_eq!(envoy.upstream(id), Some((&b"late"[..], true)));
+        assert_eq!(envoy.host.state(|state| state.tick_period), 0);
+    }
+}
+
+#[test]
+fn a_response_whose_body_does_not_come_is_treated_likewise() {
+    let mut auto = envoy(false, HoldHeaders::Auto, FakeRules::default());
+    let id = auto.request(GET, true);
+    auto.respond(id, 200, &[], false, "via_upstream");
+    auto.response_data(id, b"evil4", true);
+    assert_eq!(auto.client(id).status, None);
+    auto.wait(5_000);
+    let client = auto.client(id);
+    assert!(client.reset && client.body.is_empty(), "{client:?}");
+
+    let mut required = envoy(false, HoldHeaders::Required, FakeRules::default());
+    let id = required.request(GET, true);
+    required.respond(id, 200, &[], false, "via_upstream");
+    required.response_data(id, b"evil4", true);
+    required.wait(20_000);
+    assert_eq!(required.client(id), denied(504));
+}
+
+#[test]
+fn without_timers_auto_does_not_hold() {
+    let mut envoy = envoy(false, HoldHeaders::Auto, FakeRules::default());
+    envoy.host.fail("set_tick_period");
+    let id = post(&mut envoy, b"evil2");
+    assert_eq!(envoy.upstream(id), Some((&b""[..], false)));
+    assert_eq!(envoy.client(id), denied(403));
+}

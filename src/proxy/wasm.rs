@@ -1,0 +1,152 @@
+//! Entry points. The SDK dispatches; every call into the host goes through [`ProxyHost`].
+
+use std::rc::Rc;
+
+use proxy_wasm::traits::{Context, HttpContext, RootContext};
+use proxy_wasm::types::{Action, ContextType};
+
+use super::filter::Filter;
+use super::host::{Direction, Host, Level};
+use super::hostcalls::ProxyHost;
+use super::log;
+use super::metrics::Metrics;
+use super::setup;
+use super::stream::{Flow, Stream};
+use crate::engine::{Clock, Waf};
+
+thread_local! {
+    /// One per VM: see [`Metrics`].
+    static METRICS: Rc<Metrics> = Rc::default();
+}
+
+mod entry {
+    #![expect(unsafe_code, reason = "the SDK's entry point is an exported symbol")]
+
+    proxy_wasm::main! {{
+        super::start();
+    }}
+}
+
+fn start() {
+    std::panic::set_hook(Box::new(|panic| {
+        log::line(&ProxyHost, Level::Critical, &panic.to_string());
+    }));
+    proxy_wasm::set_root_context(|_| Box::new(Root { filter: None }));
+}
+
+/// A configured plugin. Several may live in one VM, and several generations of one.
+struct Root {
+    filter: Option<Rc<Filter<Rc<Waf>>>>,
+}
+
+impl Context for Root {}
+
+impl RootContext for Root {
+    fn on_configure(&mut self, size: usize) -> bool {
+        let bytes = match ProxyHost.plugin_configuration(size) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let text = format!("cannot read the plugin configuration: {error:?}");
+                log::line(&ProxyHost, Level::Error, &text);
+                return false;
+            }
+        };
+        let clock: Rc<dyn Clock> = Rc::new(ProxyHost);
+        let metrics = METRICS.with(Rc::clone);
+        let filter = setup::configure(&ProxyHost, &bytes, metrics, |config, name, text| {
+            config.compile(name, text, &clock)
+        });
+        // A refused configuration leaves an earlier one in place.
+        let accepted = filter.is_some();
+        if let Some(filter) = filter {
+            self.filter = Some(Rc::new(filter));
+        }
+        accepted
+    }
+
+    fn on_tick(&mut self) {
+        if let Some(filter) = &self.filter {
+            filter.on_tick(&ProxyHost);
+        }
+    }
+
+    fn create_http_context(&self, context: u32) -> Option<Box<dyn HttpContext>> {
+        // A host that sends streams to a plugin it could not configure gets them refused.
+        Some(match &self.filter {
+            Some(filter) => Box::new(Http {
+                stream: Stream::new(Rc::clone(filter), context),
+            }),
+            None => Box::new(Refusing),
+        })
+    }
+
+    fn get_type(&self) -> Option<ContextType> {
+        Some(ContextType::HttpContext)
+    }
+}
+
+/// One stream.
+struct Http {
+    stream: Stream<Rc<Waf>>,
+}
+
+impl Context for Http {}
+
+impl HttpContext for Http {
+    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        action(self.stream.on_request_headers(&ProxyHost, end))
+    }
+
+    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
+        action(self.stream.on_request_body(&ProxyHost, size, end))
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        action(self.stream.on_request_trailers(&ProxyHost))
+    }
+
+    fn on_http_response_headers(&mut self, _: usize, end: bool) -> Action {
+        action(self.stream.on_response_headers(&ProxyHost, end))
+    }
+
+    fn on_http_response_body(&mut self, size: usize, end: bool) -> Action {
+        action(self.stream.on_response_body(&ProxyHost, size, end))
+    }
+
+    fn on_http_response_trailers(&mut self, _: usize) -> Action {
+        action(self.stream.on_response_trailers(&ProxyHost))
+    }
+
+    fn on_log(&mut self) {
+        self.stream.on_log(&ProxyHost);
+    }
+}
+
+/// A stream without rules.
+struct Refusing;
+
+impl Context for Refusing {}
+
+impl HttpContext for Refusing {
+    fn on_http_request_headers(&mut self, _: usize, _: bool) -> Action {
+        // If the reset fails too, the pause still keeps the request from the upstream.
+        let _: Result<(), _> = ProxyHost.close(Direction::Request);
+        Action::Pause
+    }
+
+    fn on_http_request_body(&mut self, _: usize, _: bool) -> Action {
+        Action::Pause
+    }
+
+    fn on_http_request_trailers(&mut self, _: usize) -> Action {
+        Action::Pause
+    }
+}
+
+/// 1 is StopIteration for heads and StopIterationAndBuffer for bodies: all that is needed.
+fn action(flow: Flow) -> Action {
+    match flow {
+        Flow::Continue => Action::Continue,
+        Flow::Pause => Action::Pause,
+    }
+}

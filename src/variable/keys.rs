@@ -1,0 +1,67 @@
+//! Names of TX variables, resolved to numbers when rules are loaded.
+
+use std::collections::HashMap;
+
+/// The number of a TX name in a [`KeyTable`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct KeySlot(pub u32);
+
+/// Number of the slots that stand for the captures TX.0 to TX.9; they come first.
+pub const CAPTURE_SLOTS: u32 = 10;
+
+/// Every TX name that a rule set mentions, in lower case.
+#[derive(Clone, Debug)]
+pub struct KeyTable {
+    names: Vec<Box<[u8]>>,
+    index: HashMap<Box<[u8]>, KeySlot>,
+}
+
+impl Default for KeyTable {
+    fn default() -> Self {
+        let mut table = Self {
+            names: Vec::new(),
+            index: HashMap::new(),
+        };
+        for capture in 0..CAPTURE_SLOTS {
+            table.slot(capture.to_string().as_bytes());
+        }
+        table
+    }
+}
+
+impl KeyTable {
+    /// The slot of a name, new if it was not there.
+    pub fn slot(&mut self, name: &[u8]) -> KeySlot {
+        let name: Box<[u8]> = name.to_ascii_lowercase().into();
+        if let Some(&slot) = self.index.get(&name) {
+            return slot;
+        }
+        let slot = KeySlot(u32::try_from(self.names.len()).unwrap_or(u32::MAX));
+        self.names.push(name.clone());
+        self.index.insert(name, slot);
+        slot
+    }
+
+    /// The slot of a name in lower case, if rules mention it.
+    pub fn find(&self, lower_name: &[u8]) -> Option<KeySlot> {
+        self.index.get(lower_name).copied()
+    }
+
+    /// The name of a slot; empty for an unknown one.
+    pub fn name(&self, slot: KeySlot) -> &[u8] {
+        usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| self.names.get(at))
+            .map_or(&[], |name| name)
+    }
+
+    /// How many slots there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never: the captures are always there.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}

@@ -1,0 +1,295 @@
+//! One VM with one root context.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use wasmtime::{Instance, Store, WasmParams, WasmResults};
+
+use super::settings::{LogLevel, LogLine, Settings};
+use super::state::{Metric, Shared, State};
+use super::stream::{Callback, Stream};
+use super::{HostError, Module};
+
+/// The root context's id.
+pub(super) const ROOT: u32 = 1;
+
+/// A started filter: one VM, one root context, any number of exchanges.
+pub struct Plugin {
+    store: Store<State>,
+    instance: Instance,
+    last_context: u32,
+    dead: Option<HostError>,
+}
+
+impl Plugin {
+    /// Starts a VM and configures it: `_initialize`, `on_vm_start`, `on_configure`.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::MissingExport`] for a module that is no proxy-wasm filter,
+    /// [`HostError::Refused`] when the filter answers `false`, [`HostError::Trap`] when it traps.
+    pub fn start(module: &Module, settings: Settings) -> Result<Self, HostError> {
+        Self::start_sharing(module, Rc::new(settings), Rc::default())
+    }
+
+    /// Starts another VM with the same settings that shares data and queues with this one, as the
+    /// workers of a proxy do.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Plugin::start`].
+    pub fn start_sibling(&self, module: &Module) -> Result<Self, HostError> {
+        let state = self.store.data();
+        Self::start_sharing(module, Rc::clone(&state.settings), Rc::clone(&state.shared))
+    }
+
+    fn start_sharing(
+        module: &Module,
+        settings: Rc<Settings>,
+        shared: Rc<RefCell<Shared>>,
+    ) -> Result<Self, HostError> {
+        let (vm_configuration, configuration) = (
+            settings.vm_configuration.len(),
+            settings.configuration.len(),
+        );
+        let mut state = State::new(settings);
+        state.shared = shared;
+        let mut store = Store::new(&module.engine, state);
+        store.limiter(|state| &mut state.limits);
+        let instance = module
+            .linker
+            .instantiate(&mut store, &module.code)
+            .map_err(|error| trap("instantiation", &error))?;
+        let memory = instance.get_memory(&mut store, "memory");
+        store.data_mut().memory = memory;
+        let mut plugin = Self {
+            store,
+            instance,
+            last_context: ROOT,
+            dead: None,
+        };
+        plugin.check_exports()?;
+        plugin.optional("_initialize", ())?;
+        plugin.optional("_start", ())?;
+        plugin.call_required("proxy_on_context_create", (ROOT, 0_u32))?;
+        plugin.accept("proxy_on_vm_start", vm_configuration)?;
+        plugin.accept("proxy_on_configure", configuration)?;
+        Ok(plugin)
+    }
+
+    /// Whether the VM still runs; a trap ends it.
+    pub fn is_alive(&self) -> bool {
+        self.dead.is_none()
+    }
+
+    /// Bytes of linear memory the VM has. It never shrinks.
+    pub fn memory_size(&self) -> usize {
+        self.store
+            .data()
+            .memory
+            .map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// Every metric the filter defined, by name.
+    pub fn metrics(&self) -> &BTreeMap<String, Metric> {
+        &self.store.data().metrics
+    }
+
+    /// Takes the log lines written since the last call (or since the start).
+    pub fn take_log(&mut self) -> Vec<LogLine> {
+        std::mem::take(&mut self.store.data_mut().log)
+    }
+
+    /// What the filter asked for with `set_tick_period`, in milliseconds; 0 is never.
+    pub fn tick_period(&self) -> u32 {
+        self.store.data().tick_period
+    }
+
+    /// Lets a tick come.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Trap`].
+    pub fn tick(&mut self) -> Result<(), HostError> {
+        self.store.data_mut().context = ROOT;
+        self.optional("proxy_on_tick", ROOT)
+    }
+
+    /// Calls an export without arguments that answers a 64-bit number; `None` if there is no such
+    /// export. Builds for measurement have some.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Trap`].
+    pub fn counter(&mut self, name: &'static str) -> Result<Option<u64>, HostError> {
+        if self.instance.get_func(&mut self.store, name).is_none() {
+            return Ok(None);
+        }
+        self.call::<(), u64>(name, ()).map(Some)
+    }
+
+    pub(super) fn settings(&self) -> Rc<Settings> {
+        Rc::clone(&self.store.data().settings)
+    }
+
+    /// Opens a stream context and returns its id.
+    pub(super) fn open(&mut self, stream: Stream) -> Result<u32, HostError> {
+        self.last_context = self.last_context.saturating_add(1);
+        let id = self.last_context;
+        self.store.data_mut().streams.insert(id, stream);
+        self.store.data_mut().context = id;
+        self.call_required("proxy_on_context_create", (id, ROOT))?;
+        Ok(id)
+    }
+
+    /// Ends a stream context: `on_log`, `on_done`, `on_delete`.
+    pub(super) fn close(&mut self, id: u32) -> Result<(), HostError> {
+        self.enter(id, Callback::Log);
+        self.optional("proxy_on_log", id)?;
+        self.enter(id, Callback::Outside);
+        self.store.data_mut().done = false;
+        if self.has("proxy_on_done") {
+            // A filter that is not done says so later with `proxy_done`; nothing here takes time,
+            // so the stream goes at once either way.
+            let _: u32 = self.call("proxy_on_done", id)?;
+        }
+        self.optional("proxy_on_delete", id)
+    }
+
+    /// One stream callback. The answer is the ABI's action.
+    pub(super) fn deliver<P: WasmParams>(
+        &mut self,
+        id: u32,
+        callback: Callback,
+        name: &'static str,
+        arguments: P,
+    ) -> Result<u32, HostError> {
+        if !self.has(name) {
+            return Ok(0);
+        }
+        self.enter(id, callback);
+        let action = self.call(name, arguments);
+        self.enter(id, Callback::Outside);
+        action
+    }
+
+    /// The stream, while it is open.
+    pub(super) fn stream(&mut self, id: u32) -> Option<&mut Stream> {
+        self.store.data_mut().streams.get_mut(&id)
+    }
+
+    /// Takes the stream away.
+    pub(super) fn remove(&mut self, id: u32) -> Option<Stream> {
+        self.store.data_mut().streams.remove(&id)
+    }
+
+    fn enter(&mut self, id: u32, callback: Callback) {
+        let state = self.store.data_mut();
+        state.context = id;
+        if let Some(stream) = state.streams.get_mut(&id) {
+            stream.callback = callback;
+        }
+    }
+
+    fn check_exports(&mut self) -> Result<(), HostError> {
+        let versions = [
+            "proxy_abi_version_0_2_1",
+            "proxy_abi_version_0_2_0",
+            "proxy_abi_version_0_1_0",
+        ];
+        if !versions.iter().any(|name| self.has(name)) {
+            return Err(HostError::MissingExport(
+                "proxy_abi_version_0_2_1".to_owned(),
+            ));
+        }
+        let allocators = ["proxy_on_memory_allocate", "malloc"];
+        let allocate = allocators.iter().find_map(|name| {
+            self.instance
+                .get_typed_func::<u32, u32>(&mut self.store, name)
+                .ok()
+        });
+        if allocate.is_none() {
+            return Err(HostError::MissingExport(
+                "proxy_on_memory_allocate".to_owned(),
+            ));
+        }
+        self.store.data_mut().allocate = allocate;
+        Ok(())
+    }
+
+    /// A callback that may answer `false`.
+    fn accept(&mut self, name: &'static str, size: usize) -> Result<(), HostError> {
+        if !self.has(name) {
+            return Ok(());
+        }
+        self.store.data_mut().context = ROOT;
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        if self.call::<_, u32>(name, (ROOT, size))? == 0 {
+            let log = self.store.data().log.iter();
+            let refused = HostError::Refused {
+                callback: name,
+                log: log
+                    .filter(|line| line.level >= LogLevel::Warn)
+                    .map(|line| String::from_utf8_lossy(&line.text).into_owned())
+                    .collect(),
+            };
+            self.dead = Some(refused.clone());
+            return Err(refused);
+        }
+        Ok(())
+    }
+
+    fn has(&mut self, name: &str) -> bool {
+        self.instance.get_func(&mut self.store, name).is_some()
+    }
+
+    fn optional<P: WasmParams>(
+        &mut self,
+        name: &'static str,
+        arguments: P,
+    ) -> Result<(), HostError> {
+        if self.has(name) {
+            self.call(name, arguments)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn call_required<P: WasmParams>(
+        &mut self,
+        name: &'static str,
+        arguments: P,
+    ) -> Result<(), HostError> {
+        if !self.has(name) {
+            return Err(HostError::MissingExport(name.to_owned()));
+        }
+        self.call(name, arguments)
+    }
+
+    fn call<P: WasmParams, R: WasmResults>(
+        &mut self,
+        name: &'static str,
+        arguments: P,
+    ) -> Result<R, HostError> {
+        if let Some(dead) = &self.dead {
+            return Err(dead.clone());
+        }
+        let result = self
+            .instance
+            .get_typed_func::<P, R>(&mut self.store, name)
+            .and_then(|function| function.call(&mut self.store, arguments));
+        result.map_err(|error| {
+            let error = trap(name, &error);
+            self.dead = Some(error.clone());
+            error
+        })
+    }
+}
+
+fn trap(callback: &'static str, error: &wasmtime::Error) -> HostError {
+    HostError::Trap {
+        callback,
+        message: format!("{error:#}"),
+    }
+}

@@ -1,0 +1,358 @@
+//! Envoy as a child process, with the shipped example as its configuration.
+//!
+//! The listener comes from a file that Envoy watches (LDS), so a test can replace it while requests
+//! are served. The example is changed only where a test needs it: ports, and the plugin
+//! configuration.
+
+use crate::client::{self, Answer, Request, Version};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use wasm_tests::backend::{self, Response};
+use wasm_tests::{project, wasm};
+
+/// Start-up of Envoy with the whole Core Rule Set, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub struct Gateway {
+    envoy: Child,
+    folder: PathBuf,
+    address: SocketAddr,
+    admin: SocketAddr,
+    example: Value,
+    pub backend: Backend,
+}
+
+impl Gateway {
+    /// Starts Envoy and waits until it serves.
+    pub fn start(plugin: &Value) -> Self {
+        let backend = Backend::start();
+        let address = free_address();
+        let mut example = example();
+        *at(&mut example, "/admin/address/socket_address/port_value") = json!(0);
+        *at(
+            &mut example,
+            "/static_resources/listeners/0/address/socket_address/port_value",
+        ) = json!(address.port());
+        *at(&mut example, BACKEND_PORT) = json!(backend.address.port());
+
+        let folder = scratch();
+        write_listener(&folder, &example, &plugin.to_string());
+        let mut bootstrap = example.clone();
+        bootstrap["static_resources"]["listeners"] = json!([]);
+        bootstrap["node"] = json!({ "id": "test", "cluster": "test" });
+        bootstrap["dynamic_resources"] = json!({
+            "lds_config": {
+                "resource_api_version": "V3",
+                "path_config_source": { "path": folder.join("listener.json") },
+            }
+        });
+        fs::write(folder.join("envoy.json"), bootstrap.to_string()).unwrap();
+
+        let envoy = launch(
+            &folder,
+            &["--admin-address-path", &path(&folder.join("admin"))],
+        );
+        let admin = address; // until Envoy has told
+        let mut gateway = Self {
+            envoy,
+            folder,
+            address,
+            admin,
+            example,
+            backend,
+        };
+        gateway.admin = gateway.wait_for("its admin address", |gateway| {
+            fs::read_to_string(gateway.folder.join("admin"))
+                .ok()?
+                .trim()
+                .parse()
+                .ok()
+        });
+        gateway.wait_for("a listener", |gateway| {
+            let live = gateway.ask_admin("/ready")?.contains("LIVE");
+            (live && TcpStream::connect(gateway.address).is_ok()).then_some(())
+        });
+        gateway
+    }
+
+    pub fn send(&self, version: Version, request: &Request) -> Answer {
+        client::send(version, self.address, request)
+    }
+
+    /// Replaces the plugin configuration by an update of the listener, as a control plane would.
+    /// Returns whether Envoy accepted it.
+    pub fn update(&mut self, plugin: &str) -> bool {
+        let before = self.updates();
+        write_listener(&self.folder, &self.example, plugin);
+        let after = self.wait_for("the listener update", |gateway| {
+            let after = gateway.updates();
+            (after != before).then_some(after)
+        });
+        after.0 > before.0
+    }
+
+    /// Updates of the listener so far, accepted and rejected.
+    fn updates(&self) -> (u64, u64) {
+        let statistics = self
+            .ask_admin("/stats?filter=^listener_manager.lds.update_(success|rejected)$")
+            .unwrap_or_default();
+        let value = |name: &str| {
+            statistics
+                .lines()
+                .find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+                .unwrap_or(0)
+        };
+        (
+            value("listener_manager.lds.update_success:"),
+            value("listener_manager.lds.update_rejected:"),
+        )
+    }
+
+    /// What Envoy has logged so far.
+    pub fn log(&self) -> String {
+        read_log(&self.folder)
+    }
+
+    fn ask_admin(&self, path: &str) -> Option<String> {
+        let mut stream = TcpStream::connect(self.admin).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        Some(answer)
+    }
+
+    fn wait_for<T>(&mut self, what: &str, mut ready: impl FnMut(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(value) = ready(self) {
+                return value;
+            }
+            if let Some(status) = self.envoy.try_wait().unwrap() {
+                panic!(
+                    "waited for {what}, but Envoy ended with {status}:\n{}",
+                    self.log()
+                );
+            }
+            assert!(
+                Instant::now() < deadline,
+                "waited in vain for {what}:\n{}",
+                self.log()
+            );
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.envoy.kill();
+        let _ = self.envoy.wait();
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// What Envoy says when it is started with a plugin configuration that it must refuse.
+pub fn refusal(plugin: &str) -> String {
+    let folder = scratch();
+    let mut bootstrap = example();
+    *at(&mut bootstrap, "/admin/address/socket_address/port_value") = json!(0);
+    *at(
+        &mut bootstrap,
+        "/static_resources/listeners/0/address/socket_address/port_value",
+    ) = json!(free_address().port());
+    *at(
+        &mut bootstrap,
+        &format!("/static_resources/listeners/0{PLUGIN}"),
+    ) = json!(plugin);
+    fs::write(folder.join("envoy.json"), bootstrap.to_string()).unwrap();
+    let mut envoy = launch(&folder, &[]);
+    let deadline = Instant::now() + PATIENCE;
+    let status = loop {
+        if let Some(status) = envoy.try_wait().unwrap() {
+            break status;
+        }
+        if Instant::now() > deadline {
+            let _ = envoy.kill();
+            panic!("Envoy serves with the configuration {plugin}");
+        }
+        thread::sleep(Duration::from_millis(50));
+    };
+    assert!(!status.success());
+    let log = read_log(&folder);
+    fs::remove_dir_all(&folder).unwrap();
+    log
+}
+
+/// `envoy --mode validate` on the text of an example, with the filter under test.
+pub fn validates(example: &str) -> Result<(), String> {
+    let folder = scratch();
+    let copy = folder.join("configuration.yaml");
+    fs::write(
+        &copy,
+        example.replace("target/parapet.wasm", &path(&wasm())),
+    )
+    .unwrap();
+    let output = Command::new(envoy())
+        .args(["--mode", "validate", "-l", "warning", "-c"])
+        .arg(&copy)
+        .output()
+        .unwrap();
+    fs::remove_dir_all(&folder).unwrap();
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// The upstream: answers everything, and remembers it.
+pub struct Backend {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    received: Arc<Mutex<Vec<backend::Request>>>,
+}
+
+impl Backend {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let backend = Self {
+            address,
+            connections: connections.clone(),
+            received: received.clone(),
+        };
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                connections.fetch_add(1, Ordering::SeqCst);
+                let received = received.clone();
+                thread::spawn(move || {
+                    backend::converse(stream, &|request: &backend::Request| {
+                        received.lock().unwrap().push(request.clone());
+                        Response::text(format!("reached with {} bytes", request.body.len()))
+                    })
+                });
+            }
+        });
+        backend
+    }
+
+    /// Connections so far. None means that not even the head of a request came here.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The last complete request.
+    pub fn last(&self) -> Option<backend::Request> {
+        self.received.lock().unwrap().last().cloned()
+    }
+}
+
+/// The Envoy under test: `ENVOY`, else what `scripts/envoy` finds or fetches.
+pub fn envoy() -> PathBuf {
+    if let Some(path) = std::env::var_os("ENVOY") {
+        return project().join(path);
+    }
+    let output = Command::new(project().join("scripts/envoy"))
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "scripts/envoy found no Envoy");
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
+
+/// Where the plugin configuration's text stands in a listener of the example.
+const PLUGIN: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config\
+                      /configuration/value";
+const CODE: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config\
+                    /vm_config/code/local/filename";
+const BACKEND_PORT: &str = "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0\
+                            /endpoint/address/socket_address/port_value";
+
+/// envoy/gateway.yaml with the filter under test.
+fn example() -> Value {
+    let text = fs::read_to_string(project().join("envoy/gateway.yaml")).unwrap();
+    let mut example: Value = serde_saphyr::from_str(&text).unwrap();
+    *at(
+        &mut example,
+        &format!("/static_resources/listeners/0{CODE}"),
+    ) = json!(wasm());
+    example
+}
+
+fn at<'a>(value: &'a mut Value, pointer: &str) -> &'a mut Value {
+    value
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("envoy/gateway.yaml has no {pointer}"))
+}
+
+/// Puts the listener's file in place in one step, which is what Envoy watches for.
+fn write_listener(folder: &Path, example: &Value, plugin: &str) {
+    let mut listener = example["static_resources"]["listeners"][0].clone();
+    listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    *at(&mut listener, PLUGIN) = json!(plugin);
+    fs::write(
+        folder.join("listener.new"),
+        json!({ "resources": [listener] }).to_string(),
+    )
+    .unwrap();
+    fs::rename(folder.join("listener.new"), folder.join("listener.json")).unwrap();
+}
+
+fn launch(folder: &Path, more: &[&str]) -> Child {
+    let log = fs::File::create(folder.join("log")).unwrap();
+    Command::new(envoy())
+        .args([
+            "--disable-hot-restart",
+            "--concurrency",
+            "2",
+            "-l",
+            "warning",
+        ])
+        .args(["--component-log-level", "wasm:info", "-c"])
+        .arg(folder.join("envoy.json"))
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .unwrap()
+}
+
+fn read_log(folder: &Path) -> String {
+    let log = fs::read(folder.join("log")).unwrap_or_default();
+    String::from_utf8_lossy(&log).into_owned()
+}
+
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+}
+
+fn scratch() -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let number = COUNT.fetch_add(1, Ordering::SeqCst);
+    let folder =
+        std::env::temp_dir().join(format!("parapet-envoy-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn path(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}

