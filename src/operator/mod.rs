@@ -1,4 +1,285 @@
 //! Operators: `@name argument`, a question asked of a value.
 //!
-//! One file and one line of the table each. An operator sees bytes only: the engine expands macros
-//! in its argument first, so that no operator knows a transaction.
+//! One file and one line of [`table!`] each. An operator sees bytes only: the engine expands macros
+//! in its argument first, so that no operator knows a transaction. What an argument costs to read
+//! is paid once, in [`Operator::compile`]; [`Operator::eval`] answers in time linear in the value.
+//! Members that need what a sandbox has not got are known by name and refused with a reason
+//! ([`Support::NotCarriedOut`]), so that no rule turns into one that silently never matches.
+
+mod candidates;
+mod def;
+mod error;
+mod eval;
+mod libinjection;
+mod needle;
+mod not_carried_out;
+mod number;
+mod text;
+
+use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
+
+pub use def::{Argument, Def, Example, Support};
+pub use error::{CompileError, CompileErrorKind};
+pub use eval::{Capture, Captures, Eval, RxCache};
+
+/// Where operators take the contents of data files and data sets from.
+pub trait DataFiles {
+    /// The contents of a file, named as the rule names it.
+    ///
+    /// # Errors
+    /// Why the file cannot be read, in a phrase without a final stop.
+    fn read(&mut self, name: &str) -> Result<Vec<u8>, String>;
+
+    /// The lines of a SecDataset of that name.
+    fn dataset(&self, name: &str) -> Option<&[Vec<u8>]>;
+}
+
+/// What compiling an operator needs besides its argument.
+pub struct Compile<'a> {
+    /// Data files and data sets.
+    pub files: &'a mut dyn DataFiles,
+    /// Phrase lists that rules share.
+    pub phrases: &'a mut PhrasePool,
+    /// How patterns are read.
+    pub dialect: Dialect,
+    /// The argument contains a macro and the operator takes macros: its text is known only when it
+    /// is asked.
+    pub has_macros: bool,
+}
+
+/// Declares the modules, the enum, the table and the name look-up from one list.
+macro_rules! table {
+    ($($module:ident: $variant:ident,)+) => {
+        $(mod $module;)+
+
+        /// An operator with its argument; see [`Def`] for what it is.
+        #[derive(Clone, Debug)]
+        #[expect(private_interfaces, reason = "members are used through the methods alone")]
+        pub enum Operator {
+            $(
+                #[doc = concat!("See `", stringify!($module), "`.")]
+                $variant($module::$variant),
+            )+
+        }
+
+        /// All members that can be asked, by name.
+        const MEMBERS: &[&Def] = &[$(&$module::$variant::DEF,)+];
+
+        impl Operator {
+            /// What it is.
+            pub const fn def(&self) -> &'static Def {
+                match self { $(Self::$variant(_) => &$module::$variant::DEF,)+ }
+            }
+
+            fn compile_member(
+                def: &'static Def,
+                argument: &[u8],
+                cx: &mut Compile<'_>,
+            ) -> Result<Self, CompileError> {
+                $(
+                    if std::ptr::eq(def, &$module::$variant::DEF) || def.name == $module::$variant::DEF.name {
+                        return $module::$variant::compile(argument, cx).map(Self::$variant);
+                    }
+                )+
+                Err(not_carried_out::error(def))
+            }
+
+            /// The answer, not negated. `argument` is the expanded argument; members that take no
+            /// macros do not look at it.
+            pub fn eval(&self, value: &[u8], argument: &[u8], eval: &mut Eval<'_>) -> bool {
+                match self { $(Self::$variant(member) => member.eval(value, argument, eval),)+ }
+            }
+
+            /// Its pattern, if it has one that was known when it was compiled.
+            pub fn pattern(&self) -> Option<&Pattern> {
+                match self { $(Self::$variant(member) => member.pattern(),)+ }
+            }
+
+            /// Its phrases, if it looks for some.
+            pub fn phrases(&self) -> Option<&PhraseSet> {
+                match self { $(Self::$variant(member) => member.phrases(),)+ }
+            }
+
+            /// Names of the groups it captures, for members that name them: entry 1 of the
+            /// captures belongs to the first name.
+            pub fn group_names(&self) -> &[Box<[u8]>] {
+                match self { $(Self::$variant(member) => member.group_names(),)+ }
+            }
+
+            fn explain_match(&self, found: &Match<'_>) -> Vec<u8> {
+                match self { $(Self::$variant(member) => member.explain(found),)+ }
+            }
+        }
+    };
+}
+
+table! {
+    begins_with: BeginsWith,
+    contains: Contains,
+    contains_word: ContainsWord,
+    detect_sqli: DetectSqli,
+    detect_xss: DetectXss,
+    ends_with: EndsWith,
+    eq: Eq,
+    ge: Ge,
+    gt: Gt,
+    ip_match: IpMatch,
+    ip_match_from_dataset: IpMatchFromDataset,
+    ip_match_from_file: IpMatchFromFile,
+    le: Le,
+    lt: Lt,
+    no_match: NoMatch,
+    pm: Pm,
+    pm_from_dataset: PmFromDataset,
+    pm_from_file: PmFromFile,
+    rest_path: RestPath,
+    rx: Rx,
+    rx_global: RxGlobal,
+    streq: Streq,
+    strmatch: Strmatch,
+    unconditional_match: UnconditionalMatch,
+    validate_byte_range: ValidateByteRange,
+    validate_nid: ValidateNid,
+    validate_url_encoding: ValidateUrlEncoding,
+    validate_utf8_encoding: ValidateUtf8Encoding,
+    verify_cc: VerifyCc,
+    verify_cpf: VerifyCpf,
+    verify_ssn: VerifySsn,
+    verify_svnr: VerifySvnr,
+    within: Within,
+}
+
+impl Operator {
+    /// Every operator there is, also those that this version cannot ask.
+    pub fn all() -> impl Iterator<Item = &'static Def> {
+        MEMBERS.iter().copied().chain(not_carried_out::DEFS)
+    }
+
+    /// Finds one by name or alias, whatever the letter case.
+    pub fn def_by_name(name: &str) -> Option<&'static Def> {
+        Self::all().find(|def| {
+            def.name.eq_ignore_ascii_case(name)
+                || def.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+        })
+    }
+
+    /// Reads the argument of an operator and prepares it.
+    ///
+    /// # Errors
+    /// There is no such operator, it is not carried out, or the argument is not one it takes.
+    pub fn compile(
+        name: &str,
+        argument: &[u8],
+        cx: &mut Compile<'_>,
+    ) -> Result<Self, CompileError> {
+        match Self::def_by_name(name) {
+            Some(def) => Self::compile_member(def, argument, cx),
+            None => Err(unknown(name)),
+        }
+    }
+
+    /// Says why the rule matched, for the error log, in the words of version 2 where it has some.
+    /// `value` is the value asked about, `target` its name, such as `ARGS:x`.
+    pub fn explain(
+        &self,
+        negated: bool,
+        argument: &[u8],
+        captures: &Captures,
+        value: &[u8],
+        target: &[u8],
+    ) -> Vec<u8> {
+        if negated {
+            return text::Line::new("Match of \"")
+                .text(self.def().name)
+                .text(" ")
+                .bytes(argument)
+                .text("\" against \"")
+                .bytes(target)
+                .text("\" required.")
+                .done();
+        }
+        self.explain_match(&Match { argument, captures, value, target })
+    }
+}
+
+/// What a member of the table is.
+trait Member: Sized {
+    /// What is known about it.
+    const DEF: Def;
+
+    /// Reads the argument.
+    fn compile(argument: &[u8], cx: &mut Compile<'_>) -> Result<Self, CompileError>;
+
+    /// The answer.
+    fn eval(&self, value: &[u8], argument: &[u8], eval: &mut Eval<'_>) -> bool;
+
+    /// Why the answer was "yes".
+    fn explain(&self, found: &Match<'_>) -> Vec<u8>;
+
+    fn pattern(&self) -> Option<&Pattern> {
+        None
+    }
+
+    fn phrases(&self) -> Option<&PhraseSet> {
+        None
+    }
+
+    fn group_names(&self) -> &[Box<[u8]>] {
+        &[]
+    }
+}
+
+/// A "yes" that is to be explained.
+struct Match<'a> {
+    argument: &'a [u8],
+    captures: &'a Captures,
+    value: &'a [u8],
+    target: &'a [u8],
+}
+
+impl Match<'_> {
+    /// The matched part, where it was captured.
+    fn whole(&self) -> Option<&[u8]> {
+        self.captures.get(0, self.value)
+    }
+}
+
+fn unknown(name: &str) -> CompileError {
+    let suggestion = Operator::all()
+        .flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()))
+        .map(|known| (distance(name.as_bytes(), known.as_bytes()), known))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, known)| *distance <= known.len().min(name.len()) / 3)
+        .map(|(_, known)| known);
+    CompileError {
+        kind: CompileErrorKind::Unknown { suggestion },
+        message: format!("unknown operator @{name}"),
+        offset: None,
+        hint: suggestion.map(|known| format!("did you mean @{known}?")),
+    }
+}
+
+/// Number of letters to insert, remove or exchange, whatever their case. Long names count as far.
+fn distance(left: &[u8], right: &[u8]) -> usize {
+    if left.len() > 64 || right.len() > 64 {
+        return usize::MAX;
+    }
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (at, a) in left.iter().enumerate() {
+        let mut diagonal = at;
+        let mut before = at.saturating_add(1);
+        if let Some(first) = row.first_mut() {
+            *first = before;
+        }
+        for (cell, b) in row.iter_mut().skip(1).zip(right) {
+            let exchange = diagonal.saturating_add(usize::from(!a.eq_ignore_ascii_case(b)));
+            diagonal = *cell;
+            before = exchange.min(before.saturating_add(1)).min(cell.saturating_add(1));
+            *cell = before;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! `@lt`.
+
+use super::number::{self, Number};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+
+/// Whether the number in the value is less than the one in the argument.
+#[derive(Clone, Debug)]
+pub(super) struct Lt(Number);
+
+impl Member for Lt {
+    const DEF: Def = Def {
+        name: "lt",
+        aliases: &[],
+        summary: "Whether the number in the value is less than the one in the argument.",
+        spec: number::SPEC,
+        argument: Argument::Number,
+        macros: true,
+        support: Support::Full,
+        examples: &[
+            Example::yes(b"5", b"-6"),
+            Example::no(b"5", b"5"),
+        ],
+    };
+
+    fn compile(argument: &[u8], cx: &mut Compile<'_>) -> Result<Self, CompileError> {
+        Ok(Self(Number::new(argument, cx.has_macros)))
+    }
+
+    fn eval(&self, value: &[u8], argument: &[u8], _: &mut Eval<'_>) -> bool {
+        number::leading_integer(value) < self.0.get(argument)
+    }
+
+    fn explain(&self, found: &Match<'_>) -> Vec<u8> {
+        self.0.explain("LT", found)
+    }
+}
