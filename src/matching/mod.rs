@@ -4,12 +4,15 @@
 //! the caller's [`Scratch`]. A [`Prefilter`] over many patterns answers in one scan of a value
 //! which of them can match at all.
 
+mod linear;
 mod pattern;
 mod phrases;
 mod prefilter;
 mod scratch;
+mod syntax;
 
-pub use pattern::{Dialect, Pattern, PatternError};
+pub use pattern::Pattern;
 pub use phrases::{PhrasePool, PhraseSet, PhraseSetError};
 pub use prefilter::{Candidates, Prefilter, PrefilterBuilder};
 pub use scratch::Scratch;
+pub use syntax::{Dialect, PatternError};
