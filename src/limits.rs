@@ -20,6 +20,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { arguments: 1000, json_depth: 10_000, files: 100, xml_depth: 512, xml_nodes: 65_536 }
+        Self {
+            arguments: 1000,
+            json_depth: 10_000,
+            files: 100,
+            xml_depth: 512,
+            xml_nodes: 65_536,
+        }
     }
 }

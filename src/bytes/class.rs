@@ -73,7 +73,11 @@ impl ClassSet {
     pub const DIGITS: Self = Self(1 << DIGITS);
 
     /// The class of one byte (0 to 63).
-    #[expect(clippy::as_conversions, clippy::indexing_slicing, reason = "a u8 indexes 256 entries")]
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "a u8 indexes 256 entries"
+    )]
     pub const fn class_of(byte: u8) -> u8 {
         CLASS_OF[byte as usize]
     }
@@ -135,7 +139,10 @@ impl Profile {
             set |= 1 << ClassSet::class_of(byte);
             upper |= byte.is_ascii_uppercase();
         }
-        Self { classes: ClassSet(set), upper }
+        Self {
+            classes: ClassSet(set),
+            upper,
+        }
     }
 }
 

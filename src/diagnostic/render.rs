@@ -8,5 +8,9 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap) -> String {
         let at = sources.location(span);
         format!("{}:{}:{}: ", sources.name(span.source), at.line, at.column)
     });
-    format!("{place}{}: {}", diagnostic.code.as_str(), diagnostic.message)
+    format!(
+        "{place}{}: {}",
+        diagnostic.code.as_str(),
+        diagnostic.message
+    )
 }

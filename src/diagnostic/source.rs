@@ -49,7 +49,11 @@ impl SourceMap {
             }
         }
         let id = SourceId(u32::try_from(self.sources.len()).unwrap_or(u32::MAX));
-        self.sources.push(Source { name: name.into(), text, lines });
+        self.sources.push(Source {
+            name: name.into(),
+            text,
+            lines,
+        });
         id
     }
 
@@ -76,7 +80,10 @@ impl SourceMap {
         let Some(source) = self.source(span.source) else {
             return Location { line: 1, column: 1 };
         };
-        let line = source.lines.partition_point(|&start| start <= span.start).saturating_sub(1);
+        let line = source
+            .lines
+            .partition_point(|&start| start <= span.start)
+            .saturating_sub(1);
         let begin = source.lines.get(line).copied().unwrap_or(0);
         Location {
             line: u32::try_from(line).unwrap_or(u32::MAX).saturating_add(1),
@@ -86,9 +93,13 @@ impl SourceMap {
 
     /// The bytes of one line (from 1) without its line end; empty if there is none.
     pub fn line(&self, id: SourceId, line: u32) -> &[u8] {
-        let Some(source) = self.source(id) else { return &[] };
+        let Some(source) = self.source(id) else {
+            return &[];
+        };
         let index = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
-        let Some(&start) = source.lines.get(index) else { return &[] };
+        let Some(&start) = source.lines.get(index) else {
+            return &[];
+        };
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let rest = source.text.get(start..).unwrap_or(&[]);
         let end = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());

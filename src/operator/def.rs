@@ -73,12 +73,24 @@ pub struct Example {
 impl Example {
     /// The argument matches the value, and nothing is captured.
     pub(super) const fn yes(argument: &'static [u8], value: &'static [u8]) -> Self {
-        Self { argument, data: b"", value, matches: true, captures: &[] }
+        Self {
+            argument,
+            data: b"",
+            value,
+            matches: true,
+            captures: &[],
+        }
     }
 
     /// The argument does not match the value.
     pub(super) const fn no(argument: &'static [u8], value: &'static [u8]) -> Self {
-        Self { argument, data: b"", value, matches: false, captures: &[] }
+        Self {
+            argument,
+            data: b"",
+            value,
+            matches: false,
+            captures: &[],
+        }
     }
 
     /// The argument matches the value, with these captures.
@@ -87,7 +99,13 @@ impl Example {
         value: &'static [u8],
         captures: &'static [&'static [u8]],
     ) -> Self {
-        Self { argument, data: b"", value, matches: true, captures }
+        Self {
+            argument,
+            data: b"",
+            value,
+            matches: true,
+            captures,
+        }
     }
 
     /// The same with the contents of a data file or data set.

@@ -16,8 +16,11 @@ pub enum CompileErrorKind {
     BadRegex,
     /// The argument is not one the operator takes.
     Argument,
-    /// A data file or data set cannot be had, or holds what the operator does not take.
+    /// A data file cannot be had, or a data file or data set holds what the operator does not
+    /// take.
     File,
+    /// There is no data set of that name.
+    Dataset,
     /// The operator is known, but this version cannot ask it.
     NotCarriedOut,
 }

@@ -113,7 +113,10 @@ impl Captures {
     /// Adds the groups of a match.
     pub(super) fn push_slots(&mut self, slots: &[Option<Range<usize>>]) {
         let last = slots.iter().rposition(Option::is_some);
-        for slot in slots.iter().take(last.map_or(0, |last| last.saturating_add(1))) {
+        for slot in slots
+            .iter()
+            .take(last.map_or(0, |last| last.saturating_add(1)))
+        {
             self.push_span(slot.clone().unwrap_or(0..0));
         }
     }
@@ -174,6 +177,7 @@ impl RxCache {
             return Err(PatternError {
                 message: format!("pattern of {} bytes after macro expansion", text.len()),
                 offset: None,
+                needs_backtracking: false,
             });
         }
         let pattern = Pattern::new(text, dialect);
@@ -223,7 +227,11 @@ mod tests {
         let mut cache = RxCache::new();
         assert!(cache.pattern(b"kept", Dialect::default()).is_some());
         for number in 0..RxCache::ENTRIES * 3 {
-            assert!(cache.pattern(format!("p{number}").as_bytes(), Dialect::default()).is_some());
+            assert!(
+                cache
+                    .pattern(format!("p{number}").as_bytes(), Dialect::default())
+                    .is_some()
+            );
             assert!(cache.pattern(b"kept", Dialect::default()).is_some());
         }
         assert_eq!(cache.entries.len(), RxCache::ENTRIES);
@@ -238,7 +246,11 @@ mod tests {
             assert!(cache.take_error().is_some());
             assert!(cache.take_error().is_none());
         }
-        assert!(cache.pattern(&vec![b'a'; RxCache::LONGEST + 1], Dialect::default()).is_none());
+        assert!(
+            cache
+                .pattern(&vec![b'a'; RxCache::LONGEST + 1], Dialect::default())
+                .is_none()
+        );
         assert!(cache.take_error().is_some());
     }
 }

@@ -6,14 +6,17 @@
 //! Members that need what a sandbox has not got are known by name and refused with a reason
 //! ([`Support::NotCarriedOut`]), so that no rule turns into one that silently never matches.
 
+mod address;
 mod candidates;
 mod def;
 mod error;
 mod eval;
-mod libinjection;
+mod files;
+pub mod libinjection;
 mod needle;
 mod not_carried_out;
 mod number;
+mod phrases;
 mod text;
 
 use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
@@ -77,7 +80,7 @@ macro_rules! table {
                 cx: &mut Compile<'_>,
             ) -> Result<Self, CompileError> {
                 $(
-                    if std::ptr::eq(def, &$module::$variant::DEF) || def.name == $module::$variant::DEF.name {
+                    if def.name == $module::$variant::DEF.name {
                         return $module::$variant::compile(argument, cx).map(Self::$variant);
                     }
                 )+
@@ -152,14 +155,20 @@ table! {
 impl Operator {
     /// Every operator there is, also those that this version cannot ask.
     pub fn all() -> impl Iterator<Item = &'static Def> {
-        MEMBERS.iter().copied().chain(not_carried_out::DEFS)
+        MEMBERS
+            .iter()
+            .copied()
+            .chain(not_carried_out::DEFS.iter().copied())
     }
 
     /// Finds one by name or alias, whatever the letter case.
     pub fn def_by_name(name: &str) -> Option<&'static Def> {
         Self::all().find(|def| {
             def.name.eq_ignore_ascii_case(name)
-                || def.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                || def
+                    .aliases
+                    .iter()
+                    .any(|alias| alias.eq_ignore_ascii_case(name))
         })
     }
 
@@ -198,7 +207,12 @@ impl Operator {
                 .text("\" required.")
                 .done();
         }
-        self.explain_match(&Match { argument, captures, value, target })
+        self.explain_match(&Match {
+            argument,
+            captures,
+            value,
+            target,
+        })
     }
 }
 
@@ -274,7 +288,9 @@ fn distance(left: &[u8], right: &[u8]) -> usize {
         for (cell, b) in row.iter_mut().skip(1).zip(right) {
             let exchange = diagonal.saturating_add(usize::from(!a.eq_ignore_ascii_case(b)));
             diagonal = *cell;
-            before = exchange.min(before.saturating_add(1)).min(cell.saturating_add(1));
+            before = exchange
+                .min(before.saturating_add(1))
+                .min(cell.saturating_add(1));
             *cell = before;
         }
     }

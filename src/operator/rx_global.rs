@@ -62,16 +62,29 @@ impl Member for RxGlobal {
     }
 }
 
+/// Most searches for one value: empty matches take one each and lead only a byte further.
+const SEARCHES: usize = 1000;
+
 fn search(pattern: &Pattern, value: &[u8], eval: &mut Eval<'_>) -> bool {
     if eval.capture == Capture::None {
         return pattern.is_match(value, eval.scratch);
     }
+    let groups = eval.capture == Capture::Groups && pattern.group_count() > 0;
+    let mut slots = Vec::new();
     let mut start = 0usize;
-    while let Some(found) = pattern.find_from(value, start, eval.scratch) {
-        // The limit bounds the number of searches; an empty match costs one search per byte
-        // before the next, so they count against it too.
+    for _ in 0..SEARCHES {
+        let found = if groups {
+            pattern.captures_from(value, start, eval.scratch, &mut slots);
+            slots.first().cloned().flatten()
+        } else {
+            let found = pattern.find_from(value, start, eval.scratch);
+            slots.clear();
+            slots.push(found.clone());
+            found
+        };
+        let Some(found) = found else { break };
         if !found.is_empty() || eval.captures.is_empty() {
-            add(pattern, value, found.start, eval);
+            eval.captures.push_slots(&slots);
         }
         if eval.captures.len() >= Captures::LIMIT {
             break;

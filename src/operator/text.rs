@@ -12,7 +12,9 @@ pub(super) struct Line {
 impl Line {
     /// A line that begins with fixed text.
     pub(super) fn new(text: &str) -> Self {
-        Self { text: text.as_bytes().to_vec() }
+        Self {
+            text: text.as_bytes().to_vec(),
+        }
     }
 
     /// Adds fixed text.
@@ -36,7 +38,8 @@ impl Line {
                 0x20..=0x7E => self.text.push(byte),
                 _ => {
                     self.text.extend_from_slice(b"\\x");
-                    self.text.extend([hex_digit(byte >> 4), hex_digit(byte & 0x0F)]);
+                    self.text
+                        .extend([hex_digit(byte >> 4), hex_digit(byte & 0x0F)]);
                 }
             }
         }
@@ -78,7 +81,11 @@ pub(super) fn leading_integer(text: &[u8]) -> i64 {
         let digit = i64::from(digit.wrapping_sub(b'0'));
         number = number.saturating_mul(10);
         // Built on the negative side, so that the smallest number can be reached.
-        number = if negative { number.saturating_sub(digit) } else { number.saturating_add(digit) };
+        number = if negative {
+            number.saturating_sub(digit)
+        } else {
+            number.saturating_add(digit)
+        };
     }
     number
 }
@@ -90,13 +97,19 @@ pub(super) const fn is_space(byte: u8) -> bool {
 
 /// Without blanks in front.
 pub(super) fn trim_start(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|&byte| !is_space(byte)).unwrap_or(text.len());
+    let start = text
+        .iter()
+        .position(|&byte| !is_space(byte))
+        .unwrap_or(text.len());
     text.get(start..).unwrap_or(&[])
 }
 
 /// Without blanks on either side.
 pub(super) fn trim(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|&byte| !is_space(byte)).map_or(0, |at| at.saturating_add(1));
+    let end = text
+        .iter()
+        .rposition(|&byte| !is_space(byte))
+        .map_or(0, |at| at.saturating_add(1));
     trim_start(text.get(..end).unwrap_or(&[]))
 }
 
@@ -134,7 +147,10 @@ mod tests {
 
     #[test]
     fn lines_escape_and_cut() {
-        assert_eq!(Line::new("a ").bytes(b"\"\\\n\xFFz").at(b"ARGS:x"), b"a \\\"\\\\\\x0a\\xffz at ARGS:x.");
+        assert_eq!(
+            Line::new("a ").bytes(b"\"\\\n\xFFz").at(b"ARGS:x"),
+            b"a \\\"\\\\\\x0a\\xffz at ARGS:x."
+        );
         let long = Line::default().bytes(&[b'x'; 300]).done();
         assert_eq!(long.len(), CUT + 4);
         assert!(long.ends_with(b"x ..."));

@@ -39,7 +39,10 @@ impl UnicodeMap {
 
     /// The byte for a code point.
     pub fn byte(&self, code_point: u16) -> Option<u8> {
-        let at = self.pairs.binary_search_by_key(&code_point, |pair| pair.0).ok()?;
+        let at = self
+            .pairs
+            .binary_search_by_key(&code_point, |pair| pair.0)
+            .ok()?;
         self.pairs.get(at).map(|pair| pair.1)
     }
 }
@@ -57,11 +60,19 @@ pub struct ActsOn {
 
 impl ActsOn {
     /// Any value may change.
-    pub const ANY: Self = Self { classes: ClassSet::ALL, upper: true, empty: true };
+    pub const ANY: Self = Self {
+        classes: ClassSet::ALL,
+        upper: true,
+        empty: true,
+    };
 
     /// Values with a byte of these classes.
     pub const fn classes(classes: ClassSet) -> Self {
-        Self { classes, upper: false, empty: false }
+        Self {
+            classes,
+            upper: false,
+            empty: false,
+        }
     }
 
     /// Whether a value of this profile can change.
@@ -132,7 +143,10 @@ impl Transformation {
         Self::ALL.iter().copied().find(|transformation| {
             let def = transformation.def();
             def.name.eq_ignore_ascii_case(name)
-                || def.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
+                || def
+                    .aliases
+                    .iter()
+                    .any(|alias| alias.eq_ignore_ascii_case(name))
         })
     }
 
