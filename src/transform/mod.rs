@@ -36,7 +36,96 @@ pub struct Context<'a> {
     pub unicode_map: Option<&'a UnicodeMap>,
 }
 
-/// Declares the modules, the enum and the table from one list.
+/// Code point to byte, as in ModSecurity's `unicode.mapping`, for one code page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnicodeMap {
+    /// Sorted by code point.
+    pairs: Vec<(u16, u8)>,
+}
+
+impl UnicodeMap {
+    /// A map of the given pairs; the first entry for a code point counts.
+    pub fn new(mut pairs: Vec<(u16, u8)>) -> Self {
+        pairs.sort_by_key(|pair| pair.0);
+        pairs.dedup_by_key(|pair| pair.0);
+        Self { pairs }
+    }
+
+    /// The byte for a code point.
+    pub fn byte(&self, code_point: u16) -> Option<u8> {
+        let at = self
+            .pairs
+            .binary_search_by_key(&code_point, |pair| pair.0)
+            .ok()?;
+        self.pairs.get(at).map(|pair| pair.1)
+    }
+}
+
+/// The values a transformation can change: all others it maps to themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ActsOn {
+    /// Only values with a byte of these classes …
+    pub classes: ClassSet,
+    /// … or with an ASCII upper-case letter …
+    pub upper: bool,
+    /// … or the empty value.
+    pub empty: bool,
+}
+
+impl ActsOn {
+    /// Any value may change.
+    pub const ANY: Self = Self {
+        classes: ClassSet::ALL,
+        upper: true,
+        empty: true,
+    };
+
+    /// Values with a byte of these classes.
+    pub const fn classes(classes: ClassSet) -> Self {
+        Self {
+            classes,
+            upper: false,
+            empty: false,
+        }
+    }
+
+    /// Whether a value of this profile can change.
+    pub const fn may_change(self, profile: Profile) -> bool {
+        self.classes.intersects(profile.classes)
+            || (self.upper && profile.upper)
+            || (self.empty && profile.classes.0 == 0)
+    }
+}
+
+/// An input and what becomes of it: run as a test, printed as documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Example {
+    /// The value.
+    pub input: &'static [u8],
+    /// The transformed value.
+    pub output: &'static [u8],
+}
+
+/// One member of the family.
+#[derive(Debug)]
+pub struct Def {
+    /// The name as ModSecurity's manual spells it.
+    pub name: &'static str,
+    /// Other spellings.
+    pub aliases: &'static [&'static str],
+    /// What it does, in a sentence.
+    pub summary: &'static str,
+    /// The source it follows, and where it departs from it.
+    pub spec: &'static str,
+    /// At least one.
+    pub examples: &'static [Example],
+    /// The values it can change.
+    pub acts_on: ActsOn,
+    /// Writes the output to the (empty) buffer if it differs from the input.
+    pub apply: fn(input: &[u8], output: &mut Vec<u8>, context: Context<'_>) -> Outcome,
+}
+
+/// Declares the modules, the enum, the table and the name look-up from one list.
 macro_rules! table {
     ($($module:ident: $variant:ident,)+) => {
         $(mod $module;)+
