@@ -90,7 +90,13 @@ struct Http {
     stream: Stream<Rc<Waf>>,
 }
 
-impl Context for Http {}
+impl Context for Http {
+    fn on_done(&mut self) -> bool {
+        // Comes with or without on_log, before or after it, depending on the host.
+        self.stream.on_log(&ProxyHost);
+        true
+    }
+}
 
 impl HttpContext for Http {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
