@@ -19,13 +19,9 @@ thread_local! {
     static METRICS: Rc<Metrics> = Rc::default();
 }
 
-mod entry {
-    #![expect(unsafe_code, reason = "the SDK's entry point is an exported symbol")]
-
-    proxy_wasm::main! {{
-        super::start();
-    }}
-}
+proxy_wasm::main! {{
+    start();
+}}
 
 fn start() {
     std::panic::set_hook(Box::new(|panic| {
