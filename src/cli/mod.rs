@@ -10,6 +10,7 @@
     reason = "a command-line tool reads files and the clock, and prints"
 )]
 
+mod bench;
 mod check;
 mod config;
 mod driver;
@@ -22,6 +23,7 @@ mod native;
 mod progress;
 mod run;
 mod test;
+mod vary;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -53,6 +55,7 @@ enum Command {
     Check(check::Arguments),
     Run(run::Arguments),
     Test(test::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Runs the tool with the arguments of the process.
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),
