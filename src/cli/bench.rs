@@ -16,6 +16,7 @@ use super::files::glob;
 use super::message::{Request, Response};
 use super::native::Native;
 use super::vary::Variations;
+use super::output::line;
 use crate::allocations;
 
 /// Requests made at once, before their time is taken.
@@ -116,9 +117,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     if arguments.json {
         let text =
             serde_json::to_string_pretty(&measurements).map_err(|error| error.to_string())?;
-        println!("{text}");
+        line(&text)?;
     } else {
-        print(&measurements);
+        line(&table(&measurements))?;
     }
     Ok(CLEAN)
 }
@@ -355,41 +356,35 @@ fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
     found.iter().map(read).collect()
 }
 
-fn print(measurements: &Measurements) {
+fn table(measurements: &Measurements) -> String {
+    let mut lines = Vec::new();
     for engine in &measurements.engines {
-        print!(
-            "{}: ready in {:.1} ms",
-            engine.engine, engine.start_milliseconds
-        );
-        match engine.memory_bytes {
-            Some((start, end)) => {
-                println!(
-                    ", memory {:.1} MiB, at the end {:.1} MiB",
-                    mebibytes(start),
-                    mebibytes(end)
-                );
-            }
-            None => println!(),
+        let mut head = format!("{}: ready in {:.1} ms", engine.engine, engine.start_milliseconds);
+        if let Some((start, end)) = engine.memory_bytes {
+            let (start, end) = (mebibytes(start), mebibytes(end));
+            head.push_str(&format!(", memory {start:.1} MiB, at the end {end:.1} MiB"));
         }
-        println!(
+        lines.push(head);
+        lines.push(format!(
             "  {:<20} {:>8} {:>10} {:>10} {:>8} {:>9}",
             "request", "verdict", "median µs", "best µs", "allocs", "KiB"
-        );
+        ));
         for one in &engine.requests {
             let verdict = if one.passes { "pass" } else { "stop" };
             let number = |value: Option<f64>| {
                 value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
             };
-            println!(
+            lines.push(format!(
                 "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>8} {:>9}",
                 one.request,
                 one.median_microseconds,
                 one.best_microseconds,
                 number(one.allocations),
                 number(one.allocated_bytes.map(|bytes| bytes / 1024.0)),
-            );
+            ));
         }
     }
+    lines.join("\n")
 }
 
 fn milliseconds(time: Duration) -> f64 {

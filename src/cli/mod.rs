@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command-line tool reads files and the clock, and prints"
 )]
@@ -20,6 +19,7 @@ mod files;
 mod ftw;
 mod message;
 mod native;
+mod output;
 mod progress;
 mod run;
 mod test;
