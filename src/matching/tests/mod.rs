@@ -60,10 +60,11 @@ impl Reference {
             Input::new(hay).anchored(Anchored::No),
             &mut captures,
         );
+        let spans = captures.iter().map(|span| span.map(|span| span.range()));
         captures.is_match().then(|| {
-            captures
-                .iter()
-                .map(|span| span.map(|span| span.range()))
+            spans
+                .chain(std::iter::repeat(None))
+                .take(groups + 1)
                 .collect()
         })
     }
