@@ -15,8 +15,8 @@ use super::driver::Backend;
 use super::files::glob;
 use super::message::{Request, Response};
 use super::native::Native;
-use super::vary::Variations;
 use super::output::line;
+use super::vary::Variations;
 use crate::allocations;
 
 /// Requests made at once, before their time is taken.
@@ -359,7 +359,10 @@ fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
 fn table(measurements: &Measurements) -> String {
     let mut lines = Vec::new();
     for engine in &measurements.engines {
-        let mut head = format!("{}: ready in {:.1} ms", engine.engine, engine.start_milliseconds);
+        let mut head = format!(
+            "{}: ready in {:.1} ms",
+            engine.engine, engine.start_milliseconds
+        );
         if let Some((start, end)) = engine.memory_bytes {
             let (start, end) = (mebibytes(start), mebibytes(end));
             head.push_str(&format!(", memory {start:.1} MiB, at the end {end:.1} MiB"));

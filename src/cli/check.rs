@@ -7,8 +7,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::config::{Config, Load};
-use super::{CLEAN, ERRORS};
 use super::output::line;
+use super::{CLEAN, ERRORS};
 use crate::diagnostic::{Diagnostic, Record, Severity, SourceMap, render};
 
 /// Check rule files or a plugin configuration.

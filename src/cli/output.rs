@@ -9,7 +9,9 @@ use std::io::{ErrorKind, Write};
 /// A text for people: standard output cannot be written.
 pub(super) fn line(text: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(b"\n"));
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(format!("standard output: {error}"))

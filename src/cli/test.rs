@@ -9,9 +9,9 @@ use super::config::Config;
 use super::ftw::{
     ExpectedFailures, Filter, Overrides, Report, Runner, TestSettings, Verdict, compare, load,
 };
+use super::output::line;
 use super::progress::Display;
 use super::{CLEAN, ERRORS};
-use super::output::line;
 
 /// Run regression tests in go-ftw's format.
 ///
@@ -162,9 +162,17 @@ impl Suite {
 fn describe(report: &Report, verbose: bool, named: bool) -> String {
     let mut lines = Vec::new();
     let known = |verdict| verdict == Verdict::ExpectedFailure;
-    for test in report.tests.iter().filter(|test| verbose && known(test.verdict)) {
+    for test in report
+        .tests
+        .iter()
+        .filter(|test| verbose && known(test.verdict))
+    {
         let reason = test.reason.as_deref().unwrap_or_default().trim();
-        lines.push(format!("expected {}: {}", test.test, test.failures.join("; ")));
+        lines.push(format!(
+            "expected {}: {}",
+            test.test,
+            test.failures.join("; ")
+        ));
         lines.push(format!("  because {reason}"));
     }
     lines.extend(report.problems());
@@ -174,7 +182,9 @@ fn describe(report: &Report, verbose: bool, named: bool) -> String {
         report.server_only()
     ));
     if named {
-        lines.iter_mut().for_each(|line| line.insert_str(0, &format!("{}: ", report.engine)));
+        lines
+            .iter_mut()
+            .for_each(|line| line.insert_str(0, &format!("{}: ", report.engine)));
     }
     lines.join("\n")
 }
