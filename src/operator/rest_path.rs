@@ -112,6 +112,5 @@ mod tests {
         let mut harness = Harness::new();
         assert!(harness.compile("restpath", b"/(a)/{id}").is_err());
         assert!(harness.compile("restpath", &b"/{p}".repeat(10)).is_err());
-        assert!(harness.compile("restpath", b"/{p").is_err());
     }
 }

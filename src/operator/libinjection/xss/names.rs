@@ -222,7 +222,7 @@ mod tests {
             "j\0a\nva",
             "&#x20;data:",
             "view-source:x",
-            "&#x14aava",
+            "&#x14a;ava",
         ] {
             assert!(is_script_url(url.as_bytes()), "{url}");
         }
