@@ -1,5 +1,13 @@
 //! Matching as a whole: against the Core Rule Set, against another engine, at its worst.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    reason = "tests read data from a directory, take time and may panic"
+)]
+
 mod adversarial;
 mod corpus;
 mod crs;
