@@ -76,7 +76,7 @@ fn check_shows_the_place_of_a_mistake() {
     assert_eq!(output.status.code(), Some(1));
     let text = stderr(&output);
     assert!(
-        text.contains("bad.conf:1:15") && text.contains("@contains"),
+        text.contains("bad.conf:1:16") && text.contains("@contains"),
         "{text}"
     );
     assert!(
