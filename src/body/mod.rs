@@ -25,6 +25,11 @@ pub trait Sink {
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool;
     /// A part of a multipart body that is a file, complete.
     fn file(&mut self, file: &File<'_>);
+    /// The name of a member whose value holds others (a JSON array or object). It has no value of
+    /// its own, so it is no argument; but the client chose the name, and rules on names want it.
+    fn container(&mut self, name: &[u8]) {
+        let _ = name;
+    }
     /// One header line of a multipart part, unfolded, as received (`Name: value`).
     fn part_header(&mut self, part_name: &[u8], line: &[u8]);
     /// A piece of the content of a file that is being extracted (FILES_TMP_CONTENT). The pieces of

@@ -14,13 +14,17 @@ pub fn glob_matches(pattern: &[u8], name: &[u8]) -> bool {
             pattern = behind;
             continue;
         }
-        let one = name.split_first().and_then(|(&byte, rest)| Some((element(pattern, byte)?, rest)));
+        let one = name
+            .split_first()
+            .and_then(|(&byte, rest)| Some((element(pattern, byte)?, rest)));
         if let Some(next) = one {
             (pattern, name) = next;
         } else if pattern.is_empty() && name.is_empty() {
             return true;
         } else {
-            let Some((behind, [byte, rest @ ..])) = star else { return false };
+            let Some((behind, [byte, rest @ ..])) = star else {
+                return false;
+            };
             if *byte == b'/' {
                 return false;
             }
@@ -52,7 +56,11 @@ fn set(pattern: &[u8]) -> Option<(bool, &[u8], &[u8])> {
         [b'!' | b'^', members @ ..] => (true, members),
         members => (false, members),
     };
-    let close = members.iter().skip(1).position(|&byte| byte == b']')?.saturating_add(1);
+    let close = members
+        .iter()
+        .skip(1)
+        .position(|&byte| byte == b']')?
+        .saturating_add(1);
     let (members, behind) = members.split_at_checked(close)?;
     Some((negated, members, behind.get(1..)?))
 }
@@ -76,7 +84,11 @@ mod tests {
     #[test]
     fn patterns_match_names() {
         for (pattern, name, wanted) in [
-            ("@owasp_crs/*.conf", "@owasp_crs/REQUEST-942-SQLI.conf", true),
+            (
+                "@owasp_crs/*.conf",
+                "@owasp_crs/REQUEST-942-SQLI.conf",
+                true,
+            ),
             ("@owasp_crs/*.conf", "@owasp_crs/x.data", false),
             ("@owasp_crs/*.conf", "@owasp_crs/more/x.conf", false),
             ("*", "", true),
@@ -104,6 +116,9 @@ mod tests {
     #[test]
     fn many_stars_take_no_long_time() {
         let pattern = b"a*".repeat(2_000);
-        assert!(!glob_matches(&pattern, &[&b"a".repeat(4_000)[..], b"/"].concat()));
+        assert!(!glob_matches(
+            &pattern,
+            &[&b"a".repeat(4_000)[..], b"/"].concat()
+        ));
     }
 }

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::driver::DriverFactory;
-use super::files::{FileSystem, PluginFiles, glob, is_pattern};
+use super::files::{FileSystem, glob, is_pattern};
 use super::native::{Native, NativeFactory};
 use crate::compile::{Compiled, Loader, compile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
 use crate::program::Program;
-use crate::proxy::{Authorities, PluginConfig, Problems, STRICTEST};
+use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems, STRICTEST};
 
 /// The name of a list of directives that only the command line gave.
 const ONLY: &str = "default";
@@ -53,7 +53,10 @@ impl Config {
         let mut sources = Vec::new();
         for path in expand(paths)? {
             let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-            if path.extension().is_some_and(|extension| extension == "json") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
                 if paths.len() > 1 {
                     let path = path.display();
                     return Err(format!("{path}: a plugin configuration stands alone"));
@@ -84,9 +87,9 @@ impl Config {
     ///
     /// The messages, rendered.
     pub(super) fn engine(&self, first_directives: &str) -> Result<Native, String> {
-        let sets = self.sets(first_directives).map_err(|problems| {
-            refusal(&problems.diagnostics, &problems.sources)
-        })?;
+        let sets = self
+            .sets(first_directives)
+            .map_err(|problems| refusal(&problems.diagnostics, &problems.sources))?;
         let mut programs = Vec::new();
         for load in sets.loads {
             let message = || refusal(&load.diagnostics, &load.sources);
@@ -97,7 +100,9 @@ impl Config {
 
     /// Native engines for the test runner.
     pub(super) fn native(&self) -> impl DriverFactory {
-        NativeFactory { make: |first: &str| self.engine(first) }
+        NativeFactory {
+            make: |first: &str| self.engine(first),
+        }
     }
 
     /// VMs of a compiled filter for the test runner.
@@ -123,7 +128,9 @@ impl Config {
             Self::Plugin(text) => {
                 let mut value: Value =
                     serde_json::from_slice(text).map_err(|error| error.to_string())?;
-                let lists = value.get_mut("directives_map").and_then(Value::as_object_mut);
+                let lists = value
+                    .get_mut("directives_map")
+                    .and_then(Value::as_object_mut);
                 for list in lists.into_iter().flat_map(|map| map.values_mut()) {
                     prepend(list, first_directives);
                 }
@@ -146,7 +153,11 @@ impl Config {
                     files.insert(name, Value::String(text));
                 }
                 let mut lines = vec![first_directives.to_owned()];
-                lines.extend(sources.iter().map(|(name, _)| format!("Include \"{name}\"")));
+                lines.extend(
+                    sources
+                        .iter()
+                        .map(|(name, _)| format!("Include \"{name}\"")),
+                );
                 json!({
                     "directives_map": {ONLY: lines},
                     "default_directives": ONLY,
@@ -167,21 +178,32 @@ impl Config {
                 }
                 let mut load = load(&sources, &FileSystem);
                 load.files = load.files.saturating_add(sources.len());
-                return Ok(Sets { loads: vec![load], authorities: Authorities::all(0) });
+                return Ok(Sets {
+                    loads: vec![load],
+                    authorities: Authorities::all(0),
+                });
             }
             Self::Plugin(text) => PluginConfig::parse(text)?,
         };
         let files = PluginFiles::new(&plugin.data_files);
         let mut loads: Vec<Load> = Vec::new();
         let strictest: Vec<String> = STRICTEST.iter().map(|&line| line.to_owned()).collect();
-        let lists = plugin.directives.iter().map(|(name, lines)| (name.as_str(), lines));
-        let embedded = plugin.needs_strictest().then_some(("embedded default", &strictest));
+        let lists = plugin
+            .directives
+            .iter()
+            .map(|(name, lines)| (name.as_str(), lines));
+        let embedded = plugin
+            .needs_strictest()
+            .then_some(("embedded default", &strictest));
         for (name, lines) in lists.chain(embedded) {
             let text = format!("{first_directives}{}", lines.join("\n"));
             let name = format!("directives_map.{}", name.replace('/', "."));
             loads.push(load(&[(name, text.into_bytes())], &files));
         }
-        Ok(Sets { authorities: plugin.table(), loads })
+        Ok(Sets {
+            authorities: plugin.table(),
+            loads,
+        })
     }
 }
 
@@ -193,8 +215,17 @@ struct Sets {
 
 fn load(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Load {
     let recorder = Recorder::new(loader);
-    let Compiled { program, diagnostics, sources } = compile(sources, &recorder);
-    Load { program, diagnostics, sources, files: recorder.count.get() }
+    let Compiled {
+        program,
+        diagnostics,
+        sources,
+    } = compile(sources, &recorder);
+    Load {
+        program,
+        diagnostics,
+        sources,
+        files: recorder.count.get(),
+    }
 }
 
 /// Keeps what a loader read.
@@ -206,7 +237,11 @@ struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     fn new(inner: &'a dyn Loader) -> Self {
-        Self { inner, count: Cell::new(0), read: RefCell::default() }
+        Self {
+            inner,
+            count: Cell::new(0),
+            read: RefCell::default(),
+        }
     }
 }
 
@@ -252,7 +287,9 @@ fn prepend(list: &mut Value, first_directives: &str) {
 }
 
 fn refusal(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
-    let errors = diagnostics.iter().filter(|one| one.severity == Severity::Error);
+    let errors = diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Error);
     let mut text = String::from("the configuration does not load");
     for error in errors {
         text.push_str("\n\n");

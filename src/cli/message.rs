@@ -53,8 +53,14 @@ impl Request {
         Self::with_line(method, target, protocol, rest)
     }
 
-    /// A request whose line is known; `rest` is what follows the line.
+    /// A request whose line is known; `rest` is what follows the line. A line without a protocol is
+    /// HTTP/0.9 (RFC 1945 §5).
     pub(crate) fn with_line(method: &[u8], target: &[u8], protocol: &[u8], rest: &[u8]) -> Self {
+        let protocol = if protocol.is_empty() {
+            b"HTTP/0.9"
+        } else {
+            protocol
+        };
         let (mut headers, body) = parse_headers(rest);
         let body = match framing(&mut headers) {
             Framing::Chunked => dechunk(body),
@@ -135,12 +141,12 @@ fn parse_headers(mut bytes: &[u8]) -> (Headers, &[u8]) {
         if line.is_empty() {
             return (headers, bytes);
         }
-        if line.starts_with(b" ") || line.starts_with(b"\t") {
-            if let Some((_, value)) = headers.last_mut() {
-                value.push(b' ');
-                value.extend_from_slice(line.trim_ascii());
-                continue;
-            }
+        if let [b' ' | b'\t', ..] = line
+            && let Some((_, value)) = headers.last_mut()
+        {
+            value.push(b' ');
+            value.extend_from_slice(line.trim_ascii());
+            continue;
         }
         let (name, value) = match memchr::memchr(b':', line) {
             Some(at) => (
@@ -265,12 +271,12 @@ mod tests {
     }
 
     #[test]
-    fn a_line_with_missing_parts_leaves_them_empty() {
+    fn a_line_without_a_protocol_is_the_oldest() {
         let request = Request::parse(b"GET /\r\n\r\n");
         assert_eq!(
             (request.method.as_slice(), request.target.as_slice()),
             (&b"GET"[..], &b"/"[..])
         );
-        assert!(request.protocol.is_empty());
+        assert_eq!(request.protocol, b"HTTP/0.9");
     }
 }

@@ -21,9 +21,10 @@ impl State {
         self.set(V::RequestProtocol, head.protocol);
         self.set(V::RequestUriRaw, head.target);
         self.set(V::RequestUri, target.uri);
-        self.set(V::RequestFilename, target.path);
-        self.set(V::RequestBasename, target.basename());
-        self.set(V::PathInfo, target.path);
+        let path = form::decode_path(target.path);
+        self.set(V::RequestFilename, &path);
+        self.set(V::RequestBasename, http::target::basename(&path));
+        self.set(V::PathInfo, &path);
         self.set(V::QueryString, target.query);
         let line = [head.method, b" ", head.target, b" ", head.protocol].concat();
         self.set(V::RequestLine, &line);
@@ -328,6 +329,13 @@ impl Sink for Arguments<'_> {
         }
         self.state.push_argument(self.collection, name, value);
         true
+    }
+
+    fn container(&mut self, name: &[u8]) {
+        let limit = self.state.program.settings.limits.arguments;
+        if self.state.store.collection(V::ArgsNames).len() < limit {
+            self.state.push(V::ArgsNames, name, b"");
+        }
     }
 
     fn file(&mut self, file: &File<'_>) {

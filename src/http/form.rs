@@ -58,20 +58,32 @@ pub fn pair(segment: &[u8]) -> Pair<'_> {
     }
 }
 
+/// Decodes the `%XX` of a path, where `+` stands for itself. Invalid sequences stay.
+///
+/// v2 on httpd (once the server has read the path), v3 and Coraza all show rules the decoded path.
+pub fn decode_path(raw: &[u8]) -> Cow<'_, [u8]> {
+    decode_with(raw, b'%').0
+}
+
 /// Decodes `+` and `%XX`, and says whether an invalid `%` sequence was met.
 pub fn decode(raw: &[u8]) -> (Cow<'_, [u8]>, bool) {
-    if memchr::memchr2(b'%', b'+', raw).is_none() {
+    decode_with(raw, b'+')
+}
+
+/// Decodes `%XX`, and turns `plus` into a blank unless it is the percent sign.
+fn decode_with(raw: &[u8], plus: u8) -> (Cow<'_, [u8]>, bool) {
+    if memchr::memchr2(b'%', plus, raw).is_none() {
         return (Cow::Borrowed(raw), false);
     }
     let mut out = Vec::with_capacity(raw.len());
     let mut invalid = false;
     let mut rest = raw;
     while let Some((plain, tail)) =
-        memchr::memchr2(b'%', b'+', rest).and_then(|at| rest.split_at_checked(at))
+        memchr::memchr2(b'%', plus, rest).and_then(|at| rest.split_at_checked(at))
     {
         out.extend_from_slice(plain);
         rest = match tail {
-            [b'+', after @ ..] => {
+            [first, after @ ..] if *first == plus && plus != b'%' => {
                 out.push(b' ');
                 after
             }
@@ -177,5 +189,11 @@ mod tests {
                 ..
             }
         ));
+    }
+
+    #[test]
+    fn paths_keep_their_plus() {
+        assert_eq!(*decode_path(b"/a%20b+c%2Fd%zz%2"), *b"/a b+c/d%zz%2");
+        assert!(matches!(decode_path(b"/a+b"), Cow::Borrowed(_)));
     }
 }

@@ -8,7 +8,7 @@ use super::split_where;
 pub struct Target<'a> {
     /// Path and query as received, without `scheme://host` and without a fragment (REQUEST_URI).
     pub uri: &'a [u8],
-    /// The path (REQUEST_FILENAME).
+    /// The path; REQUEST_FILENAME is this decoded.
     pub path: &'a [u8],
     /// What follows the first `?`; empty where there is none (QUERY_STRING).
     pub query: &'a [u8],
@@ -46,14 +46,13 @@ impl<'a> Target<'a> {
             query: query.split_first().map_or(&[], |(_, query)| query),
         }
     }
+}
 
-    /// The path behind its last `/` or `\` (REQUEST_BASENAME).
-    pub fn basename(&self) -> &'a [u8] {
-        self.path
-            .rsplit(|&byte| byte == b'/' || byte == b'\\')
-            .next()
-            .unwrap_or(&[])
-    }
+/// A path behind its last `/` or `\` (REQUEST_BASENAME).
+pub fn basename(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/' || byte == b'\\')
+        .next()
+        .unwrap_or(&[])
 }
 
 /// The target behind `scheme://authority`, or all of it where that does not stand in front.
@@ -73,7 +72,7 @@ mod tests {
 
     fn check(method: &str, raw: &str, uri: &str, path: &str, base: &str, query: &str) {
         let target = Target::split(method.as_bytes(), raw.as_bytes());
-        let found = [target.uri, target.path, target.basename(), target.query]
+        let found = [target.uri, target.path, basename(target.path), target.query]
             .map(|piece| String::from_utf8_lossy(piece).into_owned());
         assert_eq!(found, [uri, path, base, query], "{method} {raw}");
     }

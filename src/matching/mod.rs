@@ -12,6 +12,7 @@ mod scratch;
 mod syntax;
 #[cfg(test)]
 mod tests;
+mod windows;
 
 pub use pattern::Pattern;
 pub use phrases::{PhrasePool, PhraseSet, PhraseSetError};

@@ -91,3 +91,24 @@ fn advance(text: &[u8], borders: &[usize], mut matched: usize, byte: u8) -> usiz
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn occurrences_overlap() {
+        let found: Vec<usize> = occurrences(b"-a-a-b-a-a-a", b"-a-a").collect();
+        assert_eq!(found, [0, 6, 8]);
+        let found: Vec<usize> = occurrences(b"aaaa", b"a").collect();
+        assert_eq!(found, [0, 1, 2, 3]);
+        let found: Vec<usize> = occurrences(b"aabaabaaab", b"aabaaab").collect();
+        assert_eq!(found, [3]);
+    }
+
+    #[test]
+    fn overlapping_words_are_found() {
+        let mut harness = super::super::tests::Harness::new();
+        assert!(harness.ask("containsWord", b"a-a", b"xa-a-a"));
+        assert!(!harness.ask("containsWord", b"a-a", b"xa-a-ay"));
+    }
+}

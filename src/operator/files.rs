@@ -3,11 +3,14 @@
 use super::text::trim;
 use super::{Compile, CompileError, CompileErrorKind};
 
+/// A name and what the file of that name holds.
+type File<'a> = (&'a [u8], Vec<u8>);
+
 /// Reads the files that an argument names, with blanks between them.
 pub(super) fn read_all<'a>(
     argument: &'a [u8],
     cx: &mut Compile<'_>,
-) -> Result<Vec<(&'a [u8], Vec<u8>)>, CompileError> {
+) -> Result<Vec<File<'a>>, CompileError> {
     let mut files = Vec::new();
     for name in argument
         .split(u8::is_ascii_whitespace)

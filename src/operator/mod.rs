@@ -12,6 +12,7 @@ mod def;
 mod error;
 mod eval;
 mod files;
+pub mod libinjection;
 mod needle;
 mod not_carried_out;
 mod number;
@@ -119,6 +120,8 @@ table! {
     begins_with: BeginsWith,
     contains: Contains,
     contains_word: ContainsWord,
+    detect_sqli: DetectSqli,
+    detect_xss: DetectXss,
     ends_with: EndsWith,
     eq: Eq,
     ge: Ge,
@@ -293,3 +296,6 @@ fn distance(left: &[u8], right: &[u8]) -> usize {
     }
     row.last().copied().unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,3 +93,24 @@ fn is_name(text: &[u8]) -> bool {
     text.first().is_some_and(|byte| !byte.is_ascii_digit() && *byte != b',')
 }
 
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Harness;
+
+    #[test]
+    fn parts_have_names() {
+        let mut harness = Harness::new();
+        let operator = harness.compile("restpath", b"/a/{id}/[0-9]{2}/{the name}").unwrap();
+        let names: Vec<&[u8]> = operator.group_names().iter().map(|name| &**name).collect();
+        assert_eq!(names, [&b"id"[..], b"the name"]);
+        assert!(harness.ask("restpath", b"/a/{id}/[0-9]{2}/{the name}", b"/a/x/12/y"));
+        assert!(!harness.ask("restpath", b"/a/{id}/[0-9]{2}/{the name}", b"/a/x/1/y"));
+    }
+
+    #[test]
+    fn groups_and_too_many_parts_are_refused() {
+        let mut harness = Harness::new();
+        assert!(harness.compile("restpath", b"/(a)/{id}").is_err());
+        assert!(harness.compile("restpath", &b"/{p}".repeat(10)).is_err());
+    }
+}

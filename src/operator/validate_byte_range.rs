@@ -74,7 +74,6 @@ const fn bit(byte: u8) -> u128 {
 }
 
 /// Reads `10` or `32-126`. The empty part allows nothing: an empty range.
-#[expect(clippy::reversed_empty_ranges, reason = "an empty range is meant")]
 fn range(part: &[u8]) -> Result<(u8, u8), &'static str> {
     if part.is_empty() {
         return Ok((1, 0));
@@ -90,3 +89,25 @@ fn range(part: &[u8]) -> Result<(u8, u8), &'static str> {
     Ok((first, last))
 }
 
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Harness;
+
+    #[test]
+    fn bad_ranges_are_refused() {
+        let mut harness = Harness::new();
+        for argument in ["256", "1-256", "9-3", "1,2,300"] {
+            assert!(harness.compile("validateByteRange", argument.as_bytes()).is_err(), "{argument}");
+        }
+        let error = harness.compile("validateByteRange", b"1,2,300").unwrap_err();
+        assert_eq!(error.offset, Some(4));
+    }
+
+    #[test]
+    fn explanation_counts_bytes() {
+        assert_eq!(
+            Harness::new().explain("validateByteRange", b"32-126", b"a\tb\n", b"ARGS:x"),
+            "Found 2 byte(s) in ARGS:x outside range: 32-126."
+        );
+    }
+}

@@ -60,3 +60,15 @@ fn fault(value: &[u8]) -> Option<Fault> {
     None
 }
 
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Harness;
+
+    #[test]
+    fn faults_are_told() {
+        let told = Harness::new().explain("validateUrlEncoding", b"", b"a%4", b"X");
+        assert_eq!(told, "Invalid URL Encoding: Not enough characters at the end of input at X.");
+        let told = Harness::new().explain("validateUrlEncoding", b"", b"%41%4z", b"X");
+        assert_eq!(told, "Invalid URL Encoding: Non-hexadecimal digits used at X.");
+    }
+}

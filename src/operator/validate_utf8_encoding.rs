@@ -65,3 +65,26 @@ fn fault(bytes: &[u8]) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Harness;
+
+    #[test]
+    fn faults_are_told() {
+        for (value, told) in [
+            (&b"a\xC0\xAF"[..], "overlong character detected at X. [offset \"1\"]"),
+            (b"\xED\xA0\x80", "use of restricted character at X. [offset \"0\"]"),
+            (b"\xF4\x90\x80\x80", "use of restricted character at X. [offset \"0\"]"),
+            (b"\xF5\x80\x80\x80", "use of restricted character at X. [offset \"0\"]"),
+            (b"ab\xE2\x82", "not enough bytes in character at X. [offset \"2\"]"),
+            (b"\xE2\x28\xA1", "invalid byte value in character at X. [offset \"0\"]"),
+            (b"\x80", "invalid byte value in character at X. [offset \"0\"]"),
+            (b"\xFF", "invalid byte value in character at X. [offset \"0\"]"),
+        ] {
+            assert_eq!(
+                Harness::new().explain("validateUtf8Encoding", b"", value, b"X"),
+                format!("Invalid UTF-8 encoding: {told}")
+            );
+        }
+    }
+}

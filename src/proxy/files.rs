@@ -13,7 +13,7 @@ pub struct PluginFiles<'a> {
 
 impl<'a> PluginFiles<'a> {
     /// A loader over the `data_files` of a configuration.
-    pub fn new(data_files: &'a [(String, String)]) -> Self {
+    pub const fn new(data_files: &'a [(String, String)]) -> Self {
         Self { data_files }
     }
 }

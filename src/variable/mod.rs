@@ -83,7 +83,7 @@ impl Variable {
                 part: Part::Value,
             },
             V::ArgsNames => Source {
-                of: ALL_ARGS,
+                of: ALL_ARGS_NAMES,
                 part: Part::Name,
             },
             V::ArgsGetNames => Source {
@@ -129,6 +129,17 @@ const ALL_ARGS: &[Variable] = &[
     Variable::ArgsPost,
     Variable::ArgsPath,
     Variable::Args,
+];
+
+/// The same with the names that have no value: members of a JSON body that hold others. Only there
+/// does a name such as `roles__in` stand at the end of what a rule sees; v2 repeats it in the names
+/// of an array's elements, Coraza gives it an argument.
+const ALL_ARGS_NAMES: &[Variable] = &[
+    Variable::ArgsGet,
+    Variable::ArgsPost,
+    Variable::ArgsPath,
+    Variable::Args,
+    Variable::ArgsNames,
 ];
 
 /// Where a view takes its values from.

@@ -109,12 +109,12 @@ variables! {
     ReqbodyError = "REQBODY_ERROR" | "REQBODY_PROCESSOR_ERROR", Scalar, 2, Full, "1 when the body processor failed, else 0.";
     ReqbodyErrorMsg = "REQBODY_ERROR_MSG" | "REQBODY_PROCESSOR_ERROR_MSG", Scalar, 2, Full, "Why the body processor failed.";
     ReqbodyProcessor = "REQBODY_PROCESSOR", Scalar, 1, Full, "The body processor chosen: URLENCODED, MULTIPART, JSON, XML or nothing.";
-    RequestBasename = "REQUEST_BASENAME", Scalar, 1, Full, "What follows the last slash of the path.";
+    RequestBasename = "REQUEST_BASENAME", Scalar, 1, Full, "What follows the last slash of the decoded path.";
     RequestBody = "REQUEST_BODY", Scalar, 2, Full, "The raw body, where the processor is URLENCODED or the variable is forced.";
     RequestBodyLength = "REQUEST_BODY_LENGTH", Scalar, 2, Full, "Bytes of the body.";
     RequestCookies = "REQUEST_COOKIES", Collection, 1, Full, "The cookies.";
     RequestCookiesNames = "REQUEST_COOKIES_NAMES", Collection, 1, Full, "The names of the cookies.";
-    RequestFilename = "REQUEST_FILENAME", Scalar, 1, Full, "The path without the query string.";
+    RequestFilename = "REQUEST_FILENAME", Scalar, 1, Full, "The path without the query string, decoded.";
     RequestHeaders = "REQUEST_HEADERS", Collection, 1, Full, "The request headers.";
     RequestHeadersNames = "REQUEST_HEADERS_NAMES", Collection, 1, Full, "The names of the request headers.";
     RequestLine = "REQUEST_LINE", Scalar, 1, Full, "Method, target and protocol.";

@@ -59,6 +59,9 @@ enum Expected {
     Nothing,
 }
 
+/// The names of the leaves would take more memory than the body is worth.
+const NAMES_TOO_LONG: &str = "JSON argument names too long";
+
 impl Json {
     pub(super) fn new(depth_limit: usize) -> Self {
         Self {
@@ -156,8 +159,12 @@ impl Json {
                 self.expected = Colon;
             }
             (Colon, Token::Colon) => self.expected = Value,
-            (Value | ValueOrEnd, Token::OpenObject) => self.open(LevelKind::Object)?,
-            (Value | ValueOrEnd, Token::OpenArray) => self.open(LevelKind::Array)?,
+            (Value | ValueOrEnd, Token::OpenObject) => {
+                self.open(LevelKind::Object, read, sink)?;
+            }
+            (Value | ValueOrEnd, Token::OpenArray) => {
+                self.open(LevelKind::Array, read, sink)?;
+            }
             (Value | ValueOrEnd, Token::String | Token::Number | Token::Literal(_)) => {
                 self.scalar(token, read, sink)?;
             }
@@ -186,11 +193,22 @@ impl Json {
         self.levels.last().is_some_and(|level| level.kind == kind)
     }
 
-    fn open(&mut self, kind: LevelKind) -> Result<(), &'static str> {
+    fn open(
+        &mut self,
+        kind: LevelKind,
+        read: usize,
+        sink: &mut dyn Sink,
+    ) -> Result<(), &'static str> {
         if self.levels.len() >= self.depth_limit {
             return Err("JSON depth limit exceeded");
         }
         self.name_element();
+        if self.within(LevelKind::Object) {
+            if !self.names.allows(&self.name, read) {
+                return Err(NAMES_TOO_LONG);
+            }
+            sink.container(&self.name);
+        }
         self.levels.push(Level {
             kind,
             name: self.name.len(),
@@ -216,7 +234,7 @@ impl Json {
     ) -> Result<(), &'static str> {
         self.name_element();
         if !self.names.allows(&self.name, read) {
-            return Err("JSON argument names too long");
+            return Err(NAMES_TOO_LONG);
         }
         let value = match token {
             Token::Literal("null") => b"",

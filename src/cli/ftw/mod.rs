@@ -6,8 +6,8 @@
 //! lines of that one exchange.
 //!
 //! There is no HTTP server in front. What only a server decides (the 400 for a malformed request)
-//! cannot be judged here; such a stage is judged by the rule ids in the log, and the run says how
-//! many those were.
+//! cannot be judged here; such a stage is judged by the rule ids in the log (if it names none, some
+//! rule must have matched), and the run says how many those were.
 
 mod expected;
 mod format;

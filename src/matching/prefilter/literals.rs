@@ -5,7 +5,7 @@
 //! an OR of windows, of which a match contains at least one. Windows are the rarest three classes
 //! in a row of each run: three find as much as four at half the memory.
 
-use super::frequency;
+use super::super::windows::{self, Window};
 use super::shape::Shape;
 use crate::bytes::ClassSet;
 
@@ -19,17 +19,6 @@ const SET_LIMIT: u32 = 8;
 const RUN_LIMIT: usize = 11;
 /// Most windows of a clause.
 const CLAUSE_LIMIT: usize = 2048;
-
-/// One to three classes in a row.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Window {
-    /// A class.
-    One(u8),
-    /// Two in a row.
-    Two(u8, u8),
-    /// Three in a row.
-    Three(u8, u8, u8),
-}
 
 /// A match contains one of the windows.
 #[derive(Clone, Debug)]
@@ -143,7 +132,7 @@ fn analyze(shape: &Shape) -> Known {
     match shape {
         Shape::Empty | Shape::Start | Shape::End => Known::Exactly(vec![Run::default()]),
         Shape::Set(classes) if classes.0.count_ones() <= SET_LIMIT => {
-            Known::Exactly(frequency::members(*classes).map(Run::of).collect())
+            Known::Exactly(windows::members(*classes).map(Run::of).collect())
         }
         Shape::Set(classes) => match Known::nothing() {
             Known::Partly { start, end, .. } => Known::Partly {
@@ -237,7 +226,7 @@ fn alternation(branches: Vec<Known>) -> Known {
         let by_windows = clauses.iter().min_by_key(|clause| clause.frequency);
         let by_classes = clauses
             .iter()
-            .min_by_key(|clause| frequency::of_set(clause.classes));
+            .min_by_key(|clause| windows::frequency_of_set(clause.classes));
         rarest_windows = rarest_windows
             .zip(by_windows)
             .and_then(|(one, other)| one.or(other));
@@ -354,7 +343,7 @@ impl Clause {
     /// A byte of these classes.
     fn of_set(classes: ClassSet) -> Self {
         let mut clause = Self {
-            windows: frequency::members(classes).map(Window::One).collect(),
+            windows: windows::members(classes).map(Window::One).collect(),
             classes,
             frequency: 0,
         };
@@ -363,21 +352,9 @@ impl Clause {
     }
 
     fn add(&mut self, run: &[u8]) -> Option<()> {
-        let windows = run.windows(3).filter_map(|three| match three {
-            [a, b, c] => Some(Window::Three(*a, *b, *c)),
-            _ => None,
-        });
-        let window = match run {
-            [] => None,
-            [a] => Some(Window::One(*a)),
-            [a, b] => Some(Window::Two(*a, *b)),
-            _ => windows.min_by_key(|window| window.frequency()),
-        };
-        self.windows.push(window?);
-        let rarest = run
-            .iter()
-            .copied()
-            .min_by_key(|&class| frequency::of_class(class))?;
+        let (window, _) = Window::rarest(run)?;
+        self.windows.push(window);
+        let rarest = windows::rarest_class(run)?;
         self.classes.0 |= 1u64.wrapping_shl(u32::from(rarest));
         Some(())
     }
@@ -398,17 +375,5 @@ impl Clause {
             .iter()
             .map(Window::frequency)
             .fold(0, u64::saturating_add);
-    }
-}
-
-impl Window {
-    /// How often it occurs: 2³⁰ is always.
-    fn frequency(&self) -> u64 {
-        let of = |class: &u8| frequency::of_class(*class);
-        match self {
-            Self::One(a) => of(a).saturating_mul(1 << 20),
-            Self::Two(a, b) => of(a).saturating_mul(of(b)).saturating_mul(1 << 10),
-            Self::Three(a, b, c) => of(a).saturating_mul(of(b)).saturating_mul(of(c)),
-        }
     }
 }

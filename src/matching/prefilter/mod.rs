@@ -12,8 +12,6 @@
 //! such as `\b` count as true, letter case is folded, and a pattern about which nothing is known
 //! (`^$`, `.`, what matches the empty value) is always a candidate.
 
-mod automaton;
-mod frequency;
 mod literals;
 mod shape;
 #[cfg(test)]
@@ -22,7 +20,7 @@ mod tier;
 
 use super::{Pattern, PhraseSet};
 use crate::bytes::{ClassSet, Profile};
-use tier::Tier;
+use tier::{Tier, TierBuilder};
 
 /// Names, numbers, host names.
 const WORDS: ClassSet = ClassSet::LETTERS
@@ -79,19 +77,33 @@ impl PrefilterBuilder {
 
     /// Builds the tables.
     pub fn build(self) -> Prefilter {
-        let build = |alphabet| Tier::new(&self.entries, alphabet);
-        let tiers = if self.disabled {
-            None
-        } else {
-            [WORDS, TEXT, ClassSet::ALL]
-                .into_iter()
-                .map(build)
-                .collect()
-        };
+        let tiers = if self.disabled { None } else { self.tiers() };
         Prefilter {
             slots: self.entries.len(),
             tiers,
         }
+    }
+
+    /// `None`, if there is more than the tables can number.
+    fn tiers(&self) -> Option<Box<[Tier]>> {
+        let mut tiers = [WORDS, TEXT, ClassSet::ALL].map(TierBuilder::new);
+        for (slot, entry) in (0u32..).zip(&self.entries) {
+            match entry {
+                Entry::Pattern(pattern) => {
+                    // It was read before, so this does not fail.
+                    let root = pattern.parse().ok()?.root;
+                    tiers
+                        .iter_mut()
+                        .try_for_each(|tier| tier.add_pattern(slot, &root))?;
+                }
+                Entry::Phrases(phrases) => {
+                    tiers
+                        .iter_mut()
+                        .try_for_each(|tier| tier.add_phrases(slot, phrases))?;
+                }
+            }
+        }
+        Some(tiers.into_iter().map(TierBuilder::build).collect())
     }
 }
 

@@ -1,10 +1,10 @@
 //! The tables for the values of one alphabet.
 
+use super::super::PhraseSet;
+use super::super::syntax::Node;
+use super::super::windows::{self, Automaton, WINDOW_LIMIT, Window};
 use super::Candidates;
-use super::Entry;
-use super::automaton::{Automaton, WINDOW_LIMIT, Windows};
-use super::frequency;
-use super::literals::{self, Clause, Window};
+use super::literals::{self, Clause};
 use super::shape::{Edge, Shape};
 use crate::bytes::{ClassSet, Profile};
 
@@ -24,9 +24,9 @@ pub(super) struct Tier {
     /// Class sets of the conditions, one list after the other.
     needs: Box<[ClassSet]>,
     /// Conditions that are looked at for every value.
-    always: Box<[u16]>,
+    always: Box<[u32]>,
     /// Conditions that a class alone wakes, and the classes.
-    by_class: Box<[(ClassSet, u16)]>,
+    by_class: Box<[(ClassSet, u32)]>,
     /// Conditions that windows wake.
     automaton: Option<Automaton>,
 }
@@ -50,36 +50,6 @@ struct Condition {
 }
 
 impl Tier {
-    /// Tables for values with no class outside the alphabet. `None`, if the numbers run out.
-    pub(super) fn new(entries: &[Entry], alphabet: ClassSet) -> Option<Self> {
-        let mut builder = Builder::default();
-        for (slot, entry) in (0u32..).zip(entries) {
-            match entry {
-                Entry::Pattern(pattern) => {
-                    // It parsed before.
-                    let parsed = pattern.parse().ok()?;
-                    if let Some(shape) = Shape::restrict(&parsed.root, alphabet) {
-                        builder.add_shape(slot, &shape)?;
-                    }
-                }
-                Entry::Phrases(phrases) => {
-                    let inside = |phrase: &&[u8]| alphabet.contains(ClassSet::of(phrase));
-                    let shortest = phrases.phrases().filter(inside).map(<[u8]>::len).min();
-                    let Some(min_length) = shortest else { continue };
-                    let clause = literals::phrase_clause(phrases.phrases().filter(inside));
-                    builder.add(
-                        Condition {
-                            min_length,
-                            ..Condition::any(slot)
-                        },
-                        clause.into_iter().collect(),
-                    )?;
-                }
-            }
-        }
-        Some(builder.finish(alphabet))
-    }
-
     /// Whether values of these classes are for this tier.
     pub(super) fn takes(&self, classes: ClassSet) -> bool {
         self.alphabet.contains(classes)
@@ -87,8 +57,10 @@ impl Tier {
 
     /// Adds the slots whose conditions the value meets.
     pub(super) fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
-        let mut wake = |number: u16| {
-            if let Some(condition) = self.conditions.get(usize::from(number))
+        let mut wake = |number: u32| {
+            if let Some(condition) = self
+                .conditions
+                .get(usize::try_from(number).unwrap_or(usize::MAX))
                 && out.try_first(condition.slot)
                 && self.holds(condition, hay, profile.classes)
             {
@@ -102,7 +74,10 @@ impl Tier {
             }
         }
         if let Some(automaton) = &self.automaton {
-            automaton.scan(hay, wake);
+            automaton.scan(hay, |_, number| {
+                wake(number);
+                None
+            });
         }
     }
 
@@ -150,17 +125,34 @@ impl Condition {
     }
 }
 
-#[derive(Default)]
-struct Builder {
+/// A tier under construction.
+pub(super) struct TierBuilder {
+    alphabet: ClassSet,
     conditions: Vec<Condition>,
     needs: Vec<ClassSet>,
-    by_class: Vec<(ClassSet, u16)>,
-    always: Vec<u16>,
-    windows: Windows,
+    by_class: Vec<(ClassSet, u32)>,
+    always: Vec<u32>,
+    windows: Vec<(Window, u32)>,
 }
 
-impl Builder {
-    fn add_shape(&mut self, slot: u32, shape: &Shape) -> Option<()> {
+impl TierBuilder {
+    /// Tables for values with no class outside the alphabet.
+    pub(super) fn new(alphabet: ClassSet) -> Self {
+        Self {
+            alphabet,
+            conditions: Vec::new(),
+            needs: Vec::new(),
+            by_class: Vec::new(),
+            always: Vec::new(),
+            windows: Vec::new(),
+        }
+    }
+
+    /// Adds a pattern. `None`, if the numbers run out.
+    pub(super) fn add_pattern(&mut self, slot: u32, root: &Node) -> Option<()> {
+        let Some(shape) = Shape::restrict(root, self.alphabet) else {
+            return Some(());
+        };
         let mut condition = Condition {
             min_length: shape.min_length(),
             required: shape.required(),
@@ -178,12 +170,28 @@ impl Builder {
             condition.max_length = shape.max_length().unwrap_or(usize::MAX);
             condition.possible = shape.possible();
         }
-        self.add(condition, literals::clauses(shape))
+        self.add(condition, literals::clauses(&shape))
+    }
+
+    /// Adds a phrase set. `None`, if the numbers run out.
+    pub(super) fn add_phrases(&mut self, slot: u32, phrases: &PhraseSet) -> Option<()> {
+        let alphabet = self.alphabet;
+        let inside = |phrase: &&[u8]| alphabet.contains(ClassSet::of(phrase));
+        let shortest = phrases.phrases().filter(inside).map(<[u8]>::len).min();
+        let Some(min_length) = shortest else {
+            return Some(());
+        };
+        let clause = literals::phrase_clause(phrases.phrases().filter(inside));
+        let condition = Condition {
+            min_length,
+            ..Condition::any(slot)
+        };
+        self.add(condition, clause.into_iter().collect())
     }
 
     /// Adds a condition that the first clause wakes and the others narrow.
     fn add(&mut self, mut condition: Condition, clauses: Vec<Clause>) -> Option<()> {
-        let number = u16::try_from(self.conditions.len()).ok()?;
+        let number = u32::try_from(self.conditions.len()).ok()?;
         condition.needs = self.add_needs(&clauses)?;
         self.conditions.push(condition);
         let best = clauses.into_iter().next().filter(|clause| {
@@ -198,7 +206,7 @@ impl Builder {
         for window in best.windows {
             match window {
                 Window::One(class) => alone.0 |= 1u64.wrapping_shl(u32::from(class)),
-                _ => self.windows.entry(window).or_default().push(number),
+                _ => self.windows.push((window, number)),
             }
         }
         if alone != ClassSet::EMPTY {
@@ -211,7 +219,7 @@ impl Builder {
     fn add_needs(&mut self, clauses: &[Clause]) -> Option<(u16, u16)> {
         let mut sets: Vec<(u64, ClassSet)> = clauses
             .iter()
-            .map(|clause| (frequency::of_set(clause.classes), clause.classes))
+            .map(|clause| (windows::frequency_of_set(clause.classes), clause.classes))
             .filter(|(frequency, set)| *frequency <= COMMON && set.0.count_ones() > 1)
             .collect();
         sets.sort_unstable_by_key(|(frequency, set)| (*frequency, set.0));
@@ -222,15 +230,17 @@ impl Builder {
         Some((first, u16::try_from(sets.len()).ok()?))
     }
 
-    fn finish(mut self, alphabet: ClassSet) -> Tier {
-        let automaton = Automaton::new(&self.windows, alphabet);
+    /// Builds the tables.
+    pub(super) fn build(mut self) -> Tier {
+        let automaton = Automaton::new(&mut self.windows, self.alphabet);
         if automaton.is_none() {
-            self.always.extend(self.windows.into_values().flatten());
+            self.always
+                .extend(self.windows.into_iter().map(|(_, number)| number));
         }
         self.always.sort_unstable();
         self.always.dedup();
         Tier {
-            alphabet,
+            alphabet: self.alphabet,
             conditions: self.conditions.into(),
             needs: self.needs.into(),
             always: self.always.into(),

@@ -292,6 +292,10 @@ impl<'a> Parser<'a> {
     /// Skips comments, the marks of quoting and, in extended mode, white space.
     fn skip_ignored(&mut self) -> Result<(), PatternError> {
         loop {
+            // Most bytes are none of this.
+            if !self.flags.extended && !matches!(self.peek(), Some(b'\\' | b'(')) {
+                return Ok(());
+            }
             if self.eat(b"\\E") {
                 self.quoting = false;
             } else if self.quoting {

@@ -6,10 +6,6 @@ use std::path::{Path, PathBuf};
 use super::Random;
 
 /// The directory named by `CRS_DIR`. Without it, tests that need it say so and end.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "test data comes from a directory"
-)]
 pub(super) fn directory() -> Option<PathBuf> {
     let directory = std::env::var_os("CRS_DIR").map(PathBuf::from);
     if directory.is_none() {
@@ -192,10 +188,6 @@ fn files(directory: &Path, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "test data comes from a directory"
-)]
 fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
 }

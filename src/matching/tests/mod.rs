@@ -1,5 +1,13 @@
 //! Matching as a whole: against the Core Rule Set, against another engine, at its worst.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::disallowed_methods,
+    clippy::string_slice,
+    reason = "tests read data from a directory, take time and may panic"
+)]
+
 mod adversarial;
 mod corpus;
 mod crs;
@@ -60,10 +68,11 @@ impl Reference {
             Input::new(hay).anchored(Anchored::No),
             &mut captures,
         );
+        let spans = captures.iter().map(|span| span.map(|span| span.range()));
         captures.is_match().then(|| {
-            captures
-                .iter()
-                .map(|span| span.map(|span| span.range()))
+            spans
+                .chain(std::iter::repeat(None))
+                .take(groups + 1)
                 .collect()
         })
     }

@@ -1,6 +1,6 @@
 //! Random patterns on random values.
 
-use super::super::{Candidates, Dialect, Pattern, PrefilterBuilder, Scratch};
+use super::super::{Candidates, Dialect, Pattern, PhraseSet, PrefilterBuilder, Scratch};
 use super::{Random, Reference};
 use crate::bytes::Profile;
 
@@ -93,4 +93,48 @@ fn agree_with_another_engine_and_pass_the_prefilter() {
         150 * 30 * 30
     );
     assert!(matched > 10_000 && excluded > 10_000);
+}
+
+#[test]
+fn phrases_agree_with_a_naive_search() {
+    let mut random = Random::new(9);
+    let text = |random: &mut Random, limit| -> Vec<u8> {
+        (0..random.below(limit))
+            .map(|_| *random.pick(b"aAbBc12 \xE9\xFF"))
+            .collect()
+    };
+    let mut found = 0;
+    for _ in 0..3000 {
+        let count = 1 + random.below(30);
+        let phrases: Vec<Vec<u8>> = (0..count).map(|_| text(&mut random, 8)).collect();
+        // The empty phrase hides all others.
+        let phrases: Vec<_> = phrases
+            .into_iter()
+            .filter(|phrase| !phrase.is_empty())
+            .collect();
+        let set = PhraseSet::new(&phrases).unwrap();
+        let mut builder = PrefilterBuilder::new();
+        builder.add_phrases(&set);
+        let prefilter = builder.build();
+        let hay = text(&mut random, 24);
+        let occurrences = (0..hay.len()).flat_map(|start| {
+            phrases
+                .iter()
+                .map(move |phrase| start..start + phrase.len())
+        });
+        let naive = occurrences
+            .zip(phrases.iter().cycle())
+            .filter(|(range, phrase)| {
+                hay.get(range.clone())
+                    .is_some_and(|text| text.eq_ignore_ascii_case(phrase))
+            })
+            .map(|(range, _)| range)
+            .min_by_key(|range| (range.end, range.start));
+        assert_eq!(set.find(&hay), naive, "{phrases:?} in {hay:?}");
+        let mut candidates = Candidates::new();
+        prefilter.candidates(&hay, Profile::of(&hay), &mut candidates);
+        assert!(naive.is_none() || candidates.contains(0));
+        found += i32::from(naive.is_some());
+    }
+    assert!((300..2900).contains(&found), "{found} found");
 }

@@ -46,7 +46,11 @@ impl DriverFactory for Factory {
     fn driver(&mut self, first_directives: &str) -> Result<Box<dyn Driver>, String> {
         let first = u64::try_from(first_directives.trim().len()).unwrap();
         Ok(Box::new(Toy {
-            first: if first == 0 { 0 } else { first + 100 },
+            first: if first == 0 {
+                0
+            } else {
+                first.saturating_add(100)
+            },
         }))
     }
 }

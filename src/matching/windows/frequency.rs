@@ -51,13 +51,3 @@ pub(super) fn of_class(class: u8) -> u64 {
         .find(|(byte, _)| is(*byte))
         .map_or(1, |(_, often)| u64::from(*often))
 }
-
-/// Occurrences of all classes of a set in 1024 bytes.
-pub(super) fn of_set(set: ClassSet) -> u64 {
-    members(set).map(of_class).fold(0, u64::saturating_add)
-}
-
-/// The classes of a set, ascending.
-pub(super) fn members(set: ClassSet) -> impl Iterator<Item = u8> {
-    (0u8..64).filter(move |&class| set.0 & 1u64.wrapping_shl(u32::from(class)) != 0)
-}
