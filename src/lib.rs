@@ -34,6 +34,8 @@ pub mod seclang;
 pub mod audit;
 pub mod engine;
 
+#[cfg(any(feature = "cli", feature = "allocation-counts"))]
+pub mod allocations;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod proxy;

@@ -70,7 +70,10 @@ fn ids_of_the_baseline_stay_in_their_range() {
     let program = load("Include @baseline/*.conf");
     assert!(program.rules.len() > 25);
     assert!(
-        program.meta.iter().all(|meta| meta.id == 0 || (8_000_000..8_100_000).contains(&meta.id))
+        program
+            .meta
+            .iter()
+            .all(|meta| meta.id == 0 || (8_000_000..8_100_000).contains(&meta.id))
     );
 }
 

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::config::{Config, Load};
+use super::output::line;
 use super::{CLEAN, ERRORS};
 use crate::diagnostic::{Diagnostic, Record, Severity, SourceMap, render};
 
@@ -80,12 +81,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     };
     if arguments.json {
         let text = serde_json::to_string_pretty(&summary).map_err(|error| error.to_string())?;
-        println!("{text}");
+        line(&text)?;
     } else {
         for (diagnostic, sources) in &messages {
             eprintln!("{}\n", render(diagnostic, sources));
         }
-        println!("{}", summary.line());
+        line(&summary.line())?;
     }
     let failed = summary.errors > 0 || (arguments.strict && summary.warnings > 0);
     Ok(if failed { ERRORS } else { CLEAN })

@@ -38,12 +38,18 @@ impl<F: Fn(&str) -> Result<Vec<u8>, String>> DriverFactory for WasmFactory<F> {
     }
 
     fn driver(&mut self, first_directives: &str) -> Result<Box<dyn Driver>, String> {
-        let mut settings = Settings::new((self.configure)(first_directives)?);
-        // The suites send bodies larger than a proxy buffers by default.
-        settings.buffer_limit = 16 << 20;
+        let settings = settings((self.configure)(first_directives)?);
         let plugin = Plugin::start(&self.module, settings).map_err(|error| error.to_string())?;
         Ok(Box::new(WasmDriver { plugin }))
     }
+}
+
+/// The settings of a VM.
+pub(super) fn settings(configuration: Vec<u8>) -> Settings {
+    let mut settings = Settings::new(configuration);
+    // The suites send bodies larger than a proxy buffers by default.
+    settings.buffer_limit = 16 << 20;
+    settings
 }
 
 /// One VM.
@@ -93,9 +99,9 @@ impl Driver for WasmDriver {
     }
 }
 
-/// A request as a proxy shows it: pseudo headers first, names in lower case, the first Host only
-/// as `:authority`.
-fn to_exchange(request: &Request) -> Exchange {
+/// A request as a proxy shows it: pseudo headers first, the first Host only as `:authority`. Names
+/// stay as written: not every proxy lowers them, and log lines can be compared.
+pub(super) fn to_exchange(request: &Request) -> Exchange {
     let pseudo = |name: &[u8], value: &[u8]| (name.to_vec(), value.to_vec());
     let mut headers = vec![
         pseudo(b":method", &request.method),
@@ -108,7 +114,7 @@ fn to_exchange(request: &Request) -> Exchange {
             authority = true;
             headers.insert(0, pseudo(b":authority", value));
         } else {
-            headers.push((name.to_ascii_lowercase(), value.clone()));
+            headers.push((name.clone(), value.clone()));
         }
     }
     let chunks = if request.body.is_empty() {
@@ -129,17 +135,12 @@ fn to_exchange(request: &Request) -> Exchange {
     }
 }
 
-fn to_incoming(response: Response) -> Incoming {
+pub(super) fn to_incoming(response: Response) -> Incoming {
     let mut headers = vec![(
         b":status".to_vec(),
         response.status.to_string().into_bytes(),
     )];
-    headers.extend(
-        response
-            .headers
-            .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value)),
-    );
+    headers.extend(response.headers);
     let chunks = if response.body.is_empty() {
         Vec::new()
     } else {

@@ -5,11 +5,11 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command-line tool reads files and the clock, and prints"
 )]
 
+mod bench;
 mod check;
 mod config;
 mod driver;
@@ -19,9 +19,11 @@ mod files;
 mod ftw;
 mod message;
 mod native;
+mod output;
 mod progress;
 mod run;
 mod test;
+mod vary;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -53,6 +55,7 @@ enum Command {
     Check(check::Arguments),
     Run(run::Arguments),
     Test(test::Arguments),
+    Bench(bench::Arguments),
 }
 
 /// Runs the tool with the arguments of the process.
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

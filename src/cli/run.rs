@@ -12,6 +12,7 @@ use super::config::Config;
 use super::driver::Backend;
 use super::message::{Request, Response};
 use super::native::Inspected;
+use super::output::line;
 use crate::engine::{Disposition, Interruption, RuleMatch};
 
 /// Run one request through the rules and print the verdict as JSON.
@@ -47,7 +48,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let inspected = config.engine("")?.inspect(&request, &Canned(response))?;
     let verdict = Verdict::new(&inspected);
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| error.to_string())?;
-    println!("{text}");
+    line(&text)?;
     Ok(CLEAN)
 }
 

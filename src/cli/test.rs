@@ -9,6 +9,7 @@ use super::config::Config;
 use super::ftw::{
     ExpectedFailures, Filter, Overrides, Report, Runner, TestSettings, Verdict, compare, load,
 };
+use super::output::line;
 use super::progress::Display;
 use super::{CLEAN, ERRORS};
 
@@ -91,19 +92,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     }
     let mut clean = true;
     for report in &reports {
-        clean &= describe(report, arguments.verbose, reports.len() > 1);
+        line(&describe(report, arguments.verbose, reports.len() > 1))?;
+        clean &= report.problems().is_empty();
     }
     if let [native, wasm] = reports.as_slice() {
         let differences = compare(native, wasm);
         for difference in &differences {
-            println!("DIFFERENT {difference}");
+            line(&format!("DIFFERENT {difference}"))?;
         }
         clean &= differences.is_empty();
         for report in &reports {
-            println!("{}: {}", report.engine, report.counts());
+            line(&format!("{}: {}", report.engine, report.counts()))?;
         }
     } else if let [report] = reports.as_slice() {
-        println!("{}", report.counts());
+        line(&report.counts().to_string())?;
     }
     Ok(if clean { CLEAN } else { ERRORS })
 }
@@ -156,38 +158,35 @@ impl Suite {
     }
 }
 
-/// Prints what a person needs to know of a run; whether it is clean.
-fn describe(report: &Report, verbose: bool, named: bool) -> bool {
-    let prefix = if named {
-        format!("{}: ", report.engine)
-    } else {
-        String::new()
-    };
-    if verbose {
-        for test in &report.tests {
-            if test.verdict == Verdict::ExpectedFailure {
-                let reason = test.reason.as_deref().unwrap_or_default().trim();
-                println!(
-                    "{prefix}expected {}: {}",
-                    test.test,
-                    test.failures.join("; ")
-                );
-                println!("{prefix}  because {reason}");
-            }
-        }
+/// What a person needs to know of a run.
+fn describe(report: &Report, verbose: bool, named: bool) -> String {
+    let mut lines = Vec::new();
+    let known = |verdict| verdict == Verdict::ExpectedFailure;
+    for test in report
+        .tests
+        .iter()
+        .filter(|test| verbose && known(test.verdict))
+    {
+        let reason = test.reason.as_deref().unwrap_or_default().trim();
+        lines.push(format!(
+            "expected {}: {}",
+            test.test,
+            test.failures.join("; ")
+        ));
+        lines.push(format!("  because {reason}"));
     }
-    let problems = report.problems();
-    for problem in &problems {
-        println!("{prefix}{problem}");
+    lines.extend(report.problems());
+    lines.push(format!(
+        "{} stages expect a status or an error that only a server in front gives; judged by the \
+         rule ids alone",
+        report.server_only()
+    ));
+    if named {
+        lines
+            .iter_mut()
+            .for_each(|line| line.insert_str(0, &format!("{}: ", report.engine)));
     }
-    let server_only = report.server_only();
-    if server_only > 0 {
-        println!(
-            "{prefix}{server_only} stages expect a status or an error that only a server in front \
-             gives; judged by the rule ids alone"
-        );
-    }
-    problems.is_empty()
+    lines.join("\n")
 }
 
 fn write_report(path: &Path, reports: &[Report]) -> Result<(), String> {

@@ -1,8 +1,7 @@
 //! The loop: the rules of a phase, in order, against the values of their targets.
 //!
-//! seclang.md has no say here; ModSecurity 2.9 has: every value is tried, non-disruptive actions
-//! run at each match of each link at once, and the starter of a chain decides and logs once the
-//! last link matches.
+//! As in ModSecurity 2.9: every value is tried, non-disruptive actions run at each match of each
+//! link at once, and the starter of a chain decides and logs once the last link matches.
 
 use std::sync::Arc;
 
@@ -24,6 +23,25 @@ enum Outcome {
     Match,
     /// The transaction is over, or the phase: an interruption, or `allow`.
     Stop,
+}
+
+impl Outcome {
+    /// What two questions of one rule come to: one match is enough.
+    fn and_then(self, next: Self) -> Self {
+        if next == Self::NoMatch { self } else { next }
+    }
+}
+
+/// What a rule asks of each of its values.
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    program: &'a Program,
+    /// The rule, or the first of its chain.
+    starter: RuleIndex,
+    rule: &'a Rule,
+    test: &'a Test,
+    /// The operator's argument with its macros expanded.
+    argument: &'a [u8],
 }
 
 impl State {
@@ -107,7 +125,7 @@ impl State {
         scratch: &mut Scratch,
     ) -> Outcome {
         let Some(test) = &rule.test else {
-            return self.on_match(program, starter, rule, None, scratch);
+            return self.on_match(program, starter, rule, None);
         };
         let mut argument = std::mem::take(&mut scratch.argument);
         let mut subjects = std::mem::take(&mut scratch.subjects);
@@ -116,15 +134,18 @@ impl State {
         if !subjects.is_empty() {
             argument.clear();
             test.argument.expand(self, &mut argument);
-        }
-        for subject in &subjects {
-            outcome = match self.subject(program, starter, rule, test, subject, &argument, scratch)
-            {
-                Outcome::NoMatch => outcome,
-                found => found,
+            let question = Question {
+                program,
+                starter,
+                rule,
+                test,
+                argument: &argument,
             };
-            if outcome == Outcome::Stop {
-                break;
+            for subject in &subjects {
+                outcome = outcome.and_then(self.subject(&question, subject, scratch));
+                if outcome == Outcome::Stop {
+                    break;
+                }
             }
         }
         scratch.argument = argument;
@@ -133,73 +154,60 @@ impl State {
     }
 
     /// One value: transformed, asked, and with `multiMatch` asked after every step that changes it.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one question")]
     fn subject(
         &mut self,
-        program: &Program,
-        starter: RuleIndex,
-        rule: &Rule,
-        test: &Test,
+        question: &Question<'_>,
         subject: &Subject,
-        argument: &[u8],
         scratch: &mut Scratch,
     ) -> Outcome {
+        let Question { program, rule, .. } = *question;
         let context = Context {
             unicode_map: program.settings.unicode_map.as_ref(),
         };
+        let chains = &program.chains;
         if !rule.multi_match {
-            let value = self.values.transform(
-                subject.value,
-                rule.transformations,
-                &program.chains,
-                context,
-            );
-            return self.ask(
-                program, starter, rule, test, subject, value, argument, scratch,
-            );
+            let (value, chain) = (subject.value, rule.transformations);
+            let value = if scratch.ablation.transformations {
+                self.values.transform_anew(value, chain, chains, context)
+            } else {
+                self.values.transform(value, chain, chains, context)
+            };
+            return self.ask(question, subject, value, scratch);
         }
         let mut value = subject.value;
-        let mut outcome = self.ask(
-            program, starter, rule, test, subject, value, argument, scratch,
-        );
-        for &(_, step) in program.chains.steps(rule.transformations) {
+        let mut outcome = self.ask(question, subject, value, scratch);
+        for &(_, step) in chains.steps(rule.transformations) {
             if outcome == Outcome::Stop {
                 return outcome;
             }
             let next = self.values.step(value, step, context);
-            if next == value {
-                continue;
-            }
-            value = next;
-            match self.ask(
-                program, starter, rule, test, subject, value, argument, scratch,
-            ) {
-                Outcome::NoMatch => {}
-                found => outcome = found,
+            if next != value {
+                value = next;
+                outcome = outcome.and_then(self.ask(question, subject, value, scratch));
             }
         }
         outcome
     }
 
     /// Asks the operator about one transformed value.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one question")]
     fn ask(
         &mut self,
-        program: &Program,
-        starter: RuleIndex,
-        rule: &Rule,
-        test: &Test,
+        question: &Question<'_>,
         subject: &Subject,
         value: ValueId,
-        argument: &[u8],
         scratch: &mut Scratch,
     ) -> Outcome {
+        let Question {
+            program,
+            starter,
+            rule,
+            test,
+            argument,
+        } = *question;
         let candidate = match (test.slot, program.phases.get(self.phase.index())) {
-            (Some(slot), Some(phase)) => {
-                scratch
-                    .candidacy
-                    .candidate(&phase.prefilter, slot, value, &self.values)
-            }
+            (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
+                .candidacy
+                .candidate(&phase.prefilter, slot, value, &self.values),
             _ => true,
         };
         self.captures.clear();
@@ -232,7 +240,7 @@ impl State {
         self.matched.name = name;
         self.store
             .push(Variable::MatchedVars, Entry { name, value });
-        self.on_match(program, starter, rule, Some((test, argument)), scratch)
+        self.on_match(program, starter, rule, Some((test, argument)))
     }
 
     /// TX.0 to TX.9: all are forgotten first, as v2 does.
@@ -258,7 +266,6 @@ impl State {
         starter: RuleIndex,
         rule: &Rule,
         test: Option<(&Test, &[u8])>,
-        _scratch: &mut Scratch,
     ) -> Outcome {
         for effect in &rule.effects {
             self.effect(effect);

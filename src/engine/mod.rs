@@ -23,6 +23,7 @@ pub use api::{
     ResponseHead, RuleMatch, Step, UnixNanos,
 };
 pub use record::Record;
+pub use scratch::Ablation;
 pub use transaction::{Transaction, Waf};
 
 #[cfg(test)]

@@ -17,6 +17,32 @@ pub(super) struct Scratch {
     pub argument: Vec<u8>,
     /// The values of the rule being evaluated.
     pub subjects: Vec<Subject>,
+    /// What is switched off.
+    pub ablation: Ablation,
+}
+
+/// Parts of the engine that can be switched off to show that they change no verdict. For tests.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ablation {
+    /// Ask every rule about every value.
+    pub prefilter: bool,
+    /// Transform every value anew for every rule, whether it can change or not.
+    pub transformations: bool,
+}
+
+impl Ablation {
+    /// The names of the parts.
+    pub const NAMES: [&'static str; 2] = ["prefilter", "transformations"];
+
+    /// Switches a part off by name; `false` if there is none of that name.
+    pub fn switch_off(&mut self, name: &str) -> bool {
+        match name {
+            "prefilter" => self.prefilter = true,
+            "transformations" => self.transformations = true,
+            _ => return false,
+        }
+        true
+    }
 }
 
 /// Which rules of the phase each value can match.

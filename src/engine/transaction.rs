@@ -11,7 +11,7 @@ use super::api::{
 use super::record::Record;
 use super::request::RequestBody;
 use super::response::ResponseBody;
-use super::scratch::Scratch;
+use super::scratch::{Ablation, Scratch};
 use super::state::State;
 use crate::action::Phase;
 use crate::program::{EngineMode, Program};
@@ -26,10 +26,19 @@ pub struct Waf {
 impl Waf {
     /// Takes a program into service.
     pub fn new(program: Arc<Program>, clock: Rc<dyn Clock>) -> Rc<Self> {
+        Self::ablated(program, clock, Ablation::default())
+    }
+
+    /// The same with parts switched off, to show that they change no verdict.
+    pub fn ablated(program: Arc<Program>, clock: Rc<dyn Clock>, ablation: Ablation) -> Rc<Self> {
+        let scratch = RefCell::new(Scratch {
+            ablation,
+            ..Scratch::default()
+        });
         Rc::new(Self {
             program,
             clock,
-            scratch: RefCell::default(),
+            scratch,
         })
     }
 

@@ -140,6 +140,22 @@ impl Values {
         current
     }
 
+    /// The same without any knowledge of earlier results.
+    pub(super) fn transform_anew(
+        &mut self,
+        value: ValueId,
+        chain: ChainId,
+        chains: &ChainTable,
+        context: Context<'_>,
+    ) -> ValueId {
+        chains
+            .steps(chain)
+            .iter()
+            .fold(value, |current, &(_, step)| {
+                self.apply(current, step, context)
+            })
+    }
+
     /// One transformation; the value itself if it changes nothing.
     pub(super) fn step(
         &mut self,
@@ -150,6 +166,10 @@ impl Values {
         if !step.def().acts_on.may_change(self.profile(value)) {
             return value;
         }
+        self.apply(value, step, context)
+    }
+
+    fn apply(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = match step.apply(self.get(value), &mut buffer, context) {
             Outcome::Unchanged => value,

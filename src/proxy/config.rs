@@ -6,6 +6,7 @@
 
 mod json;
 mod structure;
+mod values;
 
 use std::collections::HashMap;
 use std::rc::Rc;

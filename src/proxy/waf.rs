@@ -80,3 +80,96 @@ impl PluginConfig {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::FakeHost;
+    use super::super::host::Level;
+    use super::super::{Filter, Flow, Stream, configure};
+    use super::*;
+    use crate::engine::UnixNanos;
+
+    struct NoTime;
+
+    impl Clock for NoTime {
+        fn now(&self) -> UnixNanos {
+            0
+        }
+    }
+
+    fn filter(host: &FakeHost, config: &[u8]) -> Option<Rc<Filter<Rc<Waf>>>> {
+        let clock: Rc<dyn Clock> = Rc::new(NoTime);
+        let filter = configure(host, config, Rc::default(), |config, name, text| {
+            config.compile(name, text, &clock)
+        });
+        filter.map(Rc::new)
+    }
+
+    /// What becomes of a GET of a target.
+    fn get(host: &FakeHost, filter: &Rc<Filter<Rc<Waf>>>, target: &str) -> Flow {
+        let head = [
+            (":method", "GET"),
+            (":path", target),
+            (":authority", "example.com"),
+        ];
+        let headers = [("user-agent", "Mozilla/5.0"), ("accept", "*/*")];
+        host.state(|state| {
+            state.request_headers = Some(head.into_iter().chain(headers).collect());
+        });
+        let mut stream = Stream::new(Rc::clone(filter), 1);
+        let flow = stream.on_request_headers(host, true);
+        stream.on_log(host);
+        flow
+    }
+
+    #[test]
+    fn directives_and_files_of_a_configuration_judge_requests() {
+        let host = FakeHost::default();
+        host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
+        let config = br#"{
+            "data_files": {"words.data": "sesame\n"},
+            "rules": ["SecRuleEngine On",
+                "SecRule ARGS \"@pmFromFile words.data\" \"id:7,phase:2,deny,status:406,severity:ERROR,msg:'word'\""]
+        }"#;
+        let filter = filter(&host, config).expect("accepted");
+        assert_eq!(get(&host, &filter, "/?open=please"), Flow::Continue);
+        assert_eq!(host.log_text(), "");
+        assert_eq!(get(&host, &filter, "/?open=sesame"), Flow::Pause);
+        assert_eq!(host.state(|state| state.replies[0].status), 406);
+        let (level, line) = host.state(|state| state.log[0].clone());
+        let line = String::from_utf8(line).unwrap();
+        assert_eq!(level, Level::Error);
+        assert!(line.starts_with("[client 192.0.2.1] ModSecurity: Access denied with code 406"));
+        assert!(
+            line.contains("[line \"2\"] [id \"7\"]") && line.contains("[msg \"word\"]"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn without_a_configuration_the_embedded_rules_guard() {
+        let host = FakeHost::default();
+        let filter = filter(&host, b"").expect("the embedded default always works");
+        assert_eq!(
+            get(&host, &filter, "/?q=shoes"),
+            Flow::Continue,
+            "{}",
+            host.log_text()
+        );
+        assert_eq!(get(&host, &filter, "/?q=1'%20OR%20'1'='1"), Flow::Pause);
+        assert_eq!(host.state(|state| state.replies[0].status), 403);
+    }
+
+    #[test]
+    fn mistakes_in_rules_are_told_with_their_line() {
+        let host = FakeHost::default();
+        let config = br#"{"rules": ["SecRuleEngine On", "SecRulee ARGS \"@rx a\" \"id:1\""]}"#;
+        assert!(filter(&host, config).is_none());
+        let log = host.log_text();
+        assert!(
+            log.contains("Error parapet: directives_map.default:2:1: P0201"),
+            "{log}"
+        );
+        assert!(log.ends_with("the configuration is refused: 1 error(s), see the lines above\n"));
+    }
+}

@@ -19,13 +19,9 @@ thread_local! {
     static METRICS: Rc<Metrics> = Rc::default();
 }
 
-mod entry {
-    #![expect(unsafe_code, reason = "the SDK's entry point is an exported symbol")]
-
-    proxy_wasm::main! {{
-        super::start();
-    }}
-}
+proxy_wasm::main! {{
+    start();
+}}
 
 fn start() {
     std::panic::set_hook(Box::new(|panic| {
@@ -90,7 +86,13 @@ struct Http {
     stream: Stream<Rc<Waf>>,
 }
 
-impl Context for Http {}
+impl Context for Http {
+    fn on_done(&mut self) -> bool {
+        // Comes with or without on_log, before or after it, depending on the host.
+        self.stream.on_log(&ProxyHost);
+        true
+    }
+}
 
 impl HttpContext for Http {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {

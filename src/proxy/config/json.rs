@@ -1,10 +1,10 @@
 //! The JSON of a plugin configuration. Every message names the key it is about.
 
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::values::{Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::denial::{DenialPage, PageText};
@@ -345,11 +345,6 @@ fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     map.next_value().map_err(|error| about(key, &error))
 }
 
-/// serde_json reads the place back out of the text, so it is kept.
-fn about<E: Error>(key: &str, error: &E) -> E {
-    E::custom(format!("`{key}`: {error}"))
-}
-
 fn choice<'de, T: Copy, A: MapAccess<'de>>(
     map: &mut A,
     key: &str,
@@ -397,107 +392,5 @@ impl ContainsNumber for std::ops::RangeInclusive<u32> {
             return None;
         }
         format!("{number:.0}").parse().ok()
-    }
-}
-
-/// An object with free keys, in order; no key twice.
-struct Entries<T>(Vec<(String, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct EntriesVisitor<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
-            type Value = Entries<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
-                let mut seen = std::collections::BTreeSet::new();
-                let mut entries = Vec::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    if !seen.insert(key.clone()) {
-                        return Err(A::Error::custom(format!("`{key}` is given twice")));
-                    }
-                    let value = value(&mut map, &key)?;
-                    entries.push((key, value));
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(EntriesVisitor(PhantomData))
-    }
-}
-
-/// Directives: a list of lines, or one text.
-struct Lines(Vec<String>);
-
-impl<'de> Deserialize<'de> for Lines {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct LinesVisitor;
-
-        impl<'de> Visitor<'de> for LinesVisitor {
-            type Value = Lines;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of directives")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Lines, E> {
-                Ok(Lines(vec![text.to_owned()]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lines, A::Error> {
-                let mut lines = Vec::new();
-                while let Some(line) = list.next_element()? {
-                    lines.push(line);
-                }
-                Ok(Lines(lines))
-            }
-        }
-
-        deserializer.deserialize_any(LinesVisitor)
-    }
-}
-
-/// A string, or a number or truth value as its text.
-struct Scalar(String);
-
-impl<'de> Deserialize<'de> for Scalar {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ScalarVisitor;
-
-        impl Visitor<'_> for ScalarVisitor {
-            type Value = Scalar;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Scalar, E> {
-                Ok(Scalar(text.to_owned()))
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Scalar, E> {
-                Ok(Scalar(value.to_string()))
-            }
-        }
-
-        deserializer.deserialize_any(ScalarVisitor)
     }
 }

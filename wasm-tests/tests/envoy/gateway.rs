@@ -77,6 +77,12 @@ impl Gateway {
                 .ok()
         });
         gateway.wait_for("a listener", |gateway| {
+            assert_eq!(
+                gateway.updates().1,
+                0,
+                "Envoy refuses the listener:\n{}",
+                gateway.log()
+            );
             let live = gateway.ask_admin("/ready")?.contains("LIVE");
             (live && TcpStream::connect(gateway.address).is_ok()).then_some(())
         });

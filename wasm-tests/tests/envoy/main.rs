@@ -195,7 +195,11 @@ fn broken() -> Vec<(&'static str, String, Vec<&'static str>)> {
                 .to_string(),
             vec!["directive_map"],
         ),
-        ("no JSON", "directives_map: {}".to_owned(), vec!["JSON"]),
+        (
+            "no JSON",
+            "directives_map: {}".to_owned(),
+            vec!["plugin configuration:1:1"],
+        ),
     ]
 }
 

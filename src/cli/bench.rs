@@ -1,0 +1,417 @@
+//! `parapet bench`: what a request costs, natively and through the compiled filter.
+//!
+//! Every request is measured alone and has words of its own; requests that the rules stop are
+//! attacks and stay as they are.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::CLEAN;
+use super::config::Config;
+use super::driver::Backend;
+use super::files::glob;
+use super::message::{Request, Response};
+use super::native::Native;
+use super::output::line;
+use super::vary::Variations;
+use crate::allocations;
+
+/// Requests made at once, before their time is taken.
+const BATCH: usize = 32;
+/// Exchanges before measuring begins: patterns are compiled when they are first needed.
+const WARM_UP: usize = 64;
+
+/// Measure microseconds and allocations per request.
+///
+/// REQUESTS is a directory of raw HTTP/1 requests (`*.http`). The backend answers paths that begin
+/// with `/html` with the directory's `response.html`, and everything else with an empty 200.
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Rule files, in order, or one plugin configuration (`.json`).
+    #[arg(long, value_name = "FILE", required = true, num_args = 1)]
+    config: Vec<PathBuf>,
+
+    /// A directory of requests.
+    #[arg(value_name = "REQUESTS")]
+    requests: PathBuf,
+
+    /// Measure this compiled filter as well.
+    #[arg(long, value_name = "FILE.wasm")]
+    wasm: Option<PathBuf>,
+
+    /// How long to measure each request, in seconds.
+    #[arg(long, default_value_t = 1.0)]
+    seconds: f64,
+
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Everything measured.
+#[derive(Serialize)]
+struct Measurements {
+    engines: Vec<EngineMeasurements>,
+}
+
+/// One engine.
+#[derive(Serialize)]
+struct EngineMeasurements {
+    engine: &'static str,
+    /// From bytes to ready; for wasm without the compilation of the module.
+    start_milliseconds: f64,
+    /// Linear memory of the VM when it was ready, and at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_bytes: Option<(usize, usize)>,
+    requests: Vec<Measurement>,
+}
+
+/// One request.
+#[derive(Serialize)]
+struct Measurement {
+    request: String,
+    /// Whether the rules let it pass.
+    passes: bool,
+    exchanges: usize,
+    median_microseconds: f64,
+    best_microseconds: f64,
+    /// Per exchange; none where the filter does not count.
+    allocations: Option<f64>,
+    allocated_bytes: Option<f64>,
+}
+
+/// Measures. The answer is the exit status.
+pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
+    let config = Config::load(&arguments.config)?;
+    let cases = cases(&arguments.requests)?;
+    let time = Duration::try_from_secs_f64(arguments.seconds)
+        .map_err(|error| format!("--seconds: {error}"))?;
+    let start = Instant::now();
+    let native = config.engine("")?;
+    let start_milliseconds = milliseconds(start.elapsed());
+    let backend = Site::load(&arguments.requests);
+    let mut requests = Vec::new();
+    for (name, request) in &cases {
+        let mut subject = NativeSubject {
+            engine: &native,
+            backend: &backend,
+        };
+        requests.push(measure(name, request, time, &mut subject)?);
+    }
+    let mut measurements = Measurements {
+        engines: vec![EngineMeasurements {
+            engine: "native",
+            start_milliseconds,
+            memory_bytes: None,
+            requests,
+        }],
+    };
+    if let Some(module) = &arguments.wasm {
+        measurements
+            .engines
+            .push(wasm(&config, module, &cases, time, &backend)?);
+    }
+    if arguments.json {
+        let text =
+            serde_json::to_string_pretty(&measurements).map_err(|error| error.to_string())?;
+        line(&text)?;
+    } else {
+        line(&table(&measurements))?;
+    }
+    Ok(CLEAN)
+}
+
+/// What is measured.
+trait Subject {
+    /// A request in the form that the subject takes.
+    type Prepared;
+
+    fn prepare(&self, request: &Request) -> Self::Prepared;
+
+    /// One exchange; whether the rules let it pass.
+    fn exchange(&mut self, prepared: &Self::Prepared) -> Result<bool, String>;
+
+    /// Allocations and bytes so far, if they are counted.
+    fn allocations(&mut self) -> Result<Option<(u64, u64)>, String>;
+}
+
+struct NativeSubject<'a> {
+    engine: &'a Native,
+    backend: &'a dyn Backend,
+}
+
+impl Subject for NativeSubject<'_> {
+    type Prepared = (Request, Response);
+
+    fn prepare(&self, request: &Request) -> Self::Prepared {
+        (request.clone(), self.backend.respond(request))
+    }
+
+    fn exchange(&mut self, (request, response): &Self::Prepared) -> Result<bool, String> {
+        Ok(self.engine.pass(request, response))
+    }
+
+    fn allocations(&mut self) -> Result<Option<(u64, u64)>, String> {
+        Ok(Some(allocations::counts()))
+    }
+}
+
+fn measure<S: Subject>(
+    name: &str,
+    request: &Request,
+    time: Duration,
+    subject: &mut S,
+) -> Result<Measurement, String> {
+    let passes = {
+        let prepared = subject.prepare(request);
+        subject.exchange(&prepared)?
+    };
+    let mut variations = Variations::new(request.clone());
+    let mut batch = |subject: &S, size: usize| -> Vec<S::Prepared> {
+        let make = |_| {
+            if passes {
+                variations.next()
+            } else {
+                request.clone()
+            }
+        };
+        (0..size)
+            .map(make)
+            .map(|request| subject.prepare(&request))
+            .collect()
+    };
+    for prepared in batch(subject, WARM_UP) {
+        subject.exchange(&prepared)?;
+    }
+    let mut times = Vec::new();
+    let mut allocated = (0_u64, 0_u64);
+    let mut counted = true;
+    let start = Instant::now();
+    while times.is_empty() || start.elapsed() < time {
+        let prepared = batch(subject, BATCH);
+        let before = subject.allocations()?;
+        for one in &prepared {
+            let start = Instant::now();
+            subject.exchange(one)?;
+            times.push(start.elapsed());
+        }
+        match (before, subject.allocations()?) {
+            (Some(before), Some(after)) => {
+                allocated.0 = allocated.0.saturating_add(after.0.saturating_sub(before.0));
+                allocated.1 = allocated.1.saturating_add(after.1.saturating_sub(before.1));
+            }
+            _ => counted = false,
+        }
+    }
+    times.sort_unstable();
+    let exchanges = times.len();
+    let per_exchange = |total: u64| counted.then(|| ratio(total, exchanges));
+    let median = times
+        .get(exchanges.checked_div(2).unwrap_or(0))
+        .copied()
+        .unwrap_or_default();
+    Ok(Measurement {
+        request: name.to_owned(),
+        passes,
+        exchanges,
+        median_microseconds: microseconds(median),
+        best_microseconds: microseconds(times.first().copied().unwrap_or_default()),
+        allocations: per_exchange(allocated.0),
+        allocated_bytes: per_exchange(allocated.1),
+    })
+}
+
+#[cfg(not(feature = "wasm-host"))]
+fn wasm(
+    _config: &Config,
+    _module: &Path,
+    _cases: &[(String, Request)],
+    _time: Duration,
+    _backend: &Site,
+) -> Result<EngineMeasurements, String> {
+    Err("this build has no wasm host; build it with the feature `wasm-host`".to_owned())
+}
+
+#[cfg(feature = "wasm-host")]
+fn wasm(
+    config: &Config,
+    module: &Path,
+    cases: &[(String, Request)],
+    time: Duration,
+    backend: &Site,
+) -> Result<EngineMeasurements, String> {
+    use crate::wasm_host::Plugin;
+
+    let failed = |error: String| format!("{}: {error}", module.display());
+    let bytes = std::fs::read(module).map_err(|error| failed(error.to_string()))?;
+    let module =
+        crate::wasm_host::Module::compile(&bytes).map_err(|error| failed(error.to_string()))?;
+    let settings = super::driver_wasm::settings(config.plugin_configuration("")?);
+    let start = Instant::now();
+    let plugin = Plugin::start(&module, settings).map_err(|error| error.to_string())?;
+    let start_milliseconds = milliseconds(start.elapsed());
+    let memory = plugin.memory_size();
+    let mut subject = WasmSubject { plugin, backend };
+    let mut requests = Vec::new();
+    for (name, request) in cases {
+        requests.push(measure(name, request, time, &mut subject)?);
+    }
+    Ok(EngineMeasurements {
+        engine: "wasm",
+        start_milliseconds,
+        memory_bytes: Some((memory, subject.plugin.memory_size())),
+        requests,
+    })
+}
+
+#[cfg(feature = "wasm-host")]
+struct WasmSubject<'a> {
+    plugin: crate::wasm_host::Plugin,
+    backend: &'a Site,
+}
+
+#[cfg(feature = "wasm-host")]
+impl Subject for WasmSubject<'_> {
+    type Prepared = (crate::wasm_host::Exchange, crate::wasm_host::Incoming);
+
+    fn prepare(&self, request: &Request) -> Self::Prepared {
+        let answer = super::driver_wasm::to_incoming(self.backend.respond(request));
+        (super::driver_wasm::to_exchange(request), answer)
+    }
+
+    fn exchange(&mut self, (exchange, answer): &Self::Prepared) -> Result<bool, String> {
+        let outcome = self
+            .plugin
+            .exchange(exchange, &mut |_| answer.clone())
+            .map_err(|error| error.to_string())?;
+        drop(self.plugin.take_log());
+        Ok(matches!(
+            outcome.reply,
+            crate::wasm_host::Reply::Upstream(_)
+        ))
+    }
+
+    fn allocations(&mut self) -> Result<Option<(u64, u64)>, String> {
+        let mut read = |name| self.plugin.counter(name).map_err(|error| error.to_string());
+        Ok(read("parapet_allocations")?.zip(read("parapet_allocated_bytes")?))
+    }
+}
+
+/// The backend of the benchmark.
+struct Site {
+    page: Option<Vec<u8>>,
+}
+
+impl Site {
+    fn load(directory: &Path) -> Self {
+        Self {
+            page: std::fs::read(directory.join("response.html")).ok(),
+        }
+    }
+}
+
+impl Backend for Site {
+    fn respond(&self, request: &Request) -> Response {
+        let page = self
+            .page
+            .as_ref()
+            .filter(|_| request.target.starts_with(b"/html"));
+        let (kind, body) = match page {
+            Some(page) => (&b"text/html; charset=utf-8"[..], page.clone()),
+            None => (&b"text/plain"[..], Vec::new()),
+        };
+        Response {
+            status: 200,
+            protocol: b"HTTP/1.1".to_vec(),
+            headers: vec![
+                (b"content-type".to_vec(), kind.to_vec()),
+                (
+                    b"content-length".to_vec(),
+                    body.len().to_string().into_bytes(),
+                ),
+            ],
+            body,
+        }
+    }
+}
+
+fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let found = glob(&directory.join("*.http")).map_err(|error| failed(directory, error))?;
+    if found.is_empty() {
+        return Err(format!("{}: no `*.http` files", directory.display()));
+    }
+    let read = |path: &PathBuf| {
+        let bytes = std::fs::read(path).map_err(|error| failed(path, error))?;
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok((name, Request::parse(&bytes)))
+    };
+    found.iter().map(read).collect()
+}
+
+fn table(measurements: &Measurements) -> String {
+    let mut lines = Vec::new();
+    for engine in &measurements.engines {
+        let mut head = format!(
+            "{}: ready in {:.1} ms",
+            engine.engine, engine.start_milliseconds
+        );
+        if let Some((start, end)) = engine.memory_bytes {
+            let (start, end) = (mebibytes(start), mebibytes(end));
+            head.push_str(&format!(", memory {start:.1} MiB, at the end {end:.1} MiB"));
+        }
+        lines.push(head);
+        lines.push(format!(
+            "  {:<20} {:>8} {:>10} {:>10} {:>8} {:>9}",
+            "request", "verdict", "median µs", "best µs", "allocs", "KiB"
+        ));
+        for one in &engine.requests {
+            let verdict = if one.passes { "pass" } else { "stop" };
+            let number = |value: Option<f64>| {
+                value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
+            };
+            lines.push(format!(
+                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>8} {:>9}",
+                one.request,
+                one.median_microseconds,
+                one.best_microseconds,
+                number(one.allocations),
+                number(one.allocated_bytes.map(|bytes| bytes / 1024.0)),
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "figures for people"
+)]
+fn mebibytes(bytes: usize) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "figures for people"
+)]
+fn ratio(total: u64, count: usize) -> f64 {
+    total as f64 / count as f64
+}
