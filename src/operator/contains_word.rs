@@ -36,17 +36,24 @@ impl Member for ContainsWord {
         if argument.is_empty() {
             return true;
         }
-        let Some(first) = self.0.find(value, argument) else { return false };
+        let Some(first) = self.0.find(value, argument) else {
+            return false;
+        };
         if stands_alone(value, first, argument.len()) {
             return true;
         }
-        let Some(rest) = value.get(first..) else { return false };
+        let Some(rest) = value.get(first..) else {
+            return false;
+        };
         occurrences(rest, argument)
             .any(|start| stands_alone(value, start.saturating_add(first), argument.len()))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("String match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("String match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }
 
@@ -54,7 +61,10 @@ impl Member for ContainsWord {
 fn stands_alone(value: &[u8], start: usize, length: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| value.get(at));
     let behind = value.get(start.saturating_add(length));
-    !before.into_iter().chain(behind).any(u8::is_ascii_alphabetic)
+    !before
+        .into_iter()
+        .chain(behind)
+        .any(u8::is_ascii_alphabetic)
 }
 
 /// Where the text stands, overlapping places too, in time linear in both (Knuth, Morris, Pratt).
@@ -63,8 +73,7 @@ fn occurrences<'a>(value: &'a [u8], text: &'a [u8]) -> impl Iterator<Item = usiz
     let mut matched = 0usize;
     value.iter().enumerate().filter_map(move |(at, byte)| {
         matched = advance(text, &borders, matched, *byte);
-        (matched == text.len())
-            .then(|| at.saturating_add(1).saturating_sub(text.len()))
+        (matched == text.len()).then(|| at.saturating_add(1).saturating_sub(text.len()))
     })
 }
 
