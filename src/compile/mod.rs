@@ -15,6 +15,8 @@ mod spec;
 mod target;
 mod update;
 
+pub use directive::DirectiveDef;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -159,14 +161,13 @@ impl<'a> Compiler<'a> {
     /// A chain that waits for its next rule at the end of the text, or before a directive that
     /// cannot continue it.
     fn close_chain(&mut self) {
-        if let Some(rules) = self.open.take() {
-            if let Some(last) = rules.last() {
-                let message = "the rule says `chain`, but no rule follows it";
-                self.diagnostics.push(
-                    Diagnostic::new(Code::OpenChain, last.span, message)
-                        .hint("add the next SecRule of the chain, or remove `chain`"),
-                );
-            }
+        let open = self.open.take();
+        if let Some(last) = open.as_deref().and_then(<[Draft]>::last) {
+            let message = "the rule says `chain`, but no rule follows it";
+            self.diagnostics.push(
+                Diagnostic::new(Code::OpenChain, last.span, message)
+                    .hint("add the next SecRule of the chain, or remove `chain`"),
+            );
         }
     }
 
