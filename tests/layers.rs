@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test reads the sources, and a panic is a failure"
