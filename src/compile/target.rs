@@ -75,6 +75,7 @@ impl Compiler<'_> {
             self.report(diagnostic);
             return None;
         };
+        self.reads.insert(variable);
         match variable.def().support {
             Support::Full => Some(variable),
             Support::Sandbox => {
