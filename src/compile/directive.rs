@@ -6,6 +6,7 @@ use super::update::By;
 use crate::diagnostic::{Code, Diagnostic, Severity, shown, suggest};
 use crate::program::Settings;
 use crate::seclang::ast;
+use crate::variable::Support;
 
 /// What a directive is: one line of the table.
 #[derive(Debug)]
@@ -165,6 +166,15 @@ impl DirectiveDef {
     /// Every directive there is.
     pub fn all() -> &'static [Self] {
         DIRECTIVES
+    }
+
+    /// How far it is carried out.
+    pub const fn support(&self) -> Support {
+        match self.kind {
+            Kind::Rules(_) | Kind::Setting(_) => Support::Full,
+            Kind::Ignored => Support::Sandbox,
+            Kind::NotYet => Support::NotYet,
+        }
     }
 
     /// Finds one by name, whatever the letter case.

@@ -25,6 +25,7 @@ use crate::program::{ChainTable, Program, Settings};
 use crate::seclang;
 use crate::variable::{KeyPattern, KeyTable, VariableSet};
 use actions::ActionSet;
+pub use directive::DirectiveDef;
 use draft::{Draft, Item};
 use update::Update;
 
