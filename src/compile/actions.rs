@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::action::{self, Action, Disruptive, Name, Phase, Placement, TransformStep};
-use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
 use crate::transform::Transformation;
@@ -78,7 +78,11 @@ impl Compiler<'_> {
                 }
             }
         }
-        set.broken = self.diagnostics.len() > before;
+        set.broken = self
+            .diagnostics
+            .iter()
+            .skip(before)
+            .any(|one| one.severity == Severity::Error);
         set
     }
 
@@ -172,13 +176,19 @@ impl Compiler<'_> {
             }
             Action::AuditLog(audit) => set.audit = Some(audit),
             Action::NotCarriedOut(name) => self.not_carried_out(set, name, entry),
+            Action::Inject(..) => {
+                let name = shown(&entry.name);
+                let message =
+                    format!("`{name}` is noted, but the filter does not change responses");
+                self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
+                set.effects.push((action, entry.value_span()));
+            }
             Action::SetVar(_)
             | Action::ExpireVar(_)
             | Action::DeprecateVar(_)
             | Action::InitCol(_)
             | Action::SetEnv(..)
             | Action::Ctl(_)
-            | Action::Inject(..)
             | Action::Sanitise(_) => set.effects.push((action, entry.value_span())),
         }
     }

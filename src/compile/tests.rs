@@ -133,6 +133,16 @@ fn mistakes_have_codes() {
         ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),
         ("Include nowhere.conf", &[Code::FileNotFound]),
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
+        ("SecContentInjection On", &[Code::IgnoredDirective]),
+        (
+            "SecAction \"exec:/x,append:x,pause:5\"",
+            &[
+                Code::SandboxLimit,
+                Code::SandboxLimit,
+                Code::SandboxLimit,
+                Code::MissingId,
+            ],
+        ),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
     ];
     for (text, expected) in table {

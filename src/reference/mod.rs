@@ -224,7 +224,7 @@ fn directive(def: &'static DirectiveDef) -> Entry {
         Entry::new(Family::Directive, def.name, def.summary).engines(engines::DIRECTIVES);
     entry.standing = standing(def.support());
     if entry.standing == Standing::Limited {
-        entry.summary = format!("Accepted with a warning and ignored: {}", def.summary);
+        entry.summary = format!("Accepted with a warning: {}", def.summary);
     }
     let (least, most) = def.arguments;
     entry.details.push(match (least, most) {
@@ -324,7 +324,7 @@ fn action(name: action::Name) -> Entry {
         entry.details.push(line.to_owned());
     }
     use action::Name as N;
-    if matches!(name, N::Exec | N::Pause | N::Proxy) {
+    if matches!(name, N::Append | N::Prepend | N::Exec | N::Pause | N::Proxy) {
         entry.standing = Standing::Limited;
     }
     entry.examples.push(action_rule(name, example));
