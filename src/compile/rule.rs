@@ -126,7 +126,7 @@ impl Compiler<'_> {
         rule.default = self.default_action(rule.phase);
         let decides = matches!(
             rule.actions.disruptive,
-            Some(Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_))
+            Some(Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_) | Disruptive::Proxy)
         );
         if rule.phase == Phase::Logging && decides {
             let message = "a rule of phase 5 cannot stop the transaction: it is over";

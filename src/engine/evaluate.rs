@@ -65,7 +65,10 @@ impl State {
             if self.removed.binary_search(&starter).is_ok() {
                 continue;
             }
-            match self.chain(&program, starter, scratch) {
+            let begun = self.begin_rule();
+            let outcome = self.chain(&program, starter, scratch);
+            self.end_rule(begun, starter);
+            match outcome {
                 Outcome::NoMatch => {}
                 Outcome::Stop => return,
                 Outcome::Match => match program.meta(starter).map(|meta| meta.flow) {
@@ -125,6 +128,7 @@ impl State {
         scratch: &mut Scratch,
     ) -> Outcome {
         let Some(test) = &rule.test else {
+            self.captures.clear();
             return self.on_match(program, starter, rule, None);
         };
         let mut argument = std::mem::take(&mut scratch.argument);

@@ -1,6 +1,7 @@
 //! What there is to record of a transaction when it is over.
 
 use super::api::{Connection, Interruption, LogContext};
+use super::mask::Masked;
 use super::state::State;
 use crate::program::AuditEngine;
 use crate::variable::Variable;
@@ -22,6 +23,12 @@ pub struct Record {
     pub suppressed: usize,
     /// Whether the audit log wants it.
     pub audit: bool,
+    /// What the audit log must not show, in the order rules said so.
+    pub masks: Vec<Masked>,
+    /// Rules slower than SecRulePerfTime: id and microseconds.
+    pub slow_rules: Vec<(u64, u64)>,
+    /// Persistent collections that could not be written.
+    pub unsaved_collections: usize,
 }
 
 impl State {
@@ -48,6 +55,9 @@ impl State {
             highest_severity: self.matched.highest_severity,
             suppressed: self.suppressed,
             audit,
+            masks: self.masks.clone(),
+            slow_rules: self.slow_rules(),
+            unsaved_collections: self.unsaved,
         }
     }
 

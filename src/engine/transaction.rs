@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead, RuleMatch,
-    Step,
+    BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead,
+    RuleMatch, Step,
 };
+use super::collection::{CollectionStore, MemoryCollections};
+use super::perf::Spent;
 use super::record::Record;
 use super::request::RequestBody;
 use super::response::ResponseBody;
@@ -20,16 +22,31 @@ use crate::program::{EngineMode, Program};
 pub struct Waf {
     program: Arc<Program>,
     clock: Rc<dyn Clock>,
+    collections: Rc<dyn CollectionStore>,
     scratch: RefCell<Scratch>,
 }
 
 impl Waf {
-    /// Takes a program into service.
+    /// Takes a program into service, with persistent collections of its own in memory.
     pub fn new(program: Arc<Program>, clock: Rc<dyn Clock>) -> Rc<Self> {
-        Self::ablated(program, clock, Ablation::default())
+        Self::with_collections(program, clock, Rc::new(MemoryCollections::default()))
     }
 
-    /// The same with parts switched off, to show that they change no verdict.
+    /// The same with a place for persistent collections, which other rules may share.
+    pub fn with_collections(
+        program: Arc<Program>,
+        clock: Rc<dyn Clock>,
+        collections: Rc<dyn CollectionStore>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            program,
+            clock,
+            collections,
+            scratch: RefCell::default(),
+        })
+    }
+
+    /// A firewall with parts switched off, to show that they change no verdict.
     pub fn ablated(program: Arc<Program>, clock: Rc<dyn Clock>, ablation: Ablation) -> Rc<Self> {
         let scratch = RefCell::new(Scratch {
             ablation,
@@ -38,6 +55,7 @@ impl Waf {
         Rc::new(Self {
             program,
             clock,
+            collections: Rc::new(MemoryCollections::default()),
             scratch,
         })
     }
@@ -89,7 +107,12 @@ pub struct Transaction {
 impl Transaction {
     /// Begins a transaction.
     pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
-        let state = State::new(Arc::clone(&waf.program), Rc::clone(&waf.clock), connection);
+        let state = State::new(
+            Arc::clone(&waf.program),
+            Rc::clone(&waf.clock),
+            Rc::clone(&waf.collections),
+            connection,
+        );
         Self {
             waf: Rc::clone(waf),
             state,
@@ -213,6 +236,11 @@ impl Transaction {
         self.state.interruption.as_ref()
     }
 
+    /// What rules want before and after the response body (SecContentInjection).
+    pub fn response_edits(&self) -> &BodyEdits {
+        &self.state.edits
+    }
+
     /// What every log line of this transaction says.
     pub fn log_context(&self) -> LogContext {
         self.state.log_context()
@@ -230,9 +258,17 @@ impl Transaction {
 
     /// Runs a phase. The scratch space is free: no step runs inside another.
     fn run(&mut self, phase: Phase) {
+        let begun = self.state.begin_timing();
         match self.waf.scratch.try_borrow_mut() {
             Ok(mut scratch) => self.state.run_phase(phase, &mut scratch),
             Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
+        }
+        self.state.end_timing(begun, Spent::Phase(phase));
+        // The request is decided: others must see its counters before the response is there, which
+        // may take long, or never come.
+        let decided = self.state.interruption.is_some();
+        if decided || matches!(phase, Phase::RequestBody | Phase::Logging) {
+            self.state.store_collections();
         }
     }
 

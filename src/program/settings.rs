@@ -115,8 +115,25 @@ pub struct Settings {
     pub web_app_id: Box<[u8]>,
     /// SecSensorId.
     pub sensor_id: Box<[u8]>,
-    /// SecServerSignature.
+    /// SecServerSignature: what the host writes into the `server` header of responses.
     pub server_signature: Option<Box<[u8]>>,
+    /// SecDisableBackendCompression: the host asks the backend for plain responses.
+    pub disable_backend_compression: bool,
+    /// SecContentInjection: `append` and `prepend` have an effect.
+    pub content_injection: bool,
+    /// SecStreamInBodyInspection: STREAM_INPUT_BODY is filled.
+    pub stream_input: bool,
+    /// SecStreamOutBodyInspection: STREAM_OUTPUT_BODY is filled.
+    pub stream_output: bool,
+    /// SecUploadKeepFiles: files are extracted, and SecUploadFileLimit binds, also where no rule
+    /// reads their contents.
+    pub keep_files: bool,
+    /// SecTmpSaveUploadedFiles: the same.
+    pub save_files: bool,
+    /// SecRulePerfTime, microseconds; 0 times no rule.
+    pub rule_perf_time: u64,
+    /// SecRuleInheritance: whether a profile that extends another begins with its rules.
+    pub inherit_rules: bool,
     /// SecComponentSignature, in the order given.
     pub components: Vec<Box<[u8]>>,
     /// SecCollectionTimeout, seconds.
@@ -159,6 +176,14 @@ impl Default for Settings {
             web_app_id: b"default"[..].into(),
             sensor_id: Box::default(),
             server_signature: None,
+            disable_backend_compression: false,
+            content_injection: false,
+            stream_input: false,
+            stream_output: false,
+            keep_files: false,
+            save_files: false,
+            rule_perf_time: 0,
+            inherit_rules: true,
             components: Vec::new(),
             collection_timeout: 3600,
             debug_log_level: 0,
