@@ -15,6 +15,7 @@ mod state;
 mod store;
 mod target;
 mod time;
+mod trace;
 mod transaction;
 mod values;
 
@@ -24,6 +25,7 @@ pub use api::{
 };
 pub use record::Record;
 pub use scratch::Ablation;
+pub use trace::{Asked, Evaluation};
 pub use transaction::{Transaction, Waf};
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::api::{Connection, Interruption, RuleMatch, UnixNanos};
 use super::store::Store;
+use super::trace::Trace;
 use super::values::{ValueId, Values};
 use super::{Clock, time};
 use crate::action::{AllowScope, Phase, XmlArgs};
@@ -44,6 +45,8 @@ pub(super) struct State {
     pub current: Option<RuleIndex>,
     /// Whether a rule or the status marked the transaction for the audit log.
     pub relevant: bool,
+    /// What was evaluated, if somebody wants to know.
+    pub trace: Option<Trace>,
 }
 
 /// What `ctl` can change for one transaction.
@@ -119,6 +122,7 @@ impl State {
             phase: Phase::RequestHeaders,
             current: None,
             relevant: false,
+            trace: None,
             program,
         }
     }

@@ -13,6 +13,7 @@ use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::state::State;
+use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::program::{EngineMode, Program};
 
@@ -226,6 +227,20 @@ impl Transaction {
             .iter(&self.state.program.keys)
             .map(|(name, value)| (name.to_vec(), self.state.values.get(value).to_vec()))
             .collect()
+    }
+
+    /// Keeps, from now on, which rules are evaluated and what they answer. This costs time and
+    /// memory: it is for tests and for people who ask why.
+    pub fn trace(&mut self) {
+        self.state.trace = Some(Trace::default());
+    }
+
+    /// What was evaluated since [`Self::trace`], in order.
+    pub fn evaluations(&self) -> &[Evaluation] {
+        self.state
+            .trace
+            .as_ref()
+            .map_or(&[], |trace| trace.done.as_slice())
     }
 
     /// Runs a phase. The scratch space is free: no step runs inside another.
