@@ -14,10 +14,15 @@ use crate::program::{
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
+use crate::transform::Transformation;
 use crate::variable::{CAPTURE_SLOTS, KeySlot, Variable};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// How many times as long a value may become by the transformations of one rule.
+const MOST_GROWTH: usize = 64;
+/// The length that growth is measured on, so that constant additions do not count.
+const GROWTH_UNIT: usize = 65_536;
 /// The status of a denial that names none.
 const DENIED: u16 = 403;
 /// The status of a redirection that names none, or one that is not a redirection.
@@ -56,6 +61,7 @@ impl Compiler<'_> {
                 });
                 let effects = self.effects(draft, &items, &map);
                 let chain = draft.actions.chain(draft.default.as_deref());
+                self.check_growth(&chain, draft.span);
                 rules.push(Rule {
                     targets: draft.targets.as_slice().into(),
                     exclusions: draft.exclusions.as_slice().into(),
@@ -85,6 +91,22 @@ impl Compiler<'_> {
             chains: self.chains.clone(),
             patterns: std::mem::take(&mut self.patterns).into(),
         })
+    }
+
+    /// A chain that multiplies the length of a value: a few bytes of a request must not become
+    /// many megabytes.
+    fn check_growth(&mut self, chain: &[Transformation], span: Span) {
+        let longest = chain
+            .iter()
+            .fold(GROWTH_UNIT, |length, one| one.def().growth.bound(length));
+        if longest > GROWTH_UNIT.saturating_mul(MOST_GROWTH) {
+            let message =
+                format!("these transformations can make a value {MOST_GROWTH} times as long");
+            self.report(
+                Diagnostic::new(Code::TooMuchGrowth, span, message)
+                    .hint("leave out some that encode"),
+            );
+        }
     }
 
     fn phases(&self, map: &Map, prefilters: [PrefilterBuilder; 5]) -> Option<[PhaseProgram; 5]> {

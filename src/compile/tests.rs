@@ -131,6 +131,10 @@ fn mistakes_have_codes() {
         ("SecDefaultAction \"pass\"", &[Code::DefaultAction]),
         ("SecDefaultAction \"phase:1,log\"", &[Code::DefaultAction]),
         ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),
+        (
+            "SecRule ARGS a \"id:1,t:urlEncode,t:urlEncode,t:urlEncode,t:urlEncode\"",
+            &[Code::TooMuchGrowth],
+        ),
         ("Include nowhere.conf", &[Code::FileNotFound]),
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),

@@ -98,6 +98,8 @@ codes! {
     ActionPhase = "P0406", Error;
     /// A rule whose targets are all exclusions.
     NoTarget = "P0407", Error;
+    /// Transformations that multiply the length of a value beyond reason.
+    TooMuchGrowth = "P0408", Error;
     /// A file that cannot be read.
     FileNotFound = "P0501", Error;
     /// An include that includes itself.

@@ -33,6 +33,9 @@ impl Member for BeginsWith {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("String match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("String match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }

@@ -2,9 +2,7 @@
 
 use super::needle::Needle;
 use super::text::Line;
-use super::{
-    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
-};
+use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
 /// Whether the argument stands anywhere in the value.
 #[derive(Clone, Debug)]
@@ -31,14 +29,20 @@ impl Member for Contains {
     }
 
     fn eval(&self, value: &[u8], argument: &[u8], eval: &mut Eval<'_>) -> bool {
-        let Some(start) = self.0.find(value, argument) else { return false };
+        let Some(start) = self.0.find(value, argument) else {
+            return false;
+        };
         if eval.capture != Capture::None {
-            eval.captures.push_span(start..start.saturating_add(argument.len()));
+            eval.captures
+                .push_span(start..start.saturating_add(argument.len()));
         }
         true
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("String match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("String match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }

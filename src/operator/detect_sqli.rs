@@ -2,9 +2,7 @@
 
 use super::libinjection::sqli;
 use super::text::Line;
-use super::{
-    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
-};
+use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
 /// Whether the value looks like an injection of SQL.
 #[derive(Clone, Debug)]
@@ -32,7 +30,9 @@ impl Member for DetectSqli {
     }
 
     fn eval(&self, value: &[u8], _: &[u8], eval: &mut Eval<'_>) -> bool {
-        let Some(fingerprint) = sqli::detect(value) else { return false };
+        let Some(fingerprint) = sqli::detect(value) else {
+            return false;
+        };
         if eval.capture != Capture::None {
             eval.captures.push_owned(fingerprint.as_bytes());
         }
@@ -42,7 +42,11 @@ impl Member for DetectSqli {
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
         let fingerprint = sqli::detect(found.value);
         Line::new("detected SQLi using libinjection with fingerprint '")
-            .bytes(fingerprint.as_ref().map_or(&[], sqli::Fingerprint::as_bytes))
+            .bytes(
+                fingerprint
+                    .as_ref()
+                    .map_or(&[], sqli::Fingerprint::as_bytes),
+            )
             .text("'")
             .done()
     }

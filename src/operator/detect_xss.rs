@@ -2,9 +2,7 @@
 
 use super::libinjection::xss;
 use super::text::Line;
-use super::{
-    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
-};
+use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
 /// Whether the value looks like an injection of a script into a page.
 #[derive(Clone, Debug)]

@@ -32,6 +32,9 @@ impl Member for EndsWith {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("String match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("String match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }

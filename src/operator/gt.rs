@@ -16,10 +16,7 @@ impl Member for Gt {
         argument: Argument::Number,
         macros: true,
         support: Support::Full,
-        examples: &[
-            Example::yes(b"5", b"6"),
-            Example::no(b"5", b"5"),
-        ],
+        examples: &[Example::yes(b"5", b"6"), Example::no(b"5", b"5")],
     };
 
     fn compile(argument: &[u8], cx: &mut Compile<'_>) -> Result<Self, CompileError> {

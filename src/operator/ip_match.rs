@@ -29,7 +29,9 @@ impl Member for IpMatch {
         let mut addresses = Builder::default();
         let mut start = 0usize;
         for part in argument.split(|&byte| byte == b',') {
-            addresses.add(trim(part)).map_err(|message| CompileError::argument(message, start))?;
+            addresses
+                .add(trim(part))
+                .map_err(|message| CompileError::argument(message, start))?;
             start = start.saturating_add(part.len()).saturating_add(1);
         }
         Ok(Self(addresses.build()))
@@ -40,6 +42,9 @@ impl Member for IpMatch {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("IPmatch: \"").bytes(found.value).text("\" matched").at(found.target)
+        Line::new("IPmatch: \"")
+            .bytes(found.value)
+            .text("\" matched")
+            .at(found.target)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::address::{Addresses, Builder};
 use super::text::{Line, data_lines};
-use super::{Argument, files, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support, files};
 
 /// Whether the value is an address in one of the networks of a data set.
 #[derive(Clone, Debug)]
@@ -25,7 +25,10 @@ impl Member for IpMatchFromDataset {
 
     fn compile(argument: &[u8], cx: &mut Compile<'_>) -> Result<Self, CompileError> {
         let mut addresses = Builder::default();
-        for line in files::dataset(argument, cx)?.iter().flat_map(|line| data_lines(line)) {
+        for line in files::dataset(argument, cx)?
+            .iter()
+            .flat_map(|line| data_lines(line))
+        {
             addresses.add(line).map_err(|message| {
                 CompileError::file(format!("data set {}: {message}", argument.escape_ascii()))
             })?;
@@ -38,6 +41,9 @@ impl Member for IpMatchFromDataset {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("IPmatchFromDataset: \"").bytes(found.value).text("\" matched").at(found.target)
+        Line::new("IPmatchFromDataset: \"")
+            .bytes(found.value)
+            .text("\" matched")
+            .at(found.target)
     }
 }

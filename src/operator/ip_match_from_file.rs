@@ -2,7 +2,7 @@
 
 use super::address::{Addresses, Builder};
 use super::text::{Line, data_lines};
-use super::{Argument, files, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support, files};
 
 /// Whether the value is an address in one of the networks that a file lists.
 #[derive(Clone, Debug)]
@@ -40,6 +40,9 @@ impl Member for IpMatchFromFile {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("IPmatchFromFile: \"").bytes(found.value).text("\" matched").at(found.target)
+        Line::new("IPmatchFromFile: \"")
+            .bytes(found.value)
+            .text("\" matched")
+            .at(found.target)
     }
 }

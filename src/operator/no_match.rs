@@ -16,10 +16,7 @@ impl Member for NoMatch {
         argument: Argument::None,
         macros: false,
         support: Support::Full,
-        examples: &[
-            Example::no(b"", b""),
-            Example::no(b"x", b"x"),
-        ],
+        examples: &[Example::no(b"", b""), Example::no(b"x", b"x")],
     };
 
     fn compile(_: &[u8], _: &mut Compile<'_>) -> Result<Self, CompileError> {

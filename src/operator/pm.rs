@@ -1,8 +1,6 @@
 //! `@pm`.
 
-use super::{
-    Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support, phrases,
-};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support, phrases};
 use crate::matching::PhraseSet;
 
 /// Whether one of the phrases of the argument stands anywhere in the value, in either letter case.
@@ -55,8 +53,11 @@ fn phrase_list(argument: &[u8]) -> Result<Vec<Vec<u8>>, CompileError> {
     while let Some((at, byte)) = bytes.next() {
         let byte = match byte {
             b'|' => {
-                let hex: Vec<u8> =
-                    bytes.by_ref().map(|(_, byte)| byte).take_while(|&byte| byte != b'|').collect();
+                let hex: Vec<u8> = bytes
+                    .by_ref()
+                    .map(|(_, byte)| byte)
+                    .take_while(|&byte| byte != b'|')
+                    .collect();
                 let end = at.saturating_add(hex.len()).saturating_add(1);
                 if text.get(end).is_none() {
                     return Err(bad("the bar is not closed", at)
@@ -101,7 +102,9 @@ fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     while let Some(&high) = digits.next() {
         let value = |digit: u8| char::from(digit).to_digit(16);
-        let byte = value(high)?.saturating_mul(16).saturating_add(value(*digits.next()?)?);
+        let byte = value(high)?
+            .saturating_mul(16)
+            .saturating_add(value(*digits.next()?)?);
         bytes.push(u8::try_from(byte).ok()?);
     }
     Some(bytes)
@@ -113,7 +116,10 @@ mod tests {
 
     fn list(argument: &str) -> Vec<String> {
         let phrases = phrase_list(argument.as_bytes()).unwrap();
-        phrases.iter().map(|phrase| phrase.escape_ascii().to_string()).collect()
+        phrases
+            .iter()
+            .map(|phrase| phrase.escape_ascii().to_string())
+            .collect()
     }
 
     #[test]
@@ -128,7 +134,15 @@ mod tests {
 
     #[test]
     fn malformed_phrases_are_refused() {
-        for (argument, at) in [("a |41", Some(2)), ("|4|", Some(0)), ("|4x|", Some(0)), (r"ab\n", Some(2)), ("", None), ("  ", None), ("a\\", Some(1))] {
+        for (argument, at) in [
+            ("a |41", Some(2)),
+            ("|4|", Some(0)),
+            ("|4x|", Some(0)),
+            (r"ab\n", Some(2)),
+            ("", None),
+            ("  ", None),
+            ("a\\", Some(1)),
+        ] {
             let error = phrase_list(argument.as_bytes()).unwrap_err();
             assert_eq!(error.offset, at, "{argument}");
         }

@@ -26,7 +26,11 @@ impl Member for RestPath {
         macros: false,
         support: Support::Full,
         examples: &[
-            Example::captures(b"/user/{id}/{name}", b"/user/12/joe", &[b"/user/12/joe", b"12", b"joe"]),
+            Example::captures(
+                b"/user/{id}/{name}",
+                b"/user/12/joe",
+                &[b"/user/12/joe", b"12", b"joe"],
+            ),
             Example::no(b"/user/{id}", b"/group/12"),
         ],
     };
@@ -50,24 +54,36 @@ impl Member for RestPath {
         }
         pattern.extend_from_slice(rest);
         if names.len() > NAMES {
-            return Err(CompileError::argument("a path has at most nine named parts", None));
+            return Err(CompileError::argument(
+                "a path has at most nine named parts",
+                None,
+            ));
         }
         // Places in the pattern are not places in the argument.
-        let pattern = Pattern::new(&pattern, cx.dialect)
-            .map_err(|error| CompileError { offset: None, ..CompileError::from(error) })?;
+        let pattern = Pattern::new(&pattern, cx.dialect).map_err(|error| CompileError {
+            offset: None,
+            ..CompileError::from(error)
+        })?;
         if pattern.group_count() != names.len() {
             return Err(CompileError::argument("groups of its own in a path", None)
                 .hint("write (?:…) for a group that is not a named part"));
         }
-        Ok(Self { pattern, names: names.into_boxed_slice() })
+        Ok(Self {
+            pattern,
+            names: names.into_boxed_slice(),
+        })
     }
 
     fn eval(&self, value: &[u8], _: &[u8], eval: &mut Eval<'_>) -> bool {
-        eval.captures.push_groups(&self.pattern, value, eval.scratch)
+        eval.captures
+            .push_groups(&self.pattern, value, eval.scratch)
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("Path match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("Path match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 
     fn pattern(&self) -> Option<&Pattern> {
@@ -90,7 +106,8 @@ fn next_part(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 fn is_name(text: &[u8]) -> bool {
-    text.first().is_some_and(|byte| !byte.is_ascii_digit() && *byte != b',')
+    text.first()
+        .is_some_and(|byte| !byte.is_ascii_digit() && *byte != b',')
 }
 
 #[cfg(test)]
@@ -100,7 +117,9 @@ mod tests {
     #[test]
     fn parts_have_names() {
         let mut harness = Harness::new();
-        let operator = harness.compile("restpath", b"/a/{id}/[0-9]{2}/{the name}").unwrap();
+        let operator = harness
+            .compile("restpath", b"/a/{id}/[0-9]{2}/{the name}")
+            .unwrap();
         let names: Vec<&[u8]> = operator.group_names().iter().map(|name| &**name).collect();
         assert_eq!(names, [&b"id"[..], b"the name"]);
         assert!(harness.ask("restpath", b"/a/{id}/[0-9]{2}/{the name}", b"/a/x/12/y"));

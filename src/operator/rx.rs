@@ -1,9 +1,7 @@
 //! `@rx`.
 
 use super::text::Line;
-use super::{
-    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
-};
+use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 use crate::matching::{Dialect, Pattern};
 
 /// Whether the regular expression matches anywhere in the value.
@@ -44,14 +42,19 @@ impl Member for Rx {
         match self {
             Self::Fixed(pattern) => search(pattern, value, eval),
             Self::Argument(dialect) => {
-                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else { return false };
+                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else {
+                    return false;
+                };
                 search(&pattern, value, eval)
             }
         }
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("Pattern match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("Pattern match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 
     fn pattern(&self) -> Option<&Pattern> {

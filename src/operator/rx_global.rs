@@ -44,14 +44,19 @@ impl Member for RxGlobal {
         match self {
             Self::Fixed(pattern) => search(pattern, value, eval),
             Self::Argument(dialect) => {
-                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else { return false };
+                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else {
+                    return false;
+                };
                 search(&pattern, value, eval)
             }
         }
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("Pattern match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("Pattern match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 
     fn pattern(&self) -> Option<&Pattern> {

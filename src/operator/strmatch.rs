@@ -32,6 +32,9 @@ impl Member for Strmatch {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("Pattern match \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("Pattern match \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }

@@ -16,10 +16,7 @@ impl Member for UnconditionalMatch {
         argument: Argument::None,
         macros: false,
         support: Support::Full,
-        examples: &[
-            Example::yes(b"", b""),
-            Example::yes(b"x", b"y"),
-        ],
+        examples: &[Example::yes(b"", b""), Example::yes(b"x", b"y")],
     };
 
     fn compile(_: &[u8], _: &mut Compile<'_>) -> Result<Self, CompileError> {

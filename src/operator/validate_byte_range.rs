@@ -51,7 +51,13 @@ impl Member for ValidateByteRange {
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
         Line::new("Found ")
-            .number(found.value.iter().filter(|&&byte| !self.allows(byte)).count())
+            .number(
+                found
+                    .value
+                    .iter()
+                    .filter(|&&byte| !self.allows(byte))
+                    .count(),
+            )
             .text(" byte(s) in ")
             .bytes(found.target)
             .text(" outside range: ")
@@ -97,9 +103,16 @@ mod tests {
     fn bad_ranges_are_refused() {
         let mut harness = Harness::new();
         for argument in ["256", "1-256", "9-3", "1,2,300"] {
-            assert!(harness.compile("validateByteRange", argument.as_bytes()).is_err(), "{argument}");
+            assert!(
+                harness
+                    .compile("validateByteRange", argument.as_bytes())
+                    .is_err(),
+                "{argument}"
+            );
         }
-        let error = harness.compile("validateByteRange", b"1,2,300").unwrap_err();
+        let error = harness
+            .compile("validateByteRange", b"1,2,300")
+            .unwrap_err();
         assert_eq!(error.offset, Some(4));
     }
 

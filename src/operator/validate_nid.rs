@@ -2,7 +2,8 @@
 
 use super::text::{Line, trim_start};
 use super::{
-    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support, verify_ssn,
+    Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
+    verify_ssn,
 };
 use crate::matching::Pattern;
 
@@ -34,7 +35,11 @@ impl Member for ValidateNid {
         macros: false,
         support: Support::Full,
         examples: &[
-            Example::captures(br"cl [\d.]+-[\dkK]", b"RUT 11.111.111-1", &[b"11.111.111-1"]),
+            Example::captures(
+                br"cl [\d.]+-[\dkK]",
+                b"RUT 11.111.111-1",
+                &[b"11.111.111-1"],
+            ),
             Example::captures(br"us \d{3}-\d{2}-\d{4}", b"574-57-8065", &[b"574-57-8065"]),
             Example::no(br"cl [\d.]+-[\dkK]", b"11.111.111-2"),
             Example::no(br"us \d{9}", b"000578065"),
@@ -49,7 +54,12 @@ impl Member for ValidateNid {
         let country = match country {
             b"cl" => Country::Chile,
             b"us" => Country::UnitedStates,
-            _ => return Err(CompileError::argument("the country is neither cl nor us", 0)),
+            _ => {
+                return Err(CompileError::argument(
+                    "the country is neither cl nor us",
+                    0,
+                ));
+            }
         };
         let pattern = trim_start(pattern);
         let start = argument.len().saturating_sub(pattern.len());
@@ -65,7 +75,9 @@ impl Member for ValidateNid {
         };
         let mut start = 0usize;
         for _ in 0..MATCHES {
-            let Some(found) = self.pattern.find_from(value, start, eval.scratch) else { break };
+            let Some(found) = self.pattern.find_from(value, start, eval.scratch) else {
+                break;
+            };
             start = found.end.saturating_add(usize::from(found.is_empty()));
             if value.get(found.clone()).is_some_and(is_valid) {
                 if eval.capture != Capture::None {
@@ -100,7 +112,9 @@ fn is_chilean(text: &[u8]) -> bool {
         .map(u8::to_ascii_lowercase)
         .filter(|byte| byte.is_ascii_digit() || *byte == b'k')
         .rev();
-    let Some(check) = signs.next() else { return false };
+    let Some(check) = signs.next() else {
+        return false;
+    };
     let mut sum = 0u32;
     for (digit, weight) in signs.zip((2..=7).cycle()) {
         if digit == b'k' {
@@ -120,7 +134,9 @@ fn is_american(text: &[u8]) -> bool {
     let mut digits = [0; 9];
     let mut found = text.iter().filter(|byte| byte.is_ascii_digit());
     for digit in &mut digits {
-        let Some(byte) = found.next() else { return false };
+        let Some(byte) = found.next() else {
+            return false;
+        };
         *digit = u32::from(byte.wrapping_sub(b'0'));
     }
     verify_ssn::is_possible(&digits)

@@ -67,8 +67,14 @@ mod tests {
     #[test]
     fn faults_are_told() {
         let told = Harness::new().explain("validateUrlEncoding", b"", b"a%4", b"X");
-        assert_eq!(told, "Invalid URL Encoding: Not enough characters at the end of input at X.");
+        assert_eq!(
+            told,
+            "Invalid URL Encoding: Not enough characters at the end of input at X."
+        );
         let told = Harness::new().explain("validateUrlEncoding", b"", b"%41%4z", b"X");
-        assert_eq!(told, "Invalid URL Encoding: Non-hexadecimal digits used at X.");
+        assert_eq!(
+            told,
+            "Invalid URL Encoding: Non-hexadecimal digits used at X."
+        );
     }
 }

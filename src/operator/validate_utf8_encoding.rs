@@ -36,9 +36,13 @@ impl Member for ValidateUtf8Encoding {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        let offset = std::str::from_utf8(found.value).err().map_or(0, |error| error.valid_up_to());
+        let offset = std::str::from_utf8(found.value)
+            .err()
+            .map_or(0, |error| error.valid_up_to());
         let rest = found.value.get(offset..).unwrap_or(&[]);
-        let mut line = Line::new("Invalid UTF-8 encoding: ").text(fault(rest)).at(found.target);
+        let mut line = Line::new("Invalid UTF-8 encoding: ")
+            .text(fault(rest))
+            .at(found.target);
         line.extend(Line::new(" [offset \"").number(offset).text("\"]").done());
         line
     }
@@ -47,7 +51,9 @@ impl Member for ValidateUtf8Encoding {
 /// What is wrong with the character that bytes begin with.
 fn fault(bytes: &[u8]) -> &'static str {
     let continues = |byte: &u8| byte & 0xC0 == 0x80;
-    let Some((lead, rest)) = bytes.split_first() else { return "decoding error" };
+    let Some((lead, rest)) = bytes.split_first() else {
+        return "decoding error";
+    };
     let length = match lead {
         0xC0..=0xDF => 1,
         0xE0..=0xEF => 2,
@@ -55,7 +61,9 @@ fn fault(bytes: &[u8]) -> &'static str {
         0xF5..=0xF7 => return "use of restricted character",
         _ => return "invalid byte value in character",
     };
-    let Some(rest) = rest.get(..length) else { return "not enough bytes in character" };
+    let Some(rest) = rest.get(..length) else {
+        return "not enough bytes in character";
+    };
     if !rest.iter().all(continues) {
         return "invalid byte value in character";
     }
@@ -72,14 +80,38 @@ mod tests {
     #[test]
     fn faults_are_told() {
         for (value, told) in [
-            (&b"a\xC0\xAF"[..], "overlong character detected at X. [offset \"1\"]"),
-            (b"\xED\xA0\x80", "use of restricted character at X. [offset \"0\"]"),
-            (b"\xF4\x90\x80\x80", "use of restricted character at X. [offset \"0\"]"),
-            (b"\xF5\x80\x80\x80", "use of restricted character at X. [offset \"0\"]"),
-            (b"ab\xE2\x82", "not enough bytes in character at X. [offset \"2\"]"),
-            (b"\xE2\x28\xA1", "invalid byte value in character at X. [offset \"0\"]"),
-            (b"\x80", "invalid byte value in character at X. [offset \"0\"]"),
-            (b"\xFF", "invalid byte value in character at X. [offset \"0\"]"),
+            (
+                &b"a\xC0\xAF"[..],
+                "overlong character detected at X. [offset \"1\"]",
+            ),
+            (
+                b"\xED\xA0\x80",
+                "use of restricted character at X. [offset \"0\"]",
+            ),
+            (
+                b"\xF4\x90\x80\x80",
+                "use of restricted character at X. [offset \"0\"]",
+            ),
+            (
+                b"\xF5\x80\x80\x80",
+                "use of restricted character at X. [offset \"0\"]",
+            ),
+            (
+                b"ab\xE2\x82",
+                "not enough bytes in character at X. [offset \"2\"]",
+            ),
+            (
+                b"\xE2\x28\xA1",
+                "invalid byte value in character at X. [offset \"0\"]",
+            ),
+            (
+                b"\x80",
+                "invalid byte value in character at X. [offset \"0\"]",
+            ),
+            (
+                b"\xFF",
+                "invalid byte value in character at X. [offset \"0\"]",
+            ),
         ] {
             assert_eq!(
                 Harness::new().explain("validateUtf8Encoding", b"", value, b"X"),

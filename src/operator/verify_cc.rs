@@ -18,8 +18,16 @@ impl Member for VerifyCc {
         macros: false,
         support: Support::Full,
         examples: &[
-            Example::captures(br"\d{13,16}", b"no. 4111111111111111", &[b"4111111111111111"]),
-            Example::captures(br"\d[\d-]{12,18}", b"4111-1111-1111-1111", &[b"4111-1111-1111-1111"]),
+            Example::captures(
+                br"\d{13,16}",
+                b"no. 4111111111111111",
+                &[b"4111111111111111"],
+            ),
+            Example::captures(
+                br"\d[\d-]{12,18}",
+                b"4111-1111-1111-1111",
+                &[b"4111-1111-1111-1111"],
+            ),
             Example::no(br"\d{16}", b"4111111111111112"),
         ],
     };

@@ -43,13 +43,16 @@ impl Member for VerifyCpf {
 
 /// Eleven digits, the last two of which check those before them.
 fn is_valid(text: &[u8]) -> bool {
-    let Some(digits) = candidates::digits::<11>(text) else { return false };
+    let Some(digits) = candidates::digits::<11>(text) else {
+        return false;
+    };
     let [head @ .., _, _] = &digits;
     let [longer_head @ .., last] = &digits;
     if longer_head.iter().all(|digit| digit == last) {
         return false;
     }
-    check_digit(head, 10) == longer_head.last().copied() && check_digit(longer_head, 11) == Some(*last)
+    check_digit(head, 10) == longer_head.last().copied()
+        && check_digit(longer_head, 11) == Some(*last)
 }
 
 fn check_digit(digits: &[u32], first_weight: u32) -> Option<u32> {

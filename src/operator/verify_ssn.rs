@@ -18,7 +18,11 @@ impl Member for VerifySsn {
         macros: false,
         support: Support::Full,
         examples: &[
-            Example::captures(br"\d{3}-?\d{2}-?\d{4}", b"SSN 574-57-8065", &[b"574-57-8065"]),
+            Example::captures(
+                br"\d{3}-?\d{2}-?\d{4}",
+                b"SSN 574-57-8065",
+                &[b"574-57-8065"],
+            ),
             Example::no(br"\d{9}", b"666578065"),
             Example::no(br"\d{9}", b"123456789"),
             Example::no(br"\d{9}", b"574570000"),
@@ -50,7 +54,9 @@ fn is_valid(text: &[u8]) -> bool {
 /// Whether nine digits can be a social security number.
 pub(super) fn is_possible(digits: &[u32; 9]) -> bool {
     let number = |digits: &[u32]| {
-        digits.iter().fold(0u32, |number, digit| number.saturating_mul(10).saturating_add(*digit))
+        digits.iter().fold(0u32, |number, digit| {
+            number.saturating_mul(10).saturating_add(*digit)
+        })
     };
     let [a, b, c, d, e, serial @ ..] = digits;
     let area = number(&[*a, *b, *c]);

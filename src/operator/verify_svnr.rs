@@ -42,7 +42,9 @@ impl Member for VerifySvnr {
 
 /// Ten digits, the fourth of which checks the others.
 fn is_valid(text: &[u8]) -> bool {
-    let Some(digits) = candidates::digits::<10>(text) else { return false };
+    let Some(digits) = candidates::digits::<10>(text) else {
+        return false;
+    };
     let [first, others @ ..] = &digits;
     if others.iter().all(|digit| digit == first) {
         return false;

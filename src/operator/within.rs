@@ -35,6 +35,9 @@ impl Member for Within {
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("String match within \"").bytes(found.argument).text("\"").at(found.target)
+        Line::new("String match within \"")
+            .bytes(found.argument)
+            .text("\"")
+            .at(found.target)
     }
 }

@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use parapet::operator::libinjection::sqli::{self, Mode};
+use parapet::operator::libinjection::xss::{Context, Html, Kind};
+
 use super::json::files;
 use super::runner::{Case, Loaded, Run, Suite};
 
@@ -15,7 +18,57 @@ pub const SUITE: Suite = Suite {
 type Print = fn(input: &[u8]) -> Vec<u8>;
 
 /// The sections, by the second word of the file names, that the project can print.
-const SECTIONS: &[(&str, Print)] = &[];
+const SECTIONS: &[(&str, Print)] = &[
+    ("tokens", |input| {
+        print_tokens(&sqli::tokens(input, Mode::PLAIN))
+    }),
+    ("folding", |input| {
+        print_tokens(&sqli::folded_tokens(input, Mode::PLAIN))
+    }),
+    ("sqli", |input| {
+        sqli::detect(input).map_or(Vec::new(), |found| found.as_bytes().to_vec())
+    }),
+    ("html5", print_html),
+];
+
+/// A token a line: its letter and its text, with the signs that open and close a string.
+fn print_tokens(tokens: &[sqli::Token]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for token in tokens {
+        text.extend([token.kind.letter(), b' ']);
+        if token.kind == sqli::Kind::Variable {
+            text.extend(vec![b'@'; token.at_signs.into()]);
+        }
+        let quoted = matches!(token.kind, sqli::Kind::String | sqli::Kind::Variable);
+        text.extend(token.open.filter(|_| quoted));
+        text.extend(token.text());
+        text.extend(token.close.filter(|_| quoted));
+        text.push(b'\n');
+    }
+    text
+}
+
+/// A token a line: what it is, its length and its text.
+fn print_html(input: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    for token in Html::new(input, Context::Text) {
+        let kind = match token.kind {
+            Kind::Text => "DATA_TEXT",
+            Kind::TagNameOpen => "TAG_NAME_OPEN",
+            Kind::TagNameClose => "TAG_NAME_CLOSE",
+            Kind::TagNameSelfClose => "TAG_NAME_SELFCLOSE",
+            Kind::TagClose => "TAG_CLOSE",
+            Kind::AttributeName => "ATTR_NAME",
+            Kind::AttributeValue => "ATTR_VALUE",
+            Kind::Comment => "TAG_COMMENT",
+            Kind::Doctype => "DOCTYPE",
+        };
+        text.extend(format!("{kind},{},", token.text.len()).bytes());
+        text.extend(token.text);
+        text.push(b'\n');
+    }
+    text
+}
 
 /// Makes a case of each `test-SECTION-….txt`. Its id is the file's name, its member the section.
 fn load(directory: &Path) -> Loaded {

@@ -8,6 +8,10 @@
 //! When the states of a pattern fill their cache the automaton clears it and goes on: in the worst
 //! case it builds a state for every byte, which was measured to cost no more than the PikeVM does,
 //! the engine that needs no states. So it never gives up, and the time stays linear.
+//!
+//! Whether a pattern matches is the same as in PCRE. A span or group differs in one corner: in a
+//! repetition of something that can match nothing, such as `(a|b??)+`, PCRE counts the round that
+//! reads nothing as the last and leaves; automata drop that round.
 
 mod context;
 mod lower;

@@ -5,6 +5,10 @@
 //! give other meanings to the same text (`a++`, `[[a]`, `[a&&b]`, `\<`, `\Z`), and an error has to
 //! point at the byte the user wrote. Flags such as `(?i)` are resolved while reading, so that the
 //! tree says only which bytes match where. It follows pcre2pattern(3), without UTF and UCP.
+//!
+//! Departures: a hyphen beside `\d` and its like in a class is itself (as in PCRE 8, an error in
+//! PCRE2); Unicode properties are refused, also those PCRE would apply to Latin 1; `[[:<:]]` takes
+//! no quantifier; groups nest 100 deep, not 250.
 
 mod byte_set;
 mod class;

@@ -2,8 +2,9 @@
 
 use super::{Assertion, ByteSet, Dialect, Node, PatternError};
 
-/// Deepest nesting of groups, as PCRE2 builds it by default.
-pub(super) const NESTING_LIMIT: u32 = 250;
+/// Deepest nesting of groups. PCRE2 takes 250 by default; less keeps the recursion over the deepest
+/// pattern, ours and regex-automata's, well inside the one megabyte of stack of a wasm module.
+pub(super) const NESTING_LIMIT: u32 = 100;
 /// Largest number in a quantifier, as in PCRE.
 const REPEAT_LIMIT: u32 = 65_535;
 

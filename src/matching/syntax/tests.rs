@@ -1,6 +1,7 @@
 //! What each piece of syntax matches: tables of pattern, value and the span of the match.
 
-use super::super::{Dialect, Pattern, PatternError, Scratch};
+use super::super::{Candidates, Dialect, Pattern, PatternError, PrefilterBuilder, Scratch};
+use crate::bytes::Profile;
 
 type Case<'a> = (&'a [u8], &'a [u8], Option<(usize, usize)>);
 
@@ -381,11 +382,8 @@ fn malformed_patterns() {
 
 #[test]
 fn limits() {
-    let nested = |depth| [b"(".repeat(depth), b")".repeat(depth)].concat();
     let mut scratch = Scratch::new();
-    let deep = Pattern::new(&nested(250), Dialect::default()).unwrap();
-    assert!(deep.is_match(b"", &mut scratch));
-    assert!(error(&nested(251)).message.contains("nested deeper"));
+    assert!(error(&nested(101)).message.contains("nested deeper"));
     assert!(error(b"(?:a{1000}){1000}").message.contains("too large"));
     let long = b"a|".repeat(20_000);
     assert!(
@@ -393,4 +391,33 @@ fn limits() {
             .unwrap()
             .is_match(b"", &mut scratch)
     );
+}
+
+/// The deepest pattern, on the stack that a wasm module has, in a build that needs much of it.
+#[test]
+fn nesting_fits_the_stack() {
+    let work = || {
+        let pattern = Pattern::new(&nested(100), Dialect::default()).unwrap();
+        let mut builder = PrefilterBuilder::new();
+        let slot = builder.add_pattern(&pattern);
+        let mut candidates = Candidates::new();
+        builder
+            .build()
+            .candidates(b"ab", Profile::of(b"ab"), &mut candidates);
+        let (mut scratch, mut slots) = (Scratch::new(), Vec::new());
+        assert!(candidates.contains(slot));
+        assert!(pattern.captures(b"xab", &mut scratch, &mut slots));
+        assert_eq!((slots.len(), slots[100].clone()), (101, Some(2..3)));
+    };
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(work)
+        .unwrap()
+        .join()
+        .unwrap();
+}
+
+/// Groups in groups, each with branches and repeated.
+fn nested(depth: usize) -> Vec<u8> {
+    [b"(".repeat(depth), b"a".to_vec(), b"|b)+".repeat(depth)].concat()
 }

@@ -114,7 +114,7 @@ fn the_prefilter_loses_nothing() {
         share(matched)
     );
     assert!(matched > 10_000, "the values hit the rules");
-    assert!(share(passed) < 12.0, "the prefilter filters");
+    assert!(share(passed) < 20.0, "the prefilter filters");
 }
 
 #[test]
