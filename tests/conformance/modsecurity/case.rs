@@ -27,6 +27,7 @@ pub struct Case {
 #[derive(Deserialize)]
 pub struct End {
     pub ip: String,
+    #[serde(default)]
     pub port: u16,
 }
 

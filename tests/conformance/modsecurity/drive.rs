@@ -24,6 +24,10 @@ const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS_POST|REQBODY_E
     MULTIPART_FILE_LIMIT_EXCEEDED|REQUEST_BODY|RESPONSE_BODY|RESPONSE_CONTENT_TYPE|\
     SERVER_NAME|&ARGS|&XML";
 
+/// What the cases take for granted. v3 reads request bodies unless it is told not to; v2 and this
+/// project read them when told to.
+const DEFAULTS: &str = "SecRequestBodyAccess On\n";
+
 /// What came of a case.
 pub struct Seen {
     /// What was evaluated, without the probe.
@@ -31,13 +35,18 @@ pub struct Seen {
     /// Names and values of the variables in phase 5; nothing if it did not run.
     pub variables: Option<Vec<(String, Vec<u8>)>>,
     pub matches: Vec<RuleMatch>,
+    /// The rules themselves.
+    pub rules: String,
     pub interruption: Option<Interruption>,
     pub record: Record,
 }
 
 /// Compiles the rules of a case. `probe` puts one more rule behind them.
 pub fn load(case: &Case, file: &str, data: &Path, probe: bool) -> Compiled {
-    let mut sources = vec![(file.to_owned(), case.rules.0.clone().into_bytes())];
+    let mut sources = vec![
+        ("defaults.conf".to_owned(), DEFAULTS.as_bytes().to_vec()),
+        (file.to_owned(), case.rules.0.clone().into_bytes()),
+    ];
     if probe {
         let rule = format!(
             "SecRule {PROBED} \"@unconditionalMatch\" \
@@ -59,32 +68,28 @@ pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
     let mut transaction = Transaction::new(&waf, connection);
     transaction.trace();
     let stopped = |step: Step| step.interruption.is_some();
-    let request = || {
-        let transaction = &mut transaction;
-        let request = &case.request;
-        let protocol = format!("HTTP/{:.1}", request.http_version.unwrap_or(1.1));
-        let headers = request.headers.pairs();
-        let head = RequestHead {
-            method: request.method.as_deref().unwrap_or("GET").as_bytes(),
-            target: request.uri.as_deref().unwrap_or("/").as_bytes(),
-            protocol: protocol.as_bytes(),
-            headers: &headers,
-        };
-        let body = request.body.0.as_bytes();
-        let headers = case.response.headers.pairs();
-        let response = ResponseHead {
-            status: 200,
-            protocol: protocol.as_bytes(),
-            headers: &headers,
-        };
-        let _ = stopped(transaction.request_head(&head))
-            || (!body.is_empty() && stopped(transaction.request_body(body)))
-            || stopped(transaction.end_request_body())
-            || stopped(transaction.response_head(&response))
-            || stopped(transaction.response_body(case.response.body.0.as_bytes()))
-            || stopped(transaction.end_response_body());
+    let request = &case.request;
+    let protocol = format!("HTTP/{:.1}", request.http_version.unwrap_or(1.1));
+    let headers = request.headers.pairs();
+    let head = RequestHead {
+        method: request.method.as_deref().unwrap_or("GET").as_bytes(),
+        target: request.uri.as_deref().unwrap_or("/").as_bytes(),
+        protocol: protocol.as_bytes(),
+        headers: &headers,
     };
-    request();
+    let body = request.body.0.as_bytes();
+    let headers = case.response.headers.pairs();
+    let response = ResponseHead {
+        status: 200,
+        protocol: protocol.as_bytes(),
+        headers: &headers,
+    };
+    let _ = stopped(transaction.request_head(&head))
+        || (!body.is_empty() && stopped(transaction.request_body(body)))
+        || stopped(transaction.end_request_body())
+        || stopped(transaction.response_head(&response))
+        || stopped(transaction.response_body(case.response.body.0.as_bytes()))
+        || stopped(transaction.end_response_body());
     let record = transaction.finish();
     let (probes, evaluations): (Vec<_>, Vec<_>) = transaction
         .evaluations()
@@ -102,6 +107,7 @@ pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
     Seen {
         evaluations,
         variables,
+        rules: case.rules.0.clone(),
         matches: transaction.drain_matches(),
         interruption: transaction.interruption().cloned(),
         record,
@@ -121,6 +127,16 @@ impl Seen {
             .flatten()
             .filter(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_slice())
+            .collect()
+    }
+
+    /// The transformations that the rule of a line names, such as `t:trim`.
+    pub fn transformations(&self, line: u32) -> Vec<&str> {
+        let line = usize::try_from(line).unwrap().saturating_sub(1);
+        let rule = self.rules.lines().nth(line).unwrap_or_default();
+        rule.split([',', '"', ' '])
+            .map(str::trim)
+            .filter(|word| word.starts_with("t:"))
             .collect()
     }
 
@@ -175,7 +191,7 @@ impl Loader for Data {
         let files = super::super::json::files(&self.0);
         Ok(files
             .into_iter()
-            .filter(|(file, _)| parapet::bytes::glob_match(name.as_bytes(), file.as_bytes()))
+            .filter(|(file, _)| parapet::bytes::glob_matches(name.as_bytes(), file.as_bytes()))
             .map(|(file, _)| format!("{FOLDER}{file}"))
             .collect())
     }
