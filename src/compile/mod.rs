@@ -156,18 +156,32 @@ impl<'a> Compiler<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// A chain that waits for its next rule at the end of the text, or before a directive that
-    /// cannot continue it.
+    /// A chain that waits for its next rule when everything is read. As in ModSecurity it loads: its
+    /// rules run and never decide, because the last link never matches.
     fn close_chain(&mut self) {
-        if let Some(rules) = self.open.take() {
-            if let Some(last) = rules.last() {
-                let message = "the rule says `chain`, but no rule follows it";
-                self.diagnostics.push(
-                    Diagnostic::new(Code::OpenChain, last.span, message)
-                        .hint("add the next SecRule of the chain, or remove `chain`"),
-                );
-            }
-        }
+        let Some(mut rules) = self.open.take() else {
+            return;
+        };
+        let Some(last) = rules.last() else {
+            return;
+        };
+        let message = "the rule says `chain`, but no rule follows it: the chain never matches";
+        let diagnostic = Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::new(Code::OpenChain, last.span, message)
+        };
+        self.report(diagnostic.hint("add the next SecRule of the chain, or remove `chain`"));
+        let never = Draft {
+            span: last.span,
+            targets: Vec::new(),
+            exclusions: Vec::new(),
+            test: self.never(),
+            actions: ActionSet::default(),
+            default: last.default.clone(),
+            phase: last.phase,
+        };
+        rules.push(never);
+        self.items.push(Item::Rules(rules));
     }
 
     /// The default action of a phase.

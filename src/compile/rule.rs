@@ -205,6 +205,26 @@ impl Compiler<'_> {
         }
     }
 
+    /// An operator that never matches.
+    pub(super) fn never(&mut self) -> Option<DraftTest> {
+        let mut context = operator::Compile {
+            files: &mut RuleFiles {
+                loader: self.loader,
+                from: "",
+                datasets: &self.datasets,
+            },
+            phrases: &mut self.phrases,
+            dialect: crate::matching::Dialect::default(),
+            has_macros: false,
+        };
+        let operator = Operator::compile("noMatch", b"", &mut context).ok()?;
+        Some(DraftTest {
+            operator,
+            argument: Template::literal(b""),
+            negated: false,
+        })
+    }
+
     fn operator_error(&mut self, expr: &ast::OperatorExpr, error: operator::CompileError) {
         let (code, word) = match error.kind {
             CompileErrorKind::Unknown { .. } => (Code::UnknownOperator, &expr.name),

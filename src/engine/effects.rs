@@ -130,10 +130,16 @@ impl State {
     /// Opens a persistent collection with the fields v2 gives a new record. A collection that is
     /// open stays as it is.
     fn init_collection(&mut self, init: &InitCol) {
+        let key = self.text(&init.key);
+        // The name is that of the last setsid or setuid, though the record stays the first.
+        match init.collection {
+            Variable::Session => self.set(Variable::Sessionid, &key),
+            Variable::User => self.set(Variable::Userid, &key),
+            _ => {}
+        }
         if !self.store.collection(init.collection).is_empty() {
             return;
         }
-        let key = self.text(&init.key);
         let now = self
             .started
             .checked_div(1_000_000_000)
@@ -150,11 +156,6 @@ impl State {
         ];
         for (name, value) in fields {
             self.push(init.collection, name, value);
-        }
-        match init.collection {
-            Variable::Session => self.set(Variable::Sessionid, &key),
-            Variable::User => self.set(Variable::Userid, &key),
-            _ => {}
         }
     }
 

@@ -16,6 +16,7 @@ use super::state::State;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::program::{EngineMode, Program};
+use crate::variable::Variable;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
@@ -199,6 +200,12 @@ impl Transaction {
             self.stage = Stage::Finished;
             self.request_body = None;
             self.response_body = None;
+            if let Some(interruption) = &self.state.interruption {
+                // Phase 5 sees what the client sees, as in v2.
+                let status = interruption.status.to_string();
+                self.state
+                    .set(Variable::ResponseStatus, status.as_bytes());
+            }
             self.run(Phase::Logging);
         }
         self.state.record()

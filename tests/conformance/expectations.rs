@@ -2,7 +2,8 @@
 //!
 //! One entry a line: a kind, an id, and the reason in words. `fails SUITE/CASE REASON` expects a
 //! case to fail; `v2-wins SUITE/CASE REASON` expects it to fail because ModSecurity 2.9 is followed
-//! where the case is not; `not-yet SUITE/MEMBER REASON` says that the project does not have a member.
+//! where the case is not; `not-apply SUITE/CASE REASON` expects it to fail because it wants what this
+//! project cannot have; `not-yet SUITE/MEMBER REASON` says that the project does not have a member.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ struct Entry {
 enum Kind {
     Fails,
     V2Wins,
+    NotApply,
     NotYet,
 }
 
@@ -38,8 +40,13 @@ impl Expectations {
             let kind = match words.next() {
                 Some("fails") => Kind::Fails,
                 Some("v2-wins") => Kind::V2Wins,
+                Some("not-apply") => Kind::NotApply,
                 Some("not-yet") => Kind::NotYet,
-                _ => return Err(format!("expected `fails`, `v2-wins` or `not-yet`: {line}")),
+                _ => {
+                    return Err(format!(
+                        "expected `fails`, `v2-wins`, `not-apply` or `not-yet`: {line}"
+                    ));
+                }
             };
             let id = words.next().ok_or(format!("an entry without id: {line}"))?;
             let reason = words.collect::<Vec<_>>().join(" ");
@@ -58,13 +65,25 @@ impl Expectations {
 
     /// Whether a case is expected to fail, whatever the reason.
     pub fn fails(&self, case: &str) -> bool {
-        matches!(self.kind(case), Some(Kind::Fails | Kind::V2Wins))
+        matches!(
+            self.kind(case),
+            Some(Kind::Fails | Kind::V2Wins | Kind::NotApply)
+        )
     }
 
     /// Why a case fails that ModSecurity 2.9 decides otherwise.
     pub fn v2_wins(&self, case: &str) -> Option<&str> {
+        self.reason(case, Kind::V2Wins)
+    }
+
+    /// Why a case fails that does not apply.
+    pub fn not_apply(&self, case: &str) -> Option<&str> {
+        self.reason(case, Kind::NotApply)
+    }
+
+    fn reason(&self, case: &str, kind: Kind) -> Option<&str> {
         let entry = self.0.get(case)?;
-        (entry.kind == Kind::V2Wins).then_some(&*entry.reason)
+        (entry.kind == kind).then_some(&*entry.reason)
     }
 
     /// Whether a member is still missing.
@@ -94,6 +113,11 @@ mod tests {
         assert!(list.fails("a/b#1") && !list.fails("a/c"));
         assert!(list.fails("a/d") && list.v2_wins("a/b#1").is_none());
         assert_eq!(list.v2_wins("a/d"), Some("a b"));
+        assert_eq!(
+            (list.not_apply("a/e"), list.not_apply("a/d")),
+            (Some("c"), None)
+        );
+        assert!(list.fails("a/e"));
         assert!(list.is_not_yet("a/c") && !list.is_not_yet("a/b#1"));
         for bad in [
             "fails a/b",

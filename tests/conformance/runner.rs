@@ -133,9 +133,10 @@ pub fn judge(suite: &str, loaded: Loaded, expectations: &Expectations) -> Report
                     .problems
                     .push(format!("{id} passes: take it off the list of failures"));
             }
-            (Err(_), true) => match expectations.v2_wins(&id) {
-                Some(reason) => apart(V2_WINS, reason, &case.id),
-                None => report.failed += 1,
+            (Err(_), true) => match (expectations.v2_wins(&id), expectations.not_apply(&id)) {
+                (Some(reason), _) => apart(V2_WINS, reason, &case.id),
+                (None, Some(reason)) => apart(DOES_NOT_APPLY, reason, &case.id),
+                (None, None) => report.failed += 1,
             },
             (Err(why), false) => {
                 report.failed += 1;

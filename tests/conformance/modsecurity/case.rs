@@ -63,7 +63,7 @@ pub struct Expected {
     pub audit_log: String,
 }
 
-/// Text in one piece, or in lines that line feeds join.
+/// Text in one piece, or in lines that line feeds end.
 #[derive(Default)]
 pub struct Lines(pub String);
 
@@ -86,11 +86,12 @@ impl<'de> Deserialize<'de> for Lines {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Lines, A::Error> {
-                let mut lines: Vec<String> = Vec::new();
-                while let Some(line) = list.next_element()? {
-                    lines.push(line);
+                let mut text = String::new();
+                while let Some(line) = list.next_element::<String>()? {
+                    text.push_str(&line);
+                    text.push('\n');
                 }
-                Ok(Lines(lines.join("\n")))
+                Ok(Lines(text))
             }
         }
         from.deserialize_any(Text)
@@ -144,7 +145,7 @@ mod tests {
         let text = r#"{"enabled": 1, "rules": ["a", "b"], "request": {"http_version": 1.1,
             "headers": {"A": "1", "A": "2"}, "body": "x"}, "response": {"headers": ""}}"#;
         let case: Case = serde_json::from_str(text).unwrap();
-        assert_eq!(case.rules.0, "a\nb");
+        assert_eq!(case.rules.0, "a\nb\n");
         assert_eq!(case.request.body.0, "x");
         assert_eq!(
             case.request.headers.pairs(),

@@ -1,5 +1,6 @@
 //! Takes a case through compiler and engine, and keeps what can be seen from outside.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use parapet::program::Program;
 
 use super::case::{Case, End};
 
-/// The id of the rule that is put behind a case's rules to look at the variables at the end.
+/// The id of the rule that is added to a case's rules to look at the variables at the end.
 pub const PROBE: u64 = 4_000_000_001;
 
 /// What the probe looks at.
@@ -24,9 +25,9 @@ const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS_POST|REQBODY_E
     MULTIPART_FILE_LIMIT_EXCEEDED|REQUEST_BODY|RESPONSE_BODY|RESPONSE_CONTENT_TYPE|\
     SERVER_NAME|&ARGS|&XML";
 
-/// What the cases take for granted. v3 reads request bodies unless it is told not to; v2 and this
-/// project read them when told to.
-const DEFAULTS: &str = "SecRequestBodyAccess On\n";
+/// What the cases take for granted. Without directives v3 runs rules, but decides nothing, and reads
+/// request bodies; v2 and this project do neither.
+const DEFAULTS: &str = "SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\n";
 
 /// What came of a case.
 pub struct Seen {
@@ -41,20 +42,35 @@ pub struct Seen {
     pub record: Record,
 }
 
-/// Compiles the rules of a case. `probe` puts one more rule behind them.
-pub fn load(case: &Case, file: &str, data: &Path, probe: bool) -> Compiled {
-    let mut sources = vec![
-        ("defaults.conf".to_owned(), DEFAULTS.as_bytes().to_vec()),
-        (file.to_owned(), case.rules.0.clone().into_bytes()),
-    ];
-    if probe {
-        let rule = format!(
-            "SecRule {PROBED} \"@unconditionalMatch\" \
-             \"id:{PROBE},phase:5,pass,nolog,noauditlog,t:none\"\n"
-        );
-        sources.push(("probe.conf".to_owned(), rule.into_bytes()));
+/// Where the probe stands among the rules of a case.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Probe {
+    None,
+    /// For rules that end in an open chain, which the probe must not continue.
+    InFront,
+    Behind,
+}
+
+/// Compiles the rules of a case. Gives the names of data files that are not there, too.
+pub fn load(case: &Case, file: &str, data: &Path, probe: Probe) -> (Compiled, Vec<String>) {
+    let probed = format!(
+        "SecRule {PROBED} \"@unconditionalMatch\" \
+         \"id:{PROBE},phase:5,pass,nolog,noauditlog,t:none\"\n"
+    );
+    let source = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    let mut sources = vec![source("defaults.conf", DEFAULTS)];
+    if probe == Probe::InFront {
+        sources.push(source("probe.conf", &probed));
     }
-    compile(&sources, &Data(data.to_owned()))
+    sources.push(source(file, &case.rules.0));
+    if probe == Probe::Behind {
+        sources.push(source("probe.conf", &probed));
+    }
+    let data = Data {
+        folder: data.to_owned(),
+        missing: RefCell::default(),
+    };
+    (compile(&sources, &data), data.missing.into_inner())
 }
 
 /// Takes the request and the response through all phases.
@@ -132,11 +148,20 @@ impl Seen {
 
     /// The transformations that the rule of a line names, such as `t:trim`.
     pub fn transformations(&self, line: u32) -> Vec<&str> {
+        self.words(line, "t:")
+    }
+
+    /// The targets of the rule of a line that are paths, such as `XML:/a/b`.
+    pub fn xml_paths(&self, line: u32) -> Vec<&str> {
+        self.words(line, "XML:")
+    }
+
+    fn words(&self, line: u32, beginning: &str) -> Vec<&str> {
         let line = usize::try_from(line).unwrap().saturating_sub(1);
         let rule = self.rules.lines().nth(line).unwrap_or_default();
-        rule.split([',', '"', ' '])
+        rule.split([',', '"', ' ', '|'])
             .map(str::trim)
-            .filter(|word| word.starts_with("t:"))
+            .filter(|word| word.starts_with(beginning))
             .collect()
     }
 
@@ -171,7 +196,10 @@ impl Clock for Now {
 }
 
 /// The cases' data files. The cases name them as they stand in ModSecurity's own tree.
-struct Data(PathBuf);
+struct Data {
+    folder: PathBuf,
+    missing: RefCell<Vec<String>>,
+}
 
 /// The folder of the data files, as the cases call it.
 const FOLDER: &str = "test-cases/data/";
@@ -181,14 +209,17 @@ impl Loader for Data {
         let (_, name) = path
             .rsplit_once(FOLDER)
             .ok_or(format!("no data file `{path}`"))?;
-        fs::read(self.0.join(name)).map_err(|error| error.to_string())
+        fs::read(self.folder.join(name)).map_err(|error| {
+            self.missing.borrow_mut().push(name.to_owned());
+            error.to_string()
+        })
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
         let Some((_, name)) = pattern.rsplit_once(FOLDER) else {
             return Ok(Vec::new());
         };
-        let files = super::super::json::files(&self.0);
+        let files = super::super::json::files(&self.folder);
         Ok(files
             .into_iter()
             .filter(|(file, _)| parapet::bytes::glob_matches(name.as_bytes(), file.as_bytes()))

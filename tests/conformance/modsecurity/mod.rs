@@ -17,7 +17,7 @@ use parapet::diagnostic::{Code, Severity, render_line};
 use super::json::files;
 use super::runner::{self, Loaded, Suite};
 use case::{Case, Expected};
-use drive::Seen;
+use drive::{Probe, Seen};
 use phrases::Phrase;
 
 pub const SUITE: Suite = Suite {
@@ -72,7 +72,12 @@ fn add(loaded: &mut Loaded, case: Case, file: &str, place: usize, data: &Path) {
         loaded.not_applicable.push((id, why.to_owned()));
         return;
     }
-    let compiled = drive::load(&case, file, data, false);
+    let (compiled, missing) = drive::load(&case, file, data, Probe::None);
+    if let (Some(missing), None) = (missing.first(), &case.expected.parser_error) {
+        let why = format!("its data file `{missing}` is not part of the data");
+        loaded.not_applicable.push((id, why));
+        return;
+    }
     if let Some(member) = not_yet(&compiled).filter(|_| case.expected.parser_error.is_none()) {
         loaded.cases.push(runner::Case {
             id,
@@ -122,7 +127,7 @@ fn understand(expected: &Expected) -> (Vec<Phrase>, Option<String>) {
 }
 
 fn check(case: &Case, file: &str, data: &Path, phrases: &[Phrase]) -> Result<(), String> {
-    let plain = drive::load(case, file, data, false);
+    let (plain, _) = drive::load(case, file, data, Probe::None);
     if case.expected.parser_error.is_some() {
         return match plain.program {
             Some(_) => Err("loads, but must not".to_owned()),
@@ -132,13 +137,16 @@ fn check(case: &Case, file: &str, data: &Path, phrases: &[Phrase]) -> Result<(),
     if plain.program.is_none() {
         return Err(format!("does not load: {}", errors(&plain)));
     }
-    let probed = drive::load(case, file, data, true);
-    let program = probed.program.clone().ok_or_else(|| {
-        format!(
-            "does not load with one more rule behind: {}",
-            errors(&probed)
-        )
-    })?;
+    let open = plain
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.code == Code::OpenChain);
+    let place = if open { Probe::InFront } else { Probe::Behind };
+    let (probed, _) = drive::load(case, file, data, place);
+    let program = probed
+        .program
+        .clone()
+        .ok_or_else(|| format!("does not load with one more rule: {}", errors(&probed)))?;
     let seen = drive::drive(case, program);
     judge(&case.expected, &seen)?;
     phrases.iter().try_for_each(|phrase| phrase.holds(&seen))

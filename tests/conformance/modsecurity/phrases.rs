@@ -114,12 +114,17 @@ const PHRASES: &[(&str, Facts)] = &[
         "Skipping request argument, over limit",
         Facts::Is(over_arguments),
     ),
+    (
+        "boundary in C-T (tolerated)",
+        Facts::Is(|seen| !bad_body(seen)),
+    ),
     ("boundary in C-T", Facts::Is(bad_body)),
     ("boundary parameters in C-T", Facts::Is(bad_body)),
     ("nvalid part header", Facts::Is(bad_body)),
     ("Content-Disposition header", Facts::Is(bad_body)),
     ("no filename= but filename*", Facts::Is(bad_body)),
     ("Failed to parse request body", Facts::Is(bad_body)),
+    ("name: a.*variable: ", Facts::Variables),
     ("Failed parsing document", Facts::Is(bad_body)),
 ];
 
@@ -161,15 +166,18 @@ impl Phrase {
         // Debug lines begin with their level, which is not compared.
         let pattern = pattern.strip_prefix(r"\[9\]").unwrap_or(pattern);
         let text = plain(pattern.trim_start());
+        if is_offset(&text) {
+            return Err("v3's offsets of matches in values".to_owned());
+        }
         let known = PHRASES.iter().find(|(wording, _)| text.contains(wording));
         let facts = match known {
             Some((_, facts)) => *facts,
             // One word alone is a name or a value.
-            None if !text.contains(' ') && !is_offset(&text) => Facts::Evaluations,
+            None if !text.contains(' ') => Facts::Evaluations,
             None => return Err(unknown()),
         };
-        let pattern =
-            Regex::new(&format!("(?sm){}", pattern.trim_start())).map_err(|_| unknown())?;
+        let pattern = names(pattern.trim_start());
+        let pattern = Regex::new(&format!("(?sm){pattern}")).map_err(|_| unknown())?;
         Ok(Some(Self {
             pattern,
             text,
@@ -215,6 +223,17 @@ impl Phrase {
     }
 }
 
+/// A pattern in which the names of variables stand as this project has them: in any letter case, and
+/// entries of persistent collections without the key and the application, which v3 puts before.
+fn names(pattern: &str) -> String {
+    let record = Regex::new("(RESOURCE|SESSION|USER|IP|GLOBAL):[^:]*::[^:]*::").unwrap();
+    let pattern = record.replace_all(pattern, "$1:");
+    match pattern.split_once("Variable: ") {
+        Some((before, name)) => format!("{before}(?i)Variable: {name}"),
+        None => pattern.into_owned(),
+    }
+}
+
 /// A pattern with the escapes of punctuation removed.
 fn plain(pattern: &str) -> String {
     let mut text = String::new();
@@ -232,9 +251,7 @@ fn plain(pattern: &str) -> String {
 
 /// v3's notes of where in which value a match was, such as `o0,6v17,6`: nobody else has them.
 fn is_offset(text: &str) -> bool {
-    Regex::new(r"^o?(\d+,\d+)?v\d+,\d+|^o\d+,\d+")
-        .unwrap()
-        .is_match(text)
+    Regex::new(r"^o?(\d+,\d+)?v\d+,\d+").unwrap().is_match(text)
 }
 
 /// A value as v3 prints it.
@@ -290,8 +307,12 @@ fn evaluations(seen: &Seen) -> String {
                 writeln!(text, " T (0) {transformation}: \"{value}\"").unwrap();
             }
             writeln!(text, "Target value: \"{value}\" (Variable: {name})").unwrap();
+            // v3 names the path, too.
+            for path in seen.xml_paths(*line).iter().filter(|_| name == "XML") {
+                writeln!(text, "Target value: \"{value}\" (Variable: {path})").unwrap();
+            }
         }
-        writeln!(text, "Rule returned {}.", u8::from(*matched)).unwrap();
+        writeln!(text, " Rule returned {}.", u8::from(*matched)).unwrap();
     }
     text
 }
@@ -359,7 +380,8 @@ fn variables(seen: &Seen) -> String {
             "ENV" => writeln!(text, "Setting environment variable: {key} to {value}").unwrap(),
             "ARGS_POST" => writeln!(
                 text,
-                "Adding request argument (BODY): name \"{key}\", value \"{value}\""
+                "Adding request argument (BODY): name \"{key}\", value \"{value}\" \
+                 name: {key} variable: {value}"
             )
             .unwrap(),
             "SERVER_NAME" => writeln!(text, "[hostname: \"{value}\"]").unwrap(),
