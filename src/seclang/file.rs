@@ -6,7 +6,7 @@ use super::ast::{Directive, Word};
 use super::cursor::{Cursor, is_blank};
 use super::migration;
 use super::word::{Builder, clamp};
-use crate::diagnostic::{Code, Diagnostic, SourceId, Span, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, Span, shown};
 
 /// Splits a rule file into directives.
 ///
@@ -213,13 +213,22 @@ impl Parser<'_> {
     }
 
     /// `"…"`, where `\"` stands for `"`; every other backslash is kept with what follows it.
+    ///
+    /// A word whose quote is missing ends with its line, as in every engine, if what follows is not
+    /// more of it.
     fn quoted(&mut self, quote: u8) -> Result<Word, Unclosed> {
         let start = self.cursor.at();
         let mut builder = Builder::new(self.source);
         self.cursor.bump();
         loop {
             match self.cursor.peek() {
-                None => return Err(self.report_unclosed(start, quote)),
+                None => {
+                    if !self.resumes_after_line() {
+                        return Err(self.report_unclosed(start, quote));
+                    }
+                    self.warn_unclosed(start);
+                    return Ok(builder.finish(self.span(start, self.cursor.at()), true));
+                }
                 Some(byte) if byte == quote => break,
                 Some(b'\\') => {
                     let backslash = self.cursor.at();
@@ -293,14 +302,29 @@ impl Parser<'_> {
     fn recover(&mut self) {
         loop {
             self.cursor.next_physical_line();
-            let line = self.cursor.rest();
-            let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
-            let line = line.get(blanks..).unwrap_or_default();
-            let resumes = matches!(line, [] | [b'\n' | b'#' | b'<', ..]);
-            if resumes || looks_like_directive(line) {
+            if resumes(self.cursor.rest()) {
                 return;
             }
         }
+    }
+
+    /// Whether the line after this one does not look like more of it.
+    fn resumes_after_line(&self) -> bool {
+        let mut next = self.cursor.clone();
+        next.next_physical_line();
+        resumes(next.rest())
+    }
+
+    fn warn_unclosed(&mut self, at: usize) {
+        let span = self.span(at, at.saturating_add(1));
+        let message = "this quote is not closed: the word ends with the line";
+        self.diagnostics.push(
+            Diagnostic {
+                severity: Severity::Warning,
+                ..Diagnostic::new(Code::UnclosedQuote, span, message)
+            }
+            .hint("close the quote"),
+        );
     }
 
     fn report_unclosed(&mut self, at: usize, quote: u8) -> Unclosed {
@@ -447,6 +471,13 @@ fn identifier(text: &[u8]) -> usize {
     text.iter()
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
         .count()
+}
+
+/// Whether a line is empty, a comment, a section or a directive.
+fn resumes(line: &[u8]) -> bool {
+    let blanks = line.iter().take_while(|byte| is_blank(**byte)).count();
+    let line = line.get(blanks..).unwrap_or_default();
+    matches!(line, [] | [b'\n' | b'#' | b'<', ..]) || looks_like_directive(line)
 }
 
 /// Whether a line begins with the name of a directive as a whole word: `SecSomething`, in lower

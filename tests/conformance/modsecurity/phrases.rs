@@ -216,6 +216,9 @@ impl Phrase {
         let id: u64 = digits
             .parse()
             .map_err(|_| format!("no rule id in {}", self.text))?;
+        if !seen.rules.contains(&digits) {
+            return Err(format!("there is no rule {id}"));
+        }
         if seen.evaluations.iter().any(|one| one.rule_id == id) {
             return Err(format!("rule {id} was evaluated"));
         }
