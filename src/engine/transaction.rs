@@ -203,8 +203,7 @@ impl Transaction {
             if let Some(interruption) = &self.state.interruption {
                 // Phase 5 sees what the client sees, as in v2.
                 let status = interruption.status.to_string();
-                self.state
-                    .set(Variable::ResponseStatus, status.as_bytes());
+                self.state.set(Variable::ResponseStatus, status.as_bytes());
             }
             self.run(Phase::Logging);
         }

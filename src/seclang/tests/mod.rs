@@ -243,7 +243,7 @@ fn one_bad_line_does_not_hide_the_next() {
         ),
         (
             "SecRule A x 'id:1\nsecmarker y",
-            &["!SecRule <A> <x>", "secmarker <y>"],
+            &["SecRule <A> <x> <id:1>", "secmarker <y>"],
             &["1:13 P0101"],
         ),
         (
@@ -266,7 +266,11 @@ fn one_bad_line_does_not_hide_the_next() {
             &["SecMarker <y>"],
             &["1:1 P0110"],
         ),
-        ("\"id:1\nSecMarker y", &["SecMarker <y>"], &["1:1 P0101"]),
+        (
+            "\"id:1\nSecMarker y",
+            &["SecMarker <y>"],
+            &["1:1 P0101", "1:1 P0110"],
+        ),
         (
             "SecFilterEngine On\nSecMarker y",
             &["SecMarker <y>"],
