@@ -107,9 +107,10 @@ mod tests {
 
     #[test]
     fn an_entry_has_kind_id_and_reason() {
-        let list =
-            Expectations::parse("# x\n\nfails a/b#1 a reason\nnot-yet a/c later\nv2-wins a/d a b")
-                .unwrap();
+        let list = Expectations::parse(
+            "# x\n\nfails a/b#1 a reason\nnot-yet a/c later\nv2-wins a/d a b\nnot-apply a/e c",
+        )
+        .unwrap();
         assert!(list.fails("a/b#1") && !list.fails("a/c"));
         assert!(list.fails("a/d") && list.v2_wins("a/b#1").is_none());
         assert_eq!(list.v2_wins("a/d"), Some("a b"));
