@@ -162,12 +162,12 @@ fn judge(expected: &Expected, seen: &Seen) -> Result<(), String> {
         .interruption
         .as_ref()
         .and_then(|one| one.location.as_deref());
-    if let Some(wanted) = &expected.redirect_url {
-        if location != Some(wanted.as_bytes()) {
-            return Err(format!("redirects to {location:?} instead of {wanted}"));
+    match &expected.redirect_url {
+        Some(wanted) if location != Some(wanted.as_bytes()) => {
+            Err(format!("redirects to {location:?} instead of {wanted}"))
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn errors(compiled: &Compiled) -> String {
