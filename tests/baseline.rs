@@ -1,11 +1,6 @@
 //! The embedded rule files load, and the baseline tells attacks from ordinary requests.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::arithmetic_side_effects,
-    reason = "a test: a panic is a failure"
-)]
+#![expect(clippy::unwrap_used, reason = "a test: a panic is a failure")]
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;

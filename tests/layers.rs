@@ -5,7 +5,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test reads the sources, and a panic is a failure"
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of each layer, from the leaves up.
 const LAYERS: [&[&str]; 5] = [
-    &["bytes", "diagnostic", "limits", "rules"],
+    &["allocations", "bytes", "diagnostic", "limits", "rules"],
     &[
         "transform",
         "matching",

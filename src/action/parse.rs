@@ -309,7 +309,7 @@ fn transform(text: &[u8]) -> Result<TransformStep, ActionError> {
             code: Code::UnknownTransformation,
             message: format!("unknown transformation `{}`", lossy(name)),
             hint: crate::diagnostic::suggest(
-                &lossy(name),
+                lossy(name),
                 Transformation::ALL.iter().map(|one| one.def().name),
             )
             .map(|name| format!("did you mean `t:{name}`?")),

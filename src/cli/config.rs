@@ -2,9 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+#[cfg(feature = "wasm-host")]
+use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
+#[cfg(feature = "wasm-host")]
 use serde_json::{Value, json};
 
 use super::driver::DriverFactory;
@@ -16,6 +19,7 @@ use crate::program::Program;
 use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems, STRICTEST};
 
 /// The name of a list of directives that only the command line gave.
+#[cfg(feature = "wasm-host")]
 const ONLY: &str = "default";
 
 /// A configuration named on the command line.
@@ -122,6 +126,7 @@ impl Config {
     /// # Errors
     ///
     /// A text for people: a file that rules name is not UTF-8, which JSON cannot carry.
+    #[cfg(feature = "wasm-host")]
     pub(super) fn plugin_configuration(&self, first_directives: &str) -> Result<Vec<u8>, String> {
         let value = match self {
             Self::Plugin(text) if first_directives.is_empty() => return Ok(text.clone()),
@@ -278,6 +283,7 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
 }
 
 /// A list of directives is an array of lines or one text.
+#[cfg(feature = "wasm-host")]
 fn prepend(list: &mut Value, first_directives: &str) {
     match list {
         Value::Array(lines) => lines.insert(0, Value::String(first_directives.to_owned())),

@@ -48,11 +48,11 @@ pub(super) struct Arguments {
     compare: bool,
 
     /// Only tests whose id matches, such as `^942`.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     include: Option<String>,
 
     /// No tests whose id matches, unless --include does.
-    #[arg(long, value_name = "REGEX")]
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     exclude: Option<String>,
 
     /// Write every test's outcome to a file, as JSON. With --compare, one report for each engine.

