@@ -125,13 +125,21 @@ impl Compiler<'_> {
                         | Name::Severity
                         | Name::Maturity
                         | Name::Accuracy
-                        | Name::Block
                 ) =>
             {
                 (
                     Code::DefaultAction,
                     format!("`{}` may not stand in SecDefaultAction", def.name),
                 )
+            }
+            // Rule sets for v3 write `deny,block`. What `block` stands for is what is being said here.
+            Place::Default if name == Name::Block => {
+                let message = "`block` is ignored in SecDefaultAction: it means what stands there";
+                self.report(Diagnostic {
+                    severity: Severity::Warning,
+                    ..Diagnostic::new(Code::DefaultAction, entry.span, message)
+                });
+                return false;
             }
             Place::Update if matches!(name, Name::Id | Name::PhaseAction | Name::Chain) => (
                 Code::ActionValue,

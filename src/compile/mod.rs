@@ -170,13 +170,13 @@ impl<'a> Compiler<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// A chain that waits for its next rule at the end of the text, or before a directive that
-    /// cannot continue it.
+    /// A chain that waits for its next rule when everything is read: refused, where ModSecurity
+    /// loads rules that can never decide.
     fn close_chain(&mut self) {
         let open = self.open.take();
         if let Some(last) = open.as_deref().and_then(<[Draft]>::last) {
             let message = "the rule says `chain`, but no rule follows it";
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::new(Code::OpenChain, last.span, message)
                     .hint("add the next SecRule of the chain, or remove `chain`"),
             );

@@ -42,6 +42,12 @@ fn block_takes_the_default_of_its_phase() {
         decisions,
         [Decision::Deny(406), Decision::Pass, Decision::Pass]
     );
+    let both = compile_text(
+        "SecDefaultAction \"phase:1,deny,block\"\nSecRule ARGS a \"id:1,phase:1,block\"",
+    );
+    assert_eq!(both.diagnostics.len(), 1, "{:?}", both.diagnostics);
+    let program = both.program.unwrap();
+    assert_eq!(program.meta[0].decision, Decision::Deny(403));
 }
 
 #[test]
@@ -130,6 +136,10 @@ fn mistakes_have_codes() {
         ),
         ("SecDefaultAction \"pass\"", &[Code::DefaultAction]),
         ("SecDefaultAction \"phase:1,log\"", &[Code::DefaultAction]),
+        (
+            "SecDefaultAction \"phase:1,block\"",
+            &[Code::DefaultAction, Code::DefaultAction],
+        ),
         ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),
         (
             "SecRule ARGS a \"id:1,t:urlEncode,t:urlEncode,t:urlEncode,t:urlEncode\"",

@@ -111,7 +111,10 @@ impl State {
             let Some(rule) = program.rule(at) else {
                 return Outcome::NoMatch;
             };
-            match self.rule(program, starter, at, rule, scratch) {
+            self.trace_rule(starter, at, rule.test.as_ref());
+            let outcome = self.rule(program, starter, at, rule, scratch);
+            self.trace_outcome(outcome != Outcome::NoMatch);
+            match outcome {
                 Outcome::Match if rule.chained => at = at.next(),
                 outcome => return outcome,
             }
@@ -138,6 +141,7 @@ impl State {
         if !subjects.is_empty() {
             argument.clear();
             test.argument.expand(self, &mut argument);
+            self.trace_argument(&argument);
             let question = Question {
                 program,
                 starter,
@@ -230,11 +234,14 @@ impl State {
             // SecInterceptOnError).
             self.set(Variable::MscPcreError, b"1");
             if !program.settings.intercept_on_error {
+                self.trace_asked(subject, value, false);
                 return Outcome::NoMatch;
             }
         } else if found == test.negated {
+            self.trace_asked(subject, value, false);
             return Outcome::NoMatch;
         }
+        self.trace_asked(subject, value, true);
         if found && test.capture != Capture::None {
             self.store_captures(value);
         }

@@ -18,6 +18,7 @@ mod state;
 mod store;
 mod target;
 mod time;
+mod trace;
 mod transaction;
 mod values;
 
@@ -29,6 +30,7 @@ pub use collection::{CollectionStore, MemoryCollections, StoredRecord};
 pub use mask::{Extent, Masked, MaskedPart};
 pub use record::Record;
 pub use scratch::Ablation;
+pub use trace::{Asked, Evaluation};
 pub use transaction::{Transaction, Waf};
 
 #[cfg(test)]

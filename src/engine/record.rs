@@ -3,7 +3,7 @@
 use super::api::{Connection, Interruption, LogContext};
 use super::mask::Masked;
 use super::state::State;
-use crate::program::AuditEngine;
+use crate::program::{AuditEngine, EngineMode};
 use crate::variable::Variable;
 
 /// A transaction, looked back on.
@@ -21,6 +21,8 @@ pub struct Record {
     pub highest_severity: u8,
     /// Matches that were too many to keep.
     pub suppressed: usize,
+    /// What the rules made of the engine: SecRuleEngine, or what `ctl` said last.
+    pub engine: EngineMode,
     /// Whether the audit log wants it.
     pub audit: bool,
     /// What the audit log must not show, in the order rules said so.
@@ -54,6 +56,7 @@ impl State {
             response_status: status,
             highest_severity: self.matched.highest_severity,
             suppressed: self.suppressed,
+            engine: self.switches.engine,
             audit,
             masks: self.masks.clone(),
             slow_rules: self.slow_rules(),

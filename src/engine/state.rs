@@ -8,6 +8,7 @@ use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::perf::Perf;
 use super::store::Store;
+use super::trace::Trace;
 use super::values::{ValueId, Values};
 use super::{Clock, time};
 use crate::action::{AllowScope, Phase, XmlArgs};
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub masks: Vec<Masked>,
     /// `prepend` and `append`.
     pub edits: BodyEdits,
+    /// What was evaluated, if somebody wants to know.
+    pub trace: Option<Trace>,
 }
 
 /// What `ctl` can change for one transaction.
@@ -144,6 +147,7 @@ impl State {
             unsaved: 0,
             masks: Vec::new(),
             edits: BodyEdits::default(),
+            trace: None,
             program,
         }
     }

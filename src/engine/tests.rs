@@ -451,3 +451,50 @@ fn what_a_sandbox_cannot_do_passes_or_denies() {
     let stopped = transaction.end_request_body().interruption.unwrap();
     assert_eq!((stopped.rule_id, stopped.status), (2, 500));
 }
+#[test]
+fn phase_5_sees_the_status_of_the_interruption() {
+    let rules = "SecAction \"id:1,phase:1,deny,status:418\"\n\
+                 SecRule RESPONSE_STATUS \"@streq 418\" \"id:2,phase:5,pass\"";
+    assert_eq!(matched(rules, "/"), [1, 2]);
+}
+
+#[test]
+fn userid_is_what_setuid_said_last() {
+    let rules = "SecAction \"id:1,phase:1,pass,nolog,setuid:a\"\n\
+                 SecAction \"id:2,phase:1,pass,nolog,setuid:b\"\n\
+                 SecRule USERID \"@streq b\" \"id:3,phase:1,pass,chain\"\n\
+                 SecRule USER:key \"@streq a\" \"\"";
+    assert_eq!(matched(rules, "/"), [3]);
+}
+
+#[test]
+fn a_trace_says_what_was_asked() {
+    let rules = "SecRule &ARGS|ARGS \"@streq %{tx.x}1\" \"id:7,phase:1,pass,t:lowercase,chain\"\n\
+                 SecRule ARGS:none \"@rx .\" \"\"\n\
+                 SecAction \"id:8,phase:1,pass\"";
+    let mut transaction = begin(rules);
+    transaction.trace();
+    let _ = transaction.request_head(&head("/?a=X", &[]));
+    let traced: Vec<_> = transaction
+        .evaluations()
+        .iter()
+        .map(|one| {
+            let asked: Vec<_> = one
+                .asked
+                .iter()
+                .map(|asked| (&*asked.target, &*asked.value, asked.matched))
+                .collect();
+            let operator = one.operator.as_ref().map(|(name, text)| (*name, &**text));
+            (one.rule_id, one.link, operator, asked, one.matched)
+        })
+        .collect();
+    let values: [(&[u8], &[u8], bool); 2] = [(b"&ARGS", b"1", true), (b"ARGS:a", b"x", false)];
+    assert_eq!(
+        traced,
+        [
+            (7, 0, Some(("streq", &b"1"[..])), values.to_vec(), true),
+            (7, 1, Some(("rx", &b""[..])), vec![], false),
+            (8, 0, None, vec![], true),
+        ]
+    );
+}

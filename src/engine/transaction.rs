@@ -15,8 +15,10 @@ use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::state::State;
+use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::program::{EngineMode, Program};
+use crate::variable::Variable;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
@@ -221,6 +223,11 @@ impl Transaction {
             self.stage = Stage::Finished;
             self.request_body = None;
             self.response_body = None;
+            if let Some(interruption) = &self.state.interruption {
+                // Phase 5 sees what the client sees, as in v2.
+                let status = interruption.status.to_string();
+                self.state.set(Variable::ResponseStatus, status.as_bytes());
+            }
             self.run(Phase::Logging);
         }
         self.state.record()
@@ -254,6 +261,20 @@ impl Transaction {
             .iter(&self.state.program.keys)
             .map(|(name, value)| (name.to_vec(), self.state.values.get(value).to_vec()))
             .collect()
+    }
+
+    /// Keeps, from now on, which rules are evaluated and what they answer. This costs time and
+    /// memory: it is for tests and for people who ask why.
+    pub fn trace(&mut self) {
+        self.state.trace = Some(Trace::default());
+    }
+
+    /// What was evaluated since [`Self::trace`], in order.
+    pub fn evaluations(&self) -> &[Evaluation] {
+        self.state
+            .trace
+            .as_ref()
+            .map_or(&[], |trace| trace.done.as_slice())
     }
 
     /// Runs a phase. The scratch space is free: no step runs inside another.

@@ -65,10 +65,16 @@ impl State {
     /// `initcol`, `setsid`, `setuid`, `setrsc`. A collection that is open stays as it is.
     pub(super) fn open_collection(&mut self, init: &InitCol) {
         let collection = init.collection;
+        let name = self.text(&init.key);
+        // SESSIONID and USERID name the last setsid or setuid, though the record stays the first.
+        match collection {
+            Variable::Session => self.set(Variable::Sessionid, &name),
+            Variable::User => self.set(Variable::Userid, &name),
+            _ => {}
+        }
         if self.is_open(collection) {
             return;
         }
-        let name = self.text(&init.key);
         let key = self.store_key(collection, &name);
         let begun = self.begin_timing();
         let now = self.now();
@@ -86,11 +92,6 @@ impl State {
         self.push(collection, b"update_rate", rate.as_bytes());
         if is_new {
             self.push(collection, b"is_new", b"1");
-        }
-        match collection {
-            Variable::Session => self.set(Variable::Sessionid, &name),
-            Variable::User => self.set(Variable::Userid, &name),
-            _ => {}
         }
         self.opened.push(Opened {
             collection,
