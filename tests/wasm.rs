@@ -53,7 +53,10 @@ fn the_parser_tells_places() {
         .map(|diagnostic| render_line(diagnostic, &compiled.sources))
         .collect();
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].starts_with("a.conf:2:18: error[P0204]"), "{lines:?}");
+    assert!(
+        lines[0].starts_with("a.conf:2:18: error[P0204]"),
+        "{lines:?}"
+    );
 }
 
 struct StoppedClock;
@@ -68,7 +71,9 @@ impl Clock for StoppedClock {
 fn baseline_verdict(form: &[u8]) -> Option<u16> {
     let rules = b"Include @demo-conf\nInclude @baseline/*.conf".to_vec();
     let compiled = compile(&[("wasm-test".to_owned(), rules)], &PluginFiles::new(&[]));
-    let program = compiled.program.unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+    let program = compiled
+        .program
+        .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
     let waf = Waf::new(program, Rc::new(StoppedClock));
     let mut transaction = Transaction::new(&waf, Connection::default());
     let headers: [(&[u8], &[u8]); 4] = [
@@ -95,5 +100,8 @@ fn baseline_verdict(form: &[u8]) -> Option<u16> {
 #[wasm_bindgen_test]
 fn a_transaction_passes_and_another_is_denied() {
     assert_eq!(baseline_verdict(b"name=Ann&text=Two+words"), None);
-    assert_eq!(baseline_verdict(b"text=%3Cscript%3Ealert(1)%3C/script%3E"), Some(403));
+    assert_eq!(
+        baseline_verdict(b"text=%3Cscript%3Ealert(1)%3C/script%3E"),
+        Some(403)
+    );
 }

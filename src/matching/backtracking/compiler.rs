@@ -84,7 +84,7 @@ impl Compiler {
                 let enter = self.enter(site)?;
                 self.part(node)?;
                 if *negated {
-                    self.emit(Inst::Refute { site, then: NONE })?;
+                    self.emit(Inst::Refute(site))?;
                     let otherwise = self.here()?;
                     self.patch(enter, Inst::Enter { site, otherwise })?;
                 } else {
@@ -252,14 +252,10 @@ impl Compiler {
                 let site = self.site()?;
                 let enter = self.enter(site)?;
                 self.part(node)?;
-                let decide = self.emit(Inst::Commit { site, rewind: true })?;
-                let (yes, no) = self.branches(yes, no)?;
-                let otherwise = if *negated {
-                    self.patch(decide, Inst::Refute { site, then: no })?;
-                    yes
-                } else {
-                    no
-                };
+                self.emit(Inst::Commit { site, rewind: true })?;
+                // As in PCRE, the groups of a negated condition that does not hold are kept.
+                let (holds, fails) = if *negated { (no, yes) } else { (yes, no) };
+                let (_, otherwise) = self.branches(holds, fails)?;
                 self.patch(enter, Inst::Enter { site, otherwise })
             }
         }

@@ -168,7 +168,9 @@ impl Machine {
         self.spend(self.stack.len().saturating_sub(height) / BYTES)?;
         let mut kept = height;
         for index in height..self.stack.len() {
-            let Some(&frame @ Frame::Restore { .. }) = self.stack.get(index) else { continue };
+            let Some(&frame @ Frame::Restore { .. }) = self.stack.get(index) else {
+                continue;
+            };
             if let Some(place) = self.stack.get_mut(kept) {
                 *place = frame;
             }
@@ -296,7 +298,7 @@ impl Search<'_> {
                 Inst::Back(length) => pos
                     .checked_sub(at(length))
                     .map(|pos| (pc.wrapping_add(1), pos)),
-                Inst::Enter { .. } | Inst::Commit { .. } | Inst::Refute { .. } => {
+                Inst::Enter { .. } | Inst::Commit { .. } | Inst::Refute(_) => {
                     self.part(inst, pc, pos)?
                 }
             };
@@ -330,10 +332,10 @@ impl Search<'_> {
                 let pos = if rewind { site.pos } else { pos };
                 Ok(Some((pc.wrapping_add(1), pos)))
             }
-            Inst::Refute { site, then } => {
+            Inst::Refute(site) => {
                 let site = self.machine.site(site);
                 self.machine.undo(site.height)?;
-                Ok((then != NONE).then_some((then, site.pos)))
+                Ok(None)
             }
             _ => Ok(None),
         }
@@ -496,8 +498,9 @@ impl Search<'_> {
     fn holds(&self, assertion: Assertion, pos: usize) -> bool {
         let after = self.hay.get(pos);
         let before = pos.checked_sub(1).and_then(|pos| self.hay.get(pos));
-        let word =
-            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+        let word = |byte: Option<&u8>| {
+            byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        };
         match assertion {
             Assertion::Start => pos == 0,
             Assertion::End => after.is_none(),

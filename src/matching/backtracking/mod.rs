@@ -13,6 +13,9 @@
 mod compiler;
 mod machine;
 mod program;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests take time")]
+mod tests;
 
 use std::ops::Range;
 

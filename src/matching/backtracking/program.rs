@@ -93,8 +93,8 @@ pub(super) enum Inst {
         /// Goes back to where the part started.
         rewind: bool,
     },
-    /// The part matched but should not: undoes it and goes on, with [`NONE`] not at all.
-    Refute { site: u32, then: u32 },
+    /// The part matched but should not: undoes it.
+    Refute(u32),
 }
 
 /// How a run takes its bytes.

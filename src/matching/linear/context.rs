@@ -155,12 +155,10 @@ fn before(node: &Node, follow: &Follow) -> Follow {
 fn check_part(node: &Node, follow: &Follow) -> Result<(), Construct> {
     match node {
         Node::Empty | Node::Set(_) => Ok(()),
-        Node::Assert(Assertion::StartLine, at) if follow.empty != Empty::Never => {
-            Err(Construct {
-                name: "`^` at line starts before what can match nothing",
-                offset: *at,
-            })
-        }
+        Node::Assert(Assertion::StartLine, at) if follow.empty != Empty::Never => Err(Construct {
+            name: "`^` at line starts before what can match nothing",
+            offset: *at,
+        }),
         Node::Assert(Assertion::FinalEnd, at)
             if follow.looped || follow.empty != Empty::Free || !follow.first.is_empty() =>
         {

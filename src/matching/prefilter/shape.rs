@@ -60,7 +60,9 @@ impl Shape {
                 min: 0,
                 max: None,
             },
-            Node::Conditional { yes, no, .. } => Self::one_of([&**yes, &**no].into_iter(), alphabet)?,
+            Node::Conditional { yes, no, .. } => {
+                Self::one_of([&**yes, &**no].into_iter(), alphabet)?
+            }
             Node::Concat(parts) => Self::Concat(
                 parts
                     .iter()

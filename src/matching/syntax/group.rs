@@ -287,9 +287,13 @@ impl<'a> Parser<'a> {
                 let node = self.body(start, false)?;
                 Ok(Item::repeatable(Node::Atomic(Box::new(node), start)))
             }
-            b"pla" | b"positive_lookahead" if self.eat(b":") => self.look(start, look(false, false)),
+            b"pla" | b"positive_lookahead" if self.eat(b":") => {
+                self.look(start, look(false, false))
+            }
             b"nla" | b"negative_lookahead" if self.eat(b":") => self.look(start, look(false, true)),
-            b"plb" | b"positive_lookbehind" if self.eat(b":") => self.look(start, look(true, false)),
+            b"plb" | b"positive_lookbehind" if self.eat(b":") => {
+                self.look(start, look(true, false))
+            }
             b"nlb" | b"negative_lookbehind" if self.eat(b":") => self.look(start, look(true, true)),
             b"napla"
             | b"naplb"
