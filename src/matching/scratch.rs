@@ -49,7 +49,7 @@ impl Default for Scratch {
 
 impl Scratch {
     /// Most steps in one value, whatever is configured: what takes about 50 ms in wasm.
-    pub const MAX_STEPS: usize = 1_000_000;
+    pub const MAX_STEPS: usize = 500_000;
 
     /// Empty state with the default budget of 6 MiB; it grows as patterns are searched for.
     pub fn new() -> Self {

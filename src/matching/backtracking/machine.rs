@@ -10,6 +10,8 @@ use super::program::{Greed, Inst, NONE, Program};
 const WORK: usize = 4;
 /// Bytes of a run that are as much work as one instruction.
 const BYTES: usize = 4;
+/// Bytes compared that are as much work as one instruction.
+const COMPARED: usize = 32;
 /// Most frames on the stack; 2 MiB in wasm.
 const FRAMES: usize = 1 << 17;
 /// Frames whose memory is kept from search to search.
@@ -544,7 +546,7 @@ impl Search<'_> {
         } else {
             here == text
         };
-        self.machine.spend(text.len() / BYTES)?;
+        self.machine.spend(text.len() / COMPARED)?;
         Ok(same.then_some(end))
     }
 }
