@@ -258,8 +258,8 @@ fn steps_out_of_order_do_nothing() {
 #[test]
 fn pattern_limits_are_told() {
     let rules = "SecPcreMatchLimit 1000\n\
-        SecRule ARGS:a \"@rx (?!x)(a+)+$x\" \"id:1,phase:1,pass\"\n\
-        SecRule ARGS:a \"!@rx (?!x)(a+)+$x\" \"id:2,phase:1,pass\"\n\
+        SecRule ARGS:a \"@rx (a+)+(?!.)\" \"id:1,phase:1,pass\"\n\
+        SecRule ARGS:a \"!@rx (a+)+(?!.)\" \"id:2,phase:1,pass\"\n\
         SecRule TX:/^MSC_/ \"!@streq 0\" \"id:3,phase:1,pass\"\n\
         SecRule MSC_PCRE_LIMITS_EXCEEDED \"@eq 1\" \"id:4,phase:1,pass\"\n\
         SecRule MSC_PCRE_ERROR \"@eq 1\" \"id:5,phase:1,pass\"\n\
