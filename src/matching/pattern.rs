@@ -32,7 +32,7 @@ struct Inner {
 
 /// The engine that carries a pattern out, chosen when it is read: the linear one whenever it can.
 enum Strategy {
-    Linear(Linear),
+    Linear(Box<Linear>),
     Backtracking(Backtracking),
 }
 
@@ -50,7 +50,7 @@ impl Pattern {
         };
         let parsed = text.parse()?;
         let strategy = match Linear::new(&parsed) {
-            Ok(linear) => Strategy::Linear(linear),
+            Ok(linear) => Strategy::Linear(Box::new(linear)),
             Err(Refusal::Irregular(construct)) => {
                 Strategy::Backtracking(Backtracking::new(&parsed, construct)?)
             }
