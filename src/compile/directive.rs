@@ -267,7 +267,7 @@ directives! {
     SecIgnoreRuleCompilationErrors 1..1 Rules(|c, d| c.ignore_rule_errors(d)), "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
-    SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps of a pattern that cannot run in linear time.";
+    SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
     SecReadStateLimit 1..2 Ignored, "connections are the proxy's.";

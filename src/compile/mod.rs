@@ -15,7 +15,6 @@ mod spec;
 mod target;
 mod update;
 
-
 use std::collections::HashMap;
 use std::sync::Arc;
 

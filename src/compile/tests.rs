@@ -158,6 +158,8 @@ fn mistakes_have_codes() {
             ],
         ),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
+        ("SecRule ARGS \"@rx a(?=b)\" \"id:1\"", &[Code::Backtracks]),
+        ("SecRule ARGS \"@rx (a)(?1)\" \"id:1\"", &[Code::BadRegex]),
     ];
     for (text, expected) in table {
         assert_eq!(codes(text), *expected, "{text}");

@@ -59,6 +59,9 @@ impl State {
             return;
         };
         scratch.candidacy.begin(phase);
+        scratch
+            .matching
+            .set_step_limit(program.settings.pcre_match_limit);
         let mut at = 0usize;
         while let Some(&starter) = rules.entries.get(at) {
             at = at.saturating_add(1);
@@ -229,7 +232,11 @@ impl State {
             test.operator
                 .eval(self.values.get(value), argument, &mut eval)
         };
-        if scratch.rx_cache.take_error().is_some() {
+        let exceeded = scratch.matching.take_limit_exceeded();
+        if exceeded {
+            self.pcre_limit_exceeded();
+        }
+        if scratch.rx_cache.take_error().is_some() || exceeded {
             // An operator that fails does not match, negated or not (v2 without
             // SecInterceptOnError).
             self.set(Variable::MscPcreError, b"1");
@@ -252,6 +259,16 @@ impl State {
         self.store
             .push(Variable::MatchedVars, Entry { name, value });
         self.on_match(program, starter, rule, Some((test, argument)))
+    }
+
+    /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
+    fn pcre_limit_exceeded(&mut self) {
+        self.set(Variable::MscPcreLimitsExceeded, b"1");
+        let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
+        if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
+            let one = self.values.intern(b"1");
+            self.store.tx.set(slot, one);
+        }
     }
 
     /// TX.0 to TX.9: all are forgotten first, as v2 does.

@@ -498,3 +498,19 @@ fn a_trace_says_what_was_asked() {
         ]
     );
 }
+
+/// A pattern that comes to its limit says neither yes nor no, and says so.
+#[test]
+fn pattern_limits_are_told() {
+    let rules = "SecPcreMatchLimit 1000\n\
+        SecRule ARGS:a \"@rx (a+)+(?!.)\" \"id:1,phase:1,pass\"\n\
+        SecRule ARGS:a \"!@rx (a+)+(?!.)\" \"id:2,phase:1,pass\"\n\
+        SecRule TX:/^MSC_/ \"!@streq 0\" \"id:3,phase:1,pass\"\n\
+        SecRule MSC_PCRE_LIMITS_EXCEEDED \"@eq 1\" \"id:4,phase:1,pass\"\n\
+        SecRule MSC_PCRE_ERROR \"@eq 1\" \"id:5,phase:1,pass\"\n\
+        SecRule ARGS:a \"@rx (a)\\1b\" \"id:6,phase:1,pass\"\n";
+    let hard = format!("/?a={}b", "a".repeat(40));
+    assert_eq!(matched(rules, &hard), [3, 4, 5, 6]);
+    assert_eq!(matched(rules, "/?a=aab"), [2, 6]);
+    assert_eq!(matched(rules, "/?a=ab"), [2]);
+}

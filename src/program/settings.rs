@@ -107,7 +107,8 @@ pub struct Settings {
     pub xml_into_args: XmlArgs,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
-    /// SecPcreMatchLimit, steps.
+    /// SecPcreMatchLimit, steps; above
+    /// [`Scratch::MAX_STEPS`](crate::matching::Scratch::MAX_STEPS) it means that many.
     pub pcre_match_limit: usize,
     /// SecInterceptOnError.
     pub intercept_on_error: bool,
@@ -148,8 +149,8 @@ pub struct Settings {
 const REQUEST_BODY_LIMIT: usize = 134_217_728;
 /// 1 MiB, v2's default limit of what is not a file.
 const NO_FILES_LIMIT: usize = 1_048_576;
-/// PCRE's own default number of steps.
-const PCRE_MATCH_LIMIT: usize = 10_000_000;
+/// The number of steps in ModSecurity's recommended configuration.
+const PCRE_MATCH_LIMIT: usize = 100_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
