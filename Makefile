@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test e2e conformance wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: ## Formatting, clippy, dependencies, scripts
 
 crs-test: ## The Core Rule Set's regression tests, natively and through the filter
 	@scripts/crs-test
+
+bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
+	@scripts/bench
 
 e2e: ## The filter in real Envoys, oldest and newest
 	@scripts/e2e

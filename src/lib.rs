@@ -10,9 +10,11 @@
 //! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http
-//! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files)
+//! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files), allocations (for benchmarks)
 //! ```
 
+#[cfg(any(feature = "cli", feature = "allocation-counts"))]
+pub mod allocations;
 pub mod bytes;
 pub mod diagnostic;
 pub mod limits;
@@ -34,8 +36,6 @@ pub mod seclang;
 pub mod audit;
 pub mod engine;
 
-#[cfg(any(feature = "cli", feature = "allocation-counts"))]
-pub mod allocations;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod proxy;

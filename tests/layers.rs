@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 /// The modules of each layer, from the leaves up.
 const LAYERS: [&[&str]; 5] = [
-    &["bytes", "diagnostic", "limits", "rules"],
+    &["allocations", "bytes", "diagnostic", "limits", "rules"],
     &[
         "transform",
         "matching",

@@ -2,7 +2,6 @@
 #![cfg(feature = "cli")]
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::disallowed_methods,
     reason = "a test: a panic is a failure, and it writes the files the tool reads"
 )]

@@ -2,6 +2,7 @@
 //! about a broken configuration, and how much memory it takes.
 
 use std::rc::Rc;
+use std::sync::OnceLock;
 
 use parapet::wasm_host::{
     Exchange, HostError, Incoming, LogLevel, ManualClock, Module, Outcome, Plugin, Reply, Settings,
@@ -14,8 +15,10 @@ const BASELINE: &str = r#"{"directives_map": {"default": ["Include @demo-conf",
 /// More memory than a VM with the embedded rules should ever need.
 const ROOM: usize = 24 << 20;
 
-fn module() -> Module {
-    Module::compile(&std::fs::read(wasm_tests::wasm()).unwrap()).unwrap()
+/// Compiled once for all tests.
+fn module() -> &'static Module {
+    static MODULE: OnceLock<Module> = OnceLock::new();
+    MODULE.get_or_init(|| Module::compile(&std::fs::read(wasm_tests::wasm()).unwrap()).unwrap())
 }
 
 fn settings(configuration: &str) -> Settings {
@@ -80,7 +83,7 @@ fn exchange(plugin: &mut Plugin, exchange: &Exchange) -> Outcome {
 
 #[test]
 fn what_is_harmless_passes_unchanged() {
-    let mut plugin = Plugin::start(&module(), settings(BASELINE)).unwrap();
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let json = [("content-type", "application/json")];
     for asked in [
@@ -111,7 +114,7 @@ fn what_is_harmless_passes_unchanged() {
 
 #[test]
 fn attacks_are_denied_before_anything_reaches_the_upstream() {
-    let mut plugin = Plugin::start(&module(), settings(BASELINE)).unwrap();
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for asked in [
         request("GET", "/books?id=1%27%20or%20%271%27=%271", &[], ""),
@@ -147,7 +150,7 @@ fn attacks_are_denied_before_anything_reaches_the_upstream() {
 
 #[test]
 fn an_upstream_that_answers_early_and_a_client_that_is_rejected_are_survived() {
-    let mut plugin = Plugin::start(&module(), settings(BASELINE)).unwrap();
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let mut early = request("POST", "/upload", &[("content-type", "text/plain")], "abc");
     early.answer_before_body = true;
     exchange(&mut plugin, &early);
@@ -161,7 +164,7 @@ fn an_upstream_that_answers_early_and_a_client_that_is_rejected_are_survived() {
 fn a_host_that_does_not_hold_heads_still_gets_a_verdict() {
     let mut settings = settings(BASELINE);
     settings.holds_headers = false;
-    let mut plugin = Plugin::start(&module(), settings).unwrap();
+    let mut plugin = Plugin::start(module(), settings).unwrap();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let attack = request("POST", "/", &form, "m=%3Cscript%3Ealert(1)%3C%2Fscript%3E");
     let outcome = exchange(&mut plugin, &attack);
@@ -192,7 +195,7 @@ fn a_broken_configuration_is_refused_with_its_place() {
         ),
         ("{", "plugin configuration:1"),
     ] {
-        let Err(error) = Plugin::start(&module, settings(configuration)) else {
+        let Err(error) = Plugin::start(module, settings(configuration)) else {
             panic!("{configuration} was accepted")
         };
         let HostError::Refused { callback, log } = &error else {
@@ -208,7 +211,7 @@ fn a_broken_configuration_is_refused_with_its_place() {
 
 #[test]
 fn memory_is_small_and_stays_flat() {
-    let mut plugin = Plugin::start(&module(), settings(BASELINE)).unwrap();
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let start = plugin.memory_size();
     let form = [("content-type", "application/x-www-form-urlencoded")];
     let body = format!("m={}", "word+and+word+".repeat(2_000));
@@ -229,7 +232,7 @@ fn memory_is_small_and_stays_flat() {
 
 #[test]
 fn nothing_is_said_about_harmless_requests() {
-    let mut plugin = Plugin::start(&module(), settings(BASELINE)).unwrap();
+    let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let _ = plugin.take_log();
     exchange(&mut plugin, &request("GET", "/books?topic=walks", &[], ""));
     let loud: Vec<_> = plugin
