@@ -21,8 +21,8 @@ run: ## Guard a demo backend on 127.0.0.1:8080 with a real Envoy
 test: ## Run every suite; ends with the counts
 	@scripts/test
 
-unit: ## Unit and integration tests, native
-	@scripts/test unit
+unit: ## Unit and integration tests of all crates
+	@scripts/unit
 
 lint: ## Formatting, clippy, dependencies, scripts
 	@scripts/test lint

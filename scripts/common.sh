@@ -8,6 +8,11 @@ cd "$ROOT" || exit 1
 LOCAL=$ROOT/.local
 mkdir -p "$LOCAL"
 
+# All crates with everything they can do: one set of features for all suites, so that nothing is
+# built twice.
+# shellcheck disable=SC2034 # for the scripts that source this
+NATIVE=(--workspace --features "parapet-waf/cli,parapet-waf/wasm-host")
+
 say() { printf '%s\n' "$*" >&2; }
 step() { printf '==> %s\n' "$*" >&2; }
 die() {
