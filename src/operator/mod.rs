@@ -19,6 +19,7 @@ mod number;
 mod phrases;
 mod text;
 
+use crate::diagnostic::suggest;
 use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
 
 pub use def::{Argument, Def, Example, Support};
@@ -259,42 +260,15 @@ impl Match<'_> {
 }
 
 fn unknown(name: &str) -> CompileError {
-    let suggestion = Operator::all()
-        .flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()))
-        .map(|known| (distance(name.as_bytes(), known.as_bytes()), known))
-        .min_by_key(|(distance, _)| *distance)
-        .filter(|(distance, known)| *distance <= known.len().min(name.len()) / 3)
-        .map(|(_, known)| known);
+    let names = Operator::all()
+        .flat_map(|def| std::iter::once(def.name).chain(def.aliases.iter().copied()));
+    let suggestion = suggest(name, names);
     CompileError {
         kind: CompileErrorKind::Unknown { suggestion },
         message: format!("unknown operator @{name}"),
         offset: None,
         hint: suggestion.map(|known| format!("did you mean @{known}?")),
     }
-}
-
-/// Number of letters to insert, remove or exchange, whatever their case. Long names count as far.
-fn distance(left: &[u8], right: &[u8]) -> usize {
-    if left.len() > 64 || right.len() > 64 {
-        return usize::MAX;
-    }
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (at, a) in left.iter().enumerate() {
-        let mut diagonal = at;
-        let mut before = at.saturating_add(1);
-        if let Some(first) = row.first_mut() {
-            *first = before;
-        }
-        for (cell, b) in row.iter_mut().skip(1).zip(right) {
-            let exchange = diagonal.saturating_add(usize::from(!a.eq_ignore_ascii_case(b)));
-            diagonal = *cell;
-            before = exchange
-                .min(before.saturating_add(1))
-                .min(cell.saturating_add(1));
-            *cell = before;
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

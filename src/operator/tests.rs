@@ -375,7 +375,7 @@ fn unknown_names_are_told_with_a_suggestion() {
             suggestion: Some("validateUrlEncoding")
         }
     );
-    for name in ["", "zzzzzz", "r", &"x".repeat(1000)] {
+    for name in ["", "zzzzzz", &"x".repeat(1000)] {
         let error = harness.compile(name, b"x").unwrap_err();
         assert_eq!(
             error.kind,

@@ -1,5 +1,8 @@
 //! Text of explanations, and numbers in values.
 
+pub(super) use crate::bytes::leading_integer;
+use crate::bytes::{hex_digits, is_space};
+
 /// Longest part of an argument or value in an explanation, in bytes, as in version 2.
 const CUT: usize = 252;
 
@@ -38,8 +41,7 @@ impl Line {
                 0x20..=0x7E => self.text.push(byte),
                 _ => {
                     self.text.extend_from_slice(b"\\x");
-                    self.text
-                        .extend([hex_digit(byte >> 4), hex_digit(byte & 0x0F)]);
+                    self.text.extend(hex_digits(byte));
                 }
             }
         }
@@ -58,41 +60,6 @@ impl Line {
     pub(super) fn done(self) -> Vec<u8> {
         self.text
     }
-}
-
-fn hex_digit(nibble: u8) -> u8 {
-    match nibble {
-        0..=9 => b'0'.saturating_add(nibble),
-        _ => b'a'.saturating_add(nibble.saturating_sub(10)),
-    }
-}
-
-/// Reads a number as C's `atoi` does: blanks, a sign, digits, and then whatever; 0 without digits.
-/// Too large numbers stop at the limits of an `i64`.
-pub(super) fn leading_integer(text: &[u8]) -> i64 {
-    let digits = trim_start(text);
-    let (negative, digits) = match digits {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, digits),
-    };
-    let mut number = 0i64;
-    for digit in digits.iter().take_while(|byte| byte.is_ascii_digit()) {
-        let digit = i64::from(digit.wrapping_sub(b'0'));
-        number = number.saturating_mul(10);
-        // Built on the negative side, so that the smallest number can be reached.
-        number = if negative {
-            number.saturating_sub(digit)
-        } else {
-            number.saturating_add(digit)
-        };
-    }
-    number
-}
-
-/// Whether C's `isspace` holds for a byte.
-pub(super) const fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0B | 0x0C | b'\r')
 }
 
 /// Without blanks in front.
