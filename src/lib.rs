@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! L4 hosts      proxy (the only place that knows proxy-wasm), cli, wasm_host (it under wasmtime)
-//! L3 engine     Transaction: phases, evaluation, effects, verdict;  audit: records to text
+//! L3 engine     Transaction: phases, evaluation, verdict;  audit: records to text;  reference: help
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http
 //! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files), allocations (for benchmarks)
@@ -35,6 +35,7 @@ pub mod seclang;
 
 pub mod audit;
 pub mod engine;
+pub mod reference;
 
 #[cfg(feature = "cli")]
 pub mod cli;

@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 5] = [
         "http",
     ],
     &["seclang", "program", "compile"],
-    &["engine", "audit"],
+    &["engine", "audit", "reference"],
     &["proxy", "cli", "wasm_host"],
 ];
 

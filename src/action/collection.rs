@@ -57,6 +57,14 @@ impl VarName {
         })
     }
 
+    /// The key, where it has a macro in it.
+    pub const fn template(&self) -> Option<&Template> {
+        match self {
+            Self::Dynamic(_, key) => Some(key),
+            Self::Tx(_) | Self::Named(..) => None,
+        }
+    }
+
     /// The collection.
     pub const fn collection(&self) -> Variable {
         match self {

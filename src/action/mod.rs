@@ -5,13 +5,15 @@
 
 mod collection;
 mod ctl;
+mod mask;
 mod parse;
 mod setvar;
 mod table;
 
 pub use collection::{DeprecateVar, ExpireVar, InitCol, VarName};
 pub use ctl::{Ctl, RuleSpec, SwitchMode, XmlArgs};
-pub use parse::{Action, ActionError, AllowScope, Disruptive, TransformStep, parse};
+pub use mask::Mask;
+pub use parse::{Action, ActionError, AllowScope, Disruptive, Edge, TransformStep, parse};
 pub use setvar::{Change, SetVar};
 pub use table::{Def, Group, Name, Placement};
 

@@ -2,7 +2,8 @@
 
 use super::collection::{DeprecateVar, ExpireVar, InitCol};
 use super::ctl::{self, Ctl};
-use super::setvar::SetVar;
+use super::mask::Mask;
+use super::setvar::{Change, SetVar};
 use super::{Name, Phase};
 use crate::diagnostic::Code;
 use crate::template::Template;
@@ -66,10 +67,52 @@ pub enum Action {
     SetEnv(Template, Option<Template>),
     /// `ctl`.
     Ctl(Ctl),
-    /// `sanitise…`: what to mask, and its argument.
-    Sanitise(Name, Box<[u8]>),
-    /// An action that this version knows but does not carry out, or that a sandbox cannot.
+    /// `sanitise…`.
+    Sanitise(Mask),
+    /// `prepend` and `append`.
+    Inject(Edge, Template),
+    /// An action that a sandbox cannot carry out.
     NotCarriedOut(Name),
+}
+
+impl Action {
+    /// The texts of an effect that may have macros in them.
+    pub fn templates(&self) -> Vec<&Template> {
+        let mut texts = Vec::new();
+        match self {
+            Self::SetVar(set) => {
+                texts.extend(set.name.template());
+                match &set.change {
+                    Change::Unset => {}
+                    Change::Set(value) | Change::Add(value) | Change::Subtract(value) => {
+                        texts.push(value);
+                    }
+                }
+            }
+            Self::ExpireVar(expire) => {
+                texts.extend(expire.name.template());
+                texts.push(&expire.seconds);
+            }
+            Self::DeprecateVar(deprecate) => texts.extend(deprecate.name.template()),
+            Self::InitCol(init) => texts.push(&init.key),
+            Self::SetEnv(name, value) => {
+                texts.push(name);
+                texts.extend(value);
+            }
+            Self::Inject(_, text) => texts.push(text),
+            _ => {}
+        }
+        texts
+    }
+}
+
+/// Where `prepend` and `append` put their text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Edge {
+    /// Before the body.
+    Start,
+    /// After the body.
+    End,
 }
 
 /// One `t:`.
@@ -109,6 +152,9 @@ pub enum Disruptive {
     Redirect(Template),
     /// Skip rules.
     Allow(AllowScope),
+    /// Hand over to another backend. There is none to hand over to, so it denies as v2 does
+    /// without mod_proxy.
+    Proxy,
 }
 
 /// Why an action cannot be read.
@@ -226,10 +272,14 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         | Name::SanitiseMatched
         | Name::SanitiseMatchedBytes
         | Name::SanitiseRequestHeader
-        | Name::SanitiseResponseHeader => Action::Sanitise(name, text.into()),
-        Name::Append | Name::Prepend | Name::Exec | Name::Pause | Name::Proxy => {
+        | Name::SanitiseResponseHeader => Action::Sanitise(Mask::parse(name, text)?),
+        Name::Append => Action::Inject(Edge::End, template(text, keys)?),
+        Name::Prepend => Action::Inject(Edge::Start, template(text, keys)?),
+        Name::Pause | Name::Proxy => {
+            template(text, keys)?;
             Action::NotCarriedOut(name)
         }
+        Name::Exec => Action::NotCarriedOut(name),
     })
 }
 

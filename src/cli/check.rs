@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::config::{Config, Load};
 use super::output::line;
 use super::{CLEAN, ERRORS};
-use crate::diagnostic::{Diagnostic, Record, Severity, SourceMap, render};
+use crate::diagnostic::{Code, Diagnostic, Record, Severity, SourceMap, render};
 
 /// Check rule files or a plugin configuration.
 ///
@@ -39,6 +39,8 @@ struct Summary {
     files: usize,
     errors: usize,
     warnings: usize,
+    /// Rules whose patterns cannot run in linear time.
+    backtracking: usize,
     seconds: f64,
     diagnostics: Vec<Record>,
 }
@@ -73,6 +75,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         files: loads.iter().map(|load| load.files).sum(),
         errors: count(Severity::Error),
         warnings: count(Severity::Warning),
+        backtracking: messages
+            .iter()
+            .filter(|(one, _)| one.code == Code::Backtracks)
+            .count(),
         seconds,
         diagnostics: messages
             .iter()
@@ -98,8 +104,12 @@ impl Summary {
             Some(rules) => counted(rules, "rule"),
             None => "does not load".to_owned(),
         };
+        let backtracking = match self.backtracking {
+            0 => String::new(),
+            count => format!(", {} by backtracking", counted(count, "pattern")),
+        };
         format!(
-            "{rules}, {}, {}, {}, {:.2} s",
+            "{rules}, {}, {}, {}{backtracking}, {:.2} s",
             counted(self.files, "file"),
             counted(self.errors, "error"),
             counted(self.warnings, "warning"),

@@ -15,6 +15,7 @@ mod config;
 mod driver;
 #[cfg(feature = "wasm-host")]
 mod driver_wasm;
+mod explain;
 mod files;
 mod ftw;
 mod message;
@@ -56,6 +57,7 @@ enum Command {
     Run(run::Arguments),
     Test(test::Arguments),
     Bench(bench::Arguments),
+    Explain(explain::Arguments),
 }
 
 /// Runs the tool with the arguments of the process.
@@ -65,6 +67,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::action::{self, Action, Disruptive, Name, Phase, Placement, TransformStep};
-use crate::diagnostic::{Code, Diagnostic, Span, shown, suggest};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
 use crate::transform::Transformation;
@@ -81,7 +81,11 @@ impl Compiler<'_> {
                 }
             }
         }
-        set.broken = self.diagnostics.len() > before;
+        set.broken = self
+            .diagnostics
+            .iter()
+            .skip(before)
+            .any(|one| one.severity == Severity::Error);
         set
     }
 
@@ -121,13 +125,21 @@ impl Compiler<'_> {
                         | Name::Severity
                         | Name::Maturity
                         | Name::Accuracy
-                        | Name::Block
                 ) =>
             {
                 (
                     Code::DefaultAction,
                     format!("`{}` may not stand in SecDefaultAction", def.name),
                 )
+            }
+            // Rule sets for v3 write `deny,block`. What `block` stands for is what is being said here.
+            Place::Default if name == Name::Block => {
+                let message = "`block` is ignored in SecDefaultAction: it means what stands there";
+                self.report(Diagnostic {
+                    severity: Severity::Warning,
+                    ..Diagnostic::new(Code::DefaultAction, entry.span, message)
+                });
+                return false;
             }
             Place::Update if matches!(name, Name::Id | Name::PhaseAction | Name::Chain) => (
                 Code::ActionValue,
@@ -174,27 +186,44 @@ impl Compiler<'_> {
                 set.audit = Some(log);
             }
             Action::AuditLog(audit) => set.audit = Some(audit),
-            Action::NotCarriedOut(name) => self.not_carried_out(name, entry),
+            Action::NotCarriedOut(name) => self.not_carried_out(set, name, entry),
+            Action::Inject(..) => {
+                let name = shown(&entry.name);
+                let message =
+                    format!("`{name}` is noted, but the filter does not change responses");
+                self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
+                set.effects.push((action, entry.value_span()));
+            }
             Action::SetVar(_)
             | Action::ExpireVar(_)
             | Action::DeprecateVar(_)
             | Action::InitCol(_)
             | Action::SetEnv(..)
             | Action::Ctl(_)
-            | Action::Sanitise(..) => set.effects.push((action, entry.value_span())),
+            | Action::Sanitise(_) => set.effects.push((action, entry.value_span())),
         }
     }
 
-    fn not_carried_out(&mut self, name: Name, entry: &ast::ActionExpr) {
-        let what = name.def().name;
-        let diagnostic = if name == Name::Exec {
-            let message = "`exec` is ignored: a sandboxed filter cannot run programs";
-            Diagnostic::new(Code::SandboxLimit, entry.span, message)
-        } else {
-            let message = format!("this version does not carry out the action `{what}` yet");
-            Diagnostic::new(Code::NotYet, entry.span, message)
+    /// An action beyond the sandbox: a warning, and what comes nearest to it.
+    fn not_carried_out(&mut self, set: &mut ActionSet, name: Name, entry: &ast::ActionExpr) {
+        let (message, instead) = match name {
+            Name::Pause => (
+                "`pause` does not wait here: a filter cannot hold its thread; the rule passes",
+                Some(Disruptive::Pass),
+            ),
+            Name::Proxy => (
+                "`proxy` cannot choose another backend here: the rule denies with status 500",
+                Some(Disruptive::Proxy),
+            ),
+            _ => (
+                "`exec` is ignored: a sandboxed filter cannot run programs",
+                None,
+            ),
         };
-        self.report(diagnostic);
+        if instead.is_some() {
+            set.disruptive = instead;
+        }
+        self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
     }
 }
 
@@ -213,6 +242,29 @@ impl ActionSet {
             }
         }
         chain
+    }
+
+    /// The texts of log lines and decisions.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &Template> {
+        let redirect = match &self.disruptive {
+            Some(Disruptive::Redirect(location)) => Some(location),
+            _ => None,
+        };
+        let tags = self.tags.iter().map(|(_, tag)| tag);
+        self.msg
+            .iter()
+            .chain(&self.logdata)
+            .chain(tags)
+            .chain(redirect)
+    }
+
+    /// All texts with macros.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &Template> {
+        let effects = self
+            .effects
+            .iter()
+            .flat_map(|(action, _)| action.templates());
+        self.texts().chain(effects)
     }
 
     /// Takes over what an update says: single values replace, lists grow.

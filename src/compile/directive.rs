@@ -1,10 +1,12 @@
 //! The table of directives, and which part of the compiler reads each.
 
 use super::Compiler;
+use super::draft::Item;
 use super::update::By;
-use crate::diagnostic::{Code, Diagnostic, shown, suggest};
+use crate::diagnostic::{Code, Diagnostic, Severity, shown, suggest};
 use crate::program::Settings;
 use crate::seclang::ast;
+use crate::variable::Support;
 
 /// What a directive is: one line of the table.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ enum Kind {
     Rules(fn(&mut Compiler<'_>, &ast::Directive)),
     /// Sets something.
     Setting(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
+    /// Sets something that hosts can read and the filter does not act on: a warning says so.
+    Recorded(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
     /// Has no meaning in a proxy filter: accepted with a warning.
     Ignored,
     /// Known, but not carried out by this version.
@@ -50,16 +54,19 @@ impl Compiler<'_> {
             return;
         }
         match &def.kind {
+            Kind::Rules(read) if self.ignore_rule_errors && is_rule(def) => {
+                self.rule_unless_bad(directive, *read);
+            }
             Kind::Rules(read) => read(self, directive),
-            Kind::Setting(set) => {
-                if let Err(why) = set(&mut self.settings, &directive.arguments) {
-                    let span = directive
-                        .arguments
-                        .first()
-                        .map_or(directive.span, |one| one.span);
-                    let message = format!("{}: {why}", def.name);
-                    self.report(Diagnostic::new(Code::DirectiveValue, span, message));
-                }
+            Kind::Setting(set) => self.setting(def, *set, directive),
+            Kind::Recorded(set) => {
+                self.setting(def, *set, directive);
+                let message = format!("{} is noted, but the filter does not act on it", def.name);
+                self.report(Diagnostic::new(
+                    Code::IgnoredDirective,
+                    directive.span,
+                    message,
+                ));
             }
             Kind::Ignored => {
                 let message = format!("{} is ignored: {}", def.name, def.summary);
@@ -74,6 +81,56 @@ impl Compiler<'_> {
                 self.report(Diagnostic::new(Code::NotYet, directive.span, message));
             }
         }
+    }
+
+    fn setting(
+        &mut self,
+        def: &DirectiveDef,
+        set: fn(&mut Settings, &[ast::Word]) -> Result<(), String>,
+        directive: &ast::Directive,
+    ) {
+        if let Err(why) = set(&mut self.settings, &directive.arguments) {
+            let span = directive
+                .arguments
+                .first()
+                .map_or(directive.span, |one| one.span);
+            let message = format!("{}: {why}", def.name);
+            self.report(Diagnostic::new(Code::DirectiveValue, span, message));
+        }
+    }
+
+    /// Reads a rule under SecIgnoreRuleCompilationErrors: one with errors is left out with its
+    /// whole chain, and its errors become warnings, as in Coraza.
+    fn rule_unless_bad(
+        &mut self,
+        directive: &ast::Directive,
+        read: fn(&mut Compiler<'_>, &ast::Directive),
+    ) {
+        let (messages, items) = (self.diagnostics.len(), self.items.len());
+        if self.leaving_out {
+            // A link of a chain that is gone, to be read as one.
+            self.open = Some(Vec::new());
+        }
+        read(self, directive);
+        let mut bad = self.leaving_out;
+        for diagnostic in self.diagnostics.iter_mut().skip(messages) {
+            if diagnostic.severity == Severity::Error {
+                diagnostic.severity = Severity::Warning;
+                bad = true;
+            }
+        }
+        if !bad {
+            return;
+        }
+        self.leaving_out = self.open.is_some();
+        let mut rules = self.open.take().unwrap_or_default();
+        for item in self.items.drain(items..) {
+            if let Item::Rules(chain) = item {
+                rules.extend(chain);
+            }
+        }
+        self.ids
+            .retain(|_, span| !rules.iter().any(|rule| rule.span == *span));
     }
 
     fn unknown_directive(&mut self, name: &str, directive: &ast::Directive) {
@@ -100,6 +157,11 @@ impl Compiler<'_> {
     }
 }
 
+/// Whether it makes a rule.
+fn is_rule(def: &DirectiveDef) -> bool {
+    matches!(def.name, "SecRule" | "SecAction")
+}
+
 fn argument_count(def: &DirectiveDef, given: usize, directive: &ast::Directive) -> Diagnostic {
     let (least, most) = def.arguments;
     let takes = match (least, most) {
@@ -124,6 +186,15 @@ impl DirectiveDef {
         DIRECTIVES
     }
 
+    /// How far it is carried out.
+    pub const fn support(&self) -> Support {
+        match self.kind {
+            Kind::Rules(_) | Kind::Setting(_) => Support::Full,
+            Kind::Recorded(_) | Kind::Ignored => Support::Sandbox,
+            Kind::NotYet => Support::NotYet,
+        }
+    }
+
     /// Finds one by name, whatever the letter case.
     pub fn by_name(name: &str) -> Option<&'static Self> {
         DIRECTIVES
@@ -145,6 +216,7 @@ macro_rules! directives {
     (@most $most:literal) => { $most };
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
+    (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
     (@kind Ignored) => { Kind::Ignored };
     (@kind NotYet) => { Kind::NotYet };
 }
@@ -174,7 +246,7 @@ directives! {
     SecConnEngine 1..1 Ignored, "connections are the proxy's.";
     SecConnReadStateLimit 1..2 Ignored, "connections are the proxy's.";
     SecConnWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecContentInjection 1..1 Ignored, "append and prepend are not carried out yet.";
+    SecContentInjection 1..1 Recorded(set::content_injection), "Whether append and prepend change responses.";
     SecCookieFormat 1..1 Setting(set::cookie_format), "0: Netscape cookies, 1: RFC 2109.";
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
@@ -182,7 +254,7 @@ directives! {
     SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
-    SecDisableBackendCompression 1..1 NotYet, "Asks the backend for plain responses.";
+    SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
     SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
@@ -192,10 +264,10 @@ directives! {
     SecHashMethodRx 2..2 Ignored, "links of responses are not rewritten.";
     SecHashParam 1..1 Ignored, "links of responses are not rewritten.";
     SecHttpBlKey 1..1 Ignored, "a filter cannot ask name servers.";
-    SecIgnoreRuleCompilationErrors 1..1 NotYet, "Leaves bad rules out instead of refusing the configuration.";
+    SecIgnoreRuleCompilationErrors 1..1 Rules(|c, d| c.ignore_rule_errors(d)), "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
-    SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps of a pattern that cannot run in linear time.";
+    SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
     SecReadStateLimit 1..2 Ignored, "connections are the proxy's.";
@@ -215,31 +287,31 @@ directives! {
     SecResponseBodyMimeTypesClear 0..0 Setting(set::response_body_mime_types_clear), "Forgets the list of types.";
     SecRule 2..3 Rules(|c, d| c.sec_rule(d)), "Targets, an operator, actions.";
     SecRuleEngine 1..1 Setting(set::rule_engine), "On, Off, or DetectionOnly.";
-    SecRuleInheritance 1..1 NotYet, "Whether a profile begins with the rules of another.";
-    SecRulePerfTime 1..1 NotYet, "Reports rules that take longer, in microseconds.";
+    SecRuleInheritance 1..1 Setting(set::rule_inheritance), "Whether a profile that extends another begins with its rules.";
+    SecRulePerfTime 1..1 Setting(set::rule_perf_time), "Reports rules that take longer, in microseconds.";
     SecRuleRemoveById 1..any Rules(|c, d| c.rule_remove(d, By::Id)), "Removes rules by id.";
     SecRuleRemoveByMsg 1..1 Rules(|c, d| c.rule_remove(d, By::Msg)), "Removes rules by message.";
     SecRuleRemoveByTag 1..1 Rules(|c, d| c.rule_remove(d, By::Tag)), "Removes rules by tag.";
-    SecRuleScript 1..2 NotYet, "A rule written in Lua.";
+    SecRuleScript 1..2 Ignored, "a filter runs no Lua.";
     SecRuleUpdateActionById 2..2 Rules(|c, d| c.rule_update_action(d)), "Changes actions of a rule.";
     SecRuleUpdateTargetById 2..3 Rules(|c, d| c.rule_update_target(d, By::Id)), "Changes targets of rules by id.";
     SecRuleUpdateTargetByMsg 2..3 Rules(|c, d| c.rule_update_target(d, By::Msg)), "Changes targets of rules by message.";
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
     SecRxPreFilter 1..1 Ignored, "patterns always have a prefilter.";
     SecSensorId 1..1 Setting(set::sensor_id), "Names this sensor in audit records.";
-    SecServerSignature 1..1 Setting(set::server_signature), "The server header of responses.";
+    SecServerSignature 1..1 Recorded(set::server_signature), "The server header of responses.";
     SecStatusEngine 1..1 Ignored, "nothing is reported to the project.";
-    SecStreamInBodyInspection 1..1 NotYet, "Fills STREAM_INPUT_BODY.";
-    SecStreamOutBodyInspection 1..1 NotYet, "Fills STREAM_OUTPUT_BODY.";
+    SecStreamInBodyInspection 1..1 Setting(set::stream_input), "Fills STREAM_INPUT_BODY.";
+    SecStreamOutBodyInspection 1..1 Setting(set::stream_output), "Fills STREAM_OUTPUT_BODY.";
     SecTmpDir 1..1 Ignored, "bodies are held in memory.";
-    SecTmpSaveUploadedFiles 1..1 Ignored, "a filter writes no files.";
-    SecUnicodeCodePage 1..1 NotYet, "The code page of %uHHHH.";
-    SecUnicodeMap 1..2 NotYet, "The code page of %uHHHH.";
+    SecTmpSaveUploadedFiles 1..1 Setting(set::tmp_save_uploaded_files), "Extracts files, in memory, for FILES_TMP_CONTENT.";
+    SecUnicodeCodePage 1..1 Rules(|c, d| c.unicode_code_page(d)), "The code page of %uHHHH.";
+    SecUnicodeMap 1..2 Rules(|c, d| c.unicode_map_file(d)), "The same as SecUnicodeMapFile.";
     SecUnicodeMapFile 1..2 Rules(|c, d| c.unicode_map_file(d)), "The map of %uHHHH to bytes.";
     SecUploadDir 1..1 Ignored, "a filter writes no files.";
     SecUploadFileLimit 1..1 Setting(set::upload_file_limit), "Most files of a request.";
     SecUploadFileMode 1..1 Ignored, "a filter writes no files.";
-    SecUploadKeepFiles 1..1 Ignored, "a filter writes no files.";
+    SecUploadKeepFiles 1..1 Setting(set::upload_keep_files), "Extracts files, in memory, for FILES_TMP_CONTENT.";
     SecWebAppId 1..1 Setting(set::web_app_id), "Names the application.";
     SecWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
     SecXmlExternalEntity 1..1 Setting(set::xml_external_entity), "Whether XML may load entities: never here.";

@@ -25,6 +25,8 @@ const MOST_GROWTH: usize = 64;
 const GROWTH_UNIT: usize = 65_536;
 /// The status of a denial that names none.
 const DENIED: u16 = 403;
+/// The status of `proxy` where there is no proxy, as in v2.
+const NO_PROXY: u16 = 500;
 /// The status of a redirection that names none, or one that is not a redirection.
 const FOUND: u16 = 302;
 
@@ -60,6 +62,7 @@ impl Compiler<'_> {
                     },
                 });
                 let effects = self.effects(draft, &items, &map);
+                self.note_reads(draft);
                 let chain = draft.actions.chain(draft.default.as_deref());
                 self.check_growth(&chain, draft.span);
                 rules.push(Rule {
@@ -90,6 +93,7 @@ impl Compiler<'_> {
             keys: self.keys.clone(),
             chains: self.chains.clone(),
             patterns: std::mem::take(&mut self.patterns).into(),
+            reads: std::mem::take(&mut self.reads),
         })
     }
 
@@ -106,6 +110,24 @@ impl Compiler<'_> {
                 Diagnostic::new(Code::TooMuchGrowth, span, message)
                     .hint("leave out some that encode"),
             );
+        }
+    }
+
+    /// Adds the variables that the macros of a rule name.
+    fn note_reads(&mut self, draft: &Draft) {
+        let default = draft.default.as_deref();
+        let argument = draft.test.as_ref().map(|test| &test.argument);
+        let texts = default
+            .into_iter()
+            .chain([&draft.actions])
+            .flat_map(ActionSet::templates);
+        for what in argument.into_iter().chain(texts).flat_map(Template::macros) {
+            match what {
+                Macro::Tx(_) => {}
+                Macro::Variable(variable) | Macro::Entry(variable, _) => {
+                    self.reads.insert(*variable);
+                }
+            }
         }
     }
 
@@ -197,7 +219,8 @@ impl Compiler<'_> {
             Action::DeprecateVar(deprecate) => Effect::DeprecateVar(deprecate.clone()),
             Action::InitCol(init) => Effect::InitCol(init.clone()),
             Action::SetEnv(name, value) => Effect::SetEnv(name.clone(), value.clone()),
-            Action::Sanitise(name, text) => Effect::Sanitise(*name, text.clone()),
+            Action::Sanitise(mask) => Effect::Sanitise(mask.clone()),
+            Action::Inject(edge, text) => Effect::Inject(*edge, text.clone()),
             Action::Ctl(Ctl::RuleRemove(spec)) => {
                 Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))
             }
@@ -269,6 +292,7 @@ fn decision(own: &ActionSet, default: Option<&ActionSet>) -> Decision {
             Decision::Redirect(status.unwrap_or(FOUND), location.clone())
         }
         Some(Disruptive::Allow(scope)) => Decision::Allow(*scope),
+        Some(Disruptive::Proxy) => Decision::Deny(NO_PROXY),
     }
 }
 
@@ -383,26 +407,13 @@ fn group_readers(items: &[Item]) -> Groups {
                 .actions
                 .effects
                 .iter()
-                .any(|(action, _)| effect_reads_group(action))
+                .any(|(action, _)| action.templates().into_iter().any(reads_group))
             {
                 groups.read(item, &capturing);
             }
         }
-        let texts = drafts.iter().flat_map(|draft| {
-            let actions = &draft.actions;
-            let redirect = match &actions.disruptive {
-                Some(Disruptive::Redirect(location)) => Some(location),
-                _ => None,
-            };
-            let tags = actions.tags.iter().map(|(_, tag)| tag);
-            actions
-                .msg
-                .iter()
-                .chain(&actions.logdata)
-                .chain(tags)
-                .chain(redirect)
-        });
-        if texts.into_iter().any(reads_group) {
+        let mut texts = drafts.iter().flat_map(|draft| draft.actions.texts());
+        if texts.any(reads_group) {
             groups.read(item, &capturing);
         }
     }
@@ -428,24 +439,4 @@ fn reads_group_target(target: &Target) -> bool {
             TargetSelector::All => true,
             _ => false,
         }
-}
-
-fn effect_reads_group(action: &Action) -> bool {
-    use crate::action::{Change, VarName};
-    let name_reads = |name: &VarName| matches!(name, VarName::Dynamic(_, key) if reads_group(key));
-    match action {
-        Action::SetVar(set) => {
-            name_reads(&set.name)
-                || match &set.change {
-                    Change::Unset => false,
-                    Change::Set(value) | Change::Add(value) | Change::Subtract(value) => {
-                        reads_group(value)
-                    }
-                }
-        }
-        Action::ExpireVar(expire) => name_reads(&expire.name) || reads_group(&expire.seconds),
-        Action::InitCol(init) => reads_group(&init.key),
-        Action::SetEnv(name, value) => reads_group(name) || value.as_ref().is_some_and(reads_group),
-        _ => false,
-    }
 }

@@ -15,8 +15,6 @@ mod spec;
 mod target;
 mod update;
 
-pub use directive::DirectiveDef;
-
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -25,8 +23,9 @@ use crate::diagnostic::{Code, Diagnostic, Severity, SourceId, SourceMap, Span};
 use crate::matching::PhrasePool;
 use crate::program::{ChainTable, Program, Settings};
 use crate::seclang;
-use crate::variable::{KeyPattern, KeyTable};
+use crate::variable::{KeyPattern, KeyTable, VariableSet};
 use actions::ActionSet;
+pub use directive::DirectiveDef;
 use draft::{Draft, Item};
 use update::Update;
 
@@ -88,6 +87,8 @@ struct Compiler<'a> {
     keys: KeyTable,
     chains: ChainTable,
     patterns: Vec<KeyPattern>,
+    /// Variables that targets and macros name.
+    reads: VariableSet,
     phrases: PhrasePool,
     datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
     /// SecDefaultAction, by phase.
@@ -99,6 +100,11 @@ struct Compiler<'a> {
     /// The chain that waits for its next rule.
     open: Option<Vec<Draft>>,
     includes: include::Includes,
+    unicode: settings::UnicodeSource,
+    /// SecIgnoreRuleCompilationErrors.
+    ignore_rule_errors: bool,
+    /// The chain being read has a bad rule: its other rules are left out with it.
+    leaving_out: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -111,6 +117,7 @@ impl<'a> Compiler<'a> {
             keys: KeyTable::default(),
             chains: ChainTable::default(),
             patterns: Vec::new(),
+            reads: VariableSet::default(),
             phrases: PhrasePool::default(),
             datasets: HashMap::new(),
             defaults: [const { None }; 5],
@@ -119,6 +126,9 @@ impl<'a> Compiler<'a> {
             updates: Vec::new(),
             open: None,
             includes: include::Includes::default(),
+            unicode: settings::UnicodeSource::default(),
+            ignore_rule_errors: false,
+            leaving_out: false,
         }
     }
 
@@ -135,6 +145,7 @@ impl<'a> Compiler<'a> {
     fn finish(mut self) -> Compiled {
         self.close_chain();
         self.apply_updates();
+        self.read_unicode_map();
         let failed = |diagnostics: &[Diagnostic]| {
             diagnostics
                 .iter()
@@ -158,13 +169,13 @@ impl<'a> Compiler<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// A chain that waits for its next rule at the end of the text, or before a directive that
-    /// cannot continue it.
+    /// A chain that waits for its next rule when everything is read: refused, where ModSecurity
+    /// loads rules that can never decide.
     fn close_chain(&mut self) {
         let open = self.open.take();
         if let Some(last) = open.as_deref().and_then(<[Draft]>::last) {
             let message = "the rule says `chain`, but no rule follows it";
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::new(Code::OpenChain, last.span, message)
                     .hint("add the next SecRule of the chain, or remove `chain`"),
             );

@@ -8,7 +8,8 @@ use super::draft::{Draft, DraftTest, Item};
 use super::include::resolve;
 use crate::action::{Disruptive, Phase};
 use crate::diagnostic::{Code, Diagnostic, shown};
-use crate::operator::{self, CompileErrorKind, DataFiles, Operator};
+use crate::matching::Pattern;
+use crate::operator::{self, Argument, CompileErrorKind, DataFiles, Operator};
 use crate::seclang::{self, ast};
 use crate::template::Template;
 
@@ -126,7 +127,7 @@ impl Compiler<'_> {
         rule.default = self.default_action(rule.phase);
         let decides = matches!(
             rule.actions.disruptive,
-            Some(Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_))
+            Some(Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_) | Disruptive::Proxy)
         );
         if rule.phase == Phase::Logging && decides {
             let message = "a rule of phase 5 cannot stop the transaction: it is over";
@@ -193,16 +194,38 @@ impl Compiler<'_> {
             has_macros,
         };
         match Operator::compile(&name, &expr.argument, &mut context) {
-            Ok(operator) => Some(DraftTest {
-                operator,
-                argument,
-                negated: expr.negated,
-            }),
+            Ok(operator) => {
+                self.note_backtracking(&expr, &operator);
+                Some(DraftTest {
+                    operator,
+                    argument,
+                    negated: expr.negated,
+                })
+            }
             Err(error) => {
                 self.operator_error(&expr, error);
                 None
             }
         }
+    }
+
+    /// Says which part of a pattern keeps it from running in linear time.
+    fn note_backtracking(&mut self, expr: &ast::OperatorExpr, operator: &Operator) {
+        let Some(construct) = operator.pattern().and_then(Pattern::needs_backtracking) else {
+            return;
+        };
+        let span = match operator.def().argument {
+            Argument::Pattern => {
+                let end = construct.offset.saturating_add(1);
+                expr.argument.span_of(construct.offset..end)
+            }
+            _ => expr.argument.span,
+        };
+        let message = format!("the pattern needs backtracking: {}", construct.name);
+        self.report(
+            Diagnostic::new(Code::Backtracks, span, message)
+                .hint("its searches take SecPcreMatchLimit steps at most"),
+        );
     }
 
     fn operator_error(&mut self, expr: &ast::OperatorExpr, error: operator::CompileError) {

@@ -3,7 +3,7 @@
 use super::Compiler;
 use super::include::resolve;
 use crate::action::XmlArgs;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::program::{
     AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
@@ -15,8 +15,6 @@ type Outcome = Result<(), String>;
 
 /// The largest body limit that v2 takes: 1 GiB.
 const HARD_LIMIT: usize = 1_073_741_824;
-/// Windows code pages have at most five digits.
-const MOST_CODE_PAGE: usize = 99_999;
 /// v2's code page unless SecUnicodeMapFile names one.
 const DEFAULT_CODE_PAGE: u32 = 20127;
 
@@ -40,31 +38,94 @@ impl Compiler<'_> {
         let [file, rest @ ..] = directive.arguments.as_slice() else {
             return;
         };
-        let page = match rest.first().map(|word| number(word, MOST_CODE_PAGE)) {
-            None => DEFAULT_CODE_PAGE,
-            Some(Ok(page)) => u32::try_from(page).unwrap_or(DEFAULT_CODE_PAGE),
-            Some(Err(why)) => {
+        let page = match rest.first().map(code_page).transpose() {
+            Ok(page) => page,
+            Err(why) => {
                 self.report(Diagnostic::new(Code::DirectiveValue, directive.span, why));
                 return;
             }
         };
         let path = resolve(self.source_name(file.span.source), &text(file));
-        let read = self
-            .loader
-            .read(&path)
-            .map_err(|why| (Code::FileNotFound, why));
-        let map = read.and_then(|bytes| {
-            UnicodeMap::parse(&bytes, page)
-                .map_err(|error| (Code::DirectiveValue, error.to_string()))
-        });
-        match map {
-            Ok(map) => self.settings.unicode_map = Some(map),
-            Err((code, why)) => {
+        match self.loader.read(&path) {
+            Ok(bytes) => {
+                self.unicode.map = Some(UnicodeFile {
+                    span: file.span,
+                    path,
+                    bytes,
+                    page,
+                });
+            }
+            Err(why) => {
                 let message = format!("cannot take `{path}` as Unicode map: {why}");
-                self.report(Diagnostic::new(code, file.span, message));
+                self.report(Diagnostic::new(Code::FileNotFound, file.span, message));
             }
         }
     }
+
+    /// `SecUnicodeCodePage CODEPAGE`: the page of a map that names none, wherever the two stand.
+    pub(super) fn unicode_code_page(&mut self, directive: &ast::Directive) {
+        let Some(word) = directive.arguments.first() else {
+            return;
+        };
+        match code_page(word) {
+            Ok(page) => self.unicode.code_page = Some(page),
+            Err(why) => {
+                self.report(Diagnostic::new(Code::DirectiveValue, word.span, why));
+            }
+        }
+    }
+
+    /// Takes the map into use, once all directives are read.
+    pub(super) fn read_unicode_map(&mut self) {
+        let Some(file) = self.unicode.map.take() else {
+            return;
+        };
+        let page = file.page.or(self.unicode.code_page);
+        match UnicodeMap::parse(&file.bytes, page.unwrap_or(DEFAULT_CODE_PAGE)) {
+            Ok(map) => self.settings.unicode_map = Some(map),
+            Err(error) => {
+                let message = format!("cannot take `{}` as Unicode map: {error}", file.path);
+                self.report(Diagnostic::new(Code::DirectiveValue, file.span, message));
+            }
+        }
+    }
+
+    /// `SecIgnoreRuleCompilationErrors On|Off`.
+    pub(super) fn ignore_rule_errors(&mut self, directive: &ast::Directive) {
+        match on_off(&directive.arguments) {
+            Ok(on) => self.ignore_rule_errors = on,
+            Err(why) => {
+                let message = format!("SecIgnoreRuleCompilationErrors: {why}");
+                self.report(Diagnostic::new(
+                    Code::DirectiveValue,
+                    directive.span,
+                    message,
+                ));
+            }
+        }
+    }
+}
+
+/// SecUnicodeMapFile and SecUnicodeCodePage, which belong together in any order.
+#[derive(Debug, Default)]
+pub(super) struct UnicodeSource {
+    map: Option<UnicodeFile>,
+    code_page: Option<u32>,
+}
+
+/// SecUnicodeMapFile.
+#[derive(Debug)]
+struct UnicodeFile {
+    span: Span,
+    path: String,
+    bytes: Vec<u8>,
+    /// The page that the directive names.
+    page: Option<u32>,
+}
+
+fn code_page(word: &Word) -> Result<u32, String> {
+    let page = number(word, usize::MAX)?;
+    u32::try_from(page).map_err(|_| format!("{page} is not a code page"))
 }
 
 fn text(word: &Word) -> String {
@@ -253,6 +314,52 @@ pub(super) fn xml_external_entity(_: &mut Settings, words: &[Word]) -> Outcome {
 
 pub(super) fn intercept_on_error(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.intercept_on_error = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn disable_backend_compression(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.disable_backend_compression = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn content_injection(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.content_injection = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn stream_input(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.stream_input = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn stream_output(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.stream_output = on_off(words)?;
+    Ok(())
+}
+
+/// RelevantOnly keeps files of some transactions in v2; which these are is known only after the
+/// rules that may read them, so it is On here.
+pub(super) fn upload_keep_files(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.keep_files = choice(
+        words,
+        &[("On", true), ("Off", false), ("RelevantOnly", true)],
+    )?;
+    Ok(())
+}
+
+pub(super) fn tmp_save_uploaded_files(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.save_files = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn rule_perf_time(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let microseconds = number(first(words)?, usize::MAX)?;
+    settings.rule_perf_time = u64::try_from(microseconds).unwrap_or(u64::MAX);
+    Ok(())
+}
+
+pub(super) fn rule_inheritance(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.inherit_rules = on_off(words)?;
     Ok(())
 }
 

@@ -72,6 +72,7 @@ impl Compiler<'_> {
             self.report(diagnostic);
             return None;
         };
+        self.reads.insert(variable);
         match variable.def().support {
             Support::Full => Some(variable),
             Support::Sandbox => {

@@ -42,6 +42,12 @@ fn block_takes_the_default_of_its_phase() {
         decisions,
         [Decision::Deny(406), Decision::Pass, Decision::Pass]
     );
+    let both = compile_text(
+        "SecDefaultAction \"phase:1,deny,block\"\nSecRule ARGS a \"id:1,phase:1,block\"",
+    );
+    assert_eq!(both.diagnostics.len(), 1, "{:?}", both.diagnostics);
+    let program = both.program.unwrap();
+    assert_eq!(program.meta[0].decision, Decision::Deny(403));
 }
 
 #[test]
@@ -130,6 +136,10 @@ fn mistakes_have_codes() {
         ),
         ("SecDefaultAction \"pass\"", &[Code::DefaultAction]),
         ("SecDefaultAction \"phase:1,log\"", &[Code::DefaultAction]),
+        (
+            "SecDefaultAction \"phase:1,block\"",
+            &[Code::DefaultAction, Code::DefaultAction],
+        ),
         ("SecAction \"id:1,phase:5,deny\"", &[Code::ActionPhase]),
         (
             "SecRule ARGS a \"id:1,t:urlEncode,t:urlEncode,t:urlEncode,t:urlEncode\"",
@@ -137,9 +147,133 @@ fn mistakes_have_codes() {
         ),
         ("Include nowhere.conf", &[Code::FileNotFound]),
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
+        ("SecContentInjection On", &[Code::IgnoredDirective]),
+        (
+            "SecAction \"exec:/x,append:x,pause:5\"",
+            &[
+                Code::SandboxLimit,
+                Code::SandboxLimit,
+                Code::SandboxLimit,
+                Code::MissingId,
+            ],
+        ),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
+        ("SecRule ARGS \"@rx a(?=b)\" \"id:1\"", &[Code::Backtracks]),
+        ("SecRule ARGS \"@rx (a)(?1)\" \"id:1\"", &[Code::BadRegex]),
     ];
     for (text, expected) in table {
         assert_eq!(codes(text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn bad_rules_can_be_left_out() {
+    let text = "SecIgnoreRuleCompilationErrors On\n\
+                SecRule ARGS \"@rx (\" \"id:1\"\n\
+                SecRule ARGS \"@rx a\" \"id:1,pass\"\n\
+                SecRule ARGS \"@rx a\" \"id:2,pass,chain\"\n\
+                SecRule NOPE \"@rx a\" \"chain\"\n\
+                SecRule ARGS \"@rx b\"\n\
+                SecRule ARGS \"@rx (\" \"id:3,pass,chain\"\n\
+                SecRule ARGS \"@rx a\" \"chain\"\n\
+                SecRule ARGS \"@rx b\"\n\
+                SecRule ARGS \"@rx a\" \"id:1,pass\"\n\
+                SecRule ARGS \"@rx a\" \"id:4,pass\"\n";
+    let compiled = compile_text(text);
+    assert!(
+        compiled
+            .diagnostics
+            .iter()
+            .all(|one| one.severity == Severity::Warning)
+    );
+    let codes: Vec<Code> = compiled.diagnostics.iter().map(|one| one.code).collect();
+    assert_eq!(
+        codes,
+        [
+            Code::BadRegex,
+            Code::UnknownVariable,
+            Code::BadRegex,
+            Code::DuplicateId
+        ]
+    );
+    let ids: Vec<u64> = compiled
+        .program
+        .unwrap()
+        .meta
+        .iter()
+        .map(|meta| meta.id)
+        .collect();
+    assert_eq!(ids, [1, 4]);
+    // Switched off again, or never on, a bad rule is an error.
+    let off = "SecIgnoreRuleCompilationErrors On\nSecIgnoreRuleCompilationErrors Off\n\
+               SecRule ARGS \"@rx (\" \"id:1\"";
+    assert!(compile_text(off).program.is_none());
+}
+
+#[test]
+fn settings_for_hosts() {
+    let program = program(
+        "SecServerSignature \"x\"\nSecDisableBackendCompression On\nSecContentInjection On\n\
+         SecRuleInheritance Off\nSecUploadKeepFiles RelevantOnly\nSecRulePerfTime 250\n",
+    );
+    let settings = &program.settings;
+    assert_eq!(settings.server_signature.as_deref(), Some(b"x".as_slice()));
+    assert!(settings.disable_backend_compression && settings.content_injection);
+    assert!(settings.keep_files && !settings.save_files && !settings.inherit_rules);
+    assert_eq!(settings.rule_perf_time, 250);
+}
+
+#[test]
+fn the_code_page_holds_wherever_it_stands() {
+    struct Map;
+    impl Loader for Map {
+        fn read(&self, _: &str) -> Result<Vec<u8>, String> {
+            Ok(b"1 (one)\n00e9:65\n2 (two)\n00e9:66\n".to_vec())
+        }
+        fn glob(&self, _: &str) -> Result<Vec<String>, String> {
+            Ok(Vec::new())
+        }
+    }
+    for text in [
+        "SecUnicodeCodePage 2\nSecUnicodeMapFile u.map",
+        "SecUnicodeMap u.map\nSecUnicodeCodePage 2",
+        "SecUnicodeCodePage 1\nSecUnicodeMapFile u.map 2",
+    ] {
+        let compiled = compile(&[("a.conf".into(), text.into())], &Map);
+        let program = compiled
+            .program
+            .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+        let context = crate::transform::Context {
+            unicode_map: program.settings.unicode_map.as_ref(),
+        };
+        let mut out = Vec::new();
+        let _ = crate::transform::Transformation::UrlDecodeUni.apply(b"%u00e9", &mut out, context);
+        assert_eq!(out, b"f", "{text}");
+    }
+}
+
+#[test]
+fn what_rules_read_is_known() {
+    let program = program(
+        "SecRule ARGS \"@rx %{FULL_REQUEST}\" \"id:1,pass,logdata:'%{PERF_ALL}',\
+         setvar:'tx.%{ENV.x}=%{SESSION.y}'\"\n\
+         SecDefaultAction \"phase:2,pass,setvar:tx.a=%{GLOBAL.x}\"\n\
+         SecAction \"id:2\"\n",
+    );
+    use crate::variable::Variable as V;
+    let expected = [
+        V::Args,
+        V::FullRequest,
+        V::PerfAll,
+        V::Env,
+        V::Session,
+        V::Global,
+    ];
+    for &variable in V::ALL {
+        assert_eq!(
+            program.reads.contains(variable),
+            expected.contains(&variable),
+            "{variable:?}"
+        );
     }
 }

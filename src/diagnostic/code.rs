@@ -128,6 +128,8 @@ codes! {
     CommentInDirective = "P0901", Note;
     /// A line that goes on although blanks follow its last backslash.
     BlankAfterBackslash = "P0902", Note;
+    /// A regular expression that cannot run in linear time: its searches have a limit of steps.
+    Backtracks = "P0903", Note;
 }
 
 #[cfg(test)]

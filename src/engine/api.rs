@@ -105,6 +105,15 @@ pub struct Step {
     pub body: BodyPlan,
 }
 
+/// What `prepend` and `append` put around the response body, while SecContentInjection is on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BodyEdits {
+    /// Goes before the body; the last `prepend` counts, as in v2.
+    pub prepend: Vec<u8>,
+    /// Goes after the body; the last `append` counts.
+    pub append: Vec<u8>,
+}
+
 /// One rule that matched and wants to be logged, or that is part of the verdict; with the id 0, a
 /// limit of the configuration that stopped the transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::api::{Disposition, Interruption, RuleMatch};
+use super::collection::record::Operation;
 use super::state::{MAX_MATCHES, State};
 use super::store::Entry;
-use crate::action::{Change, Ctl, InitCol, Phase, SetVar, SwitchMode, VarName};
+use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
 use crate::template::Template;
@@ -16,7 +17,7 @@ impl State {
     pub(super) fn effect(&mut self, effect: &Effect) {
         match effect {
             Effect::SetVar(set) => self.set_var(set),
-            Effect::InitCol(init) => self.init_collection(init),
+            Effect::InitCol(init) => self.open_collection(init),
             Effect::SetEnv(name, value) => self.set_env(name, value.as_ref()),
             Effect::Ctl(ctl) => self.ctl(ctl),
             Effect::RemoveRules(rules) => {
@@ -34,13 +35,14 @@ impl State {
                     }
                 }
             }
-            // Persistent records live as long as the transaction until they have a store: nothing
-            // expires or ages within it. Masking concerns the audit log, which is not written yet.
-            Effect::ExpireVar(_) | Effect::DeprecateVar(_) | Effect::Sanitise(..) => {}
+            Effect::ExpireVar(expire) => self.expire_var(expire),
+            Effect::DeprecateVar(deprecate) => self.deprecate_var(deprecate),
+            Effect::Sanitise(mask) => self.mask(mask),
+            Effect::Inject(edge, text) => self.inject(*edge, text),
         }
     }
 
-    fn text(&self, template: &Template) -> Vec<u8> {
+    pub(super) fn text(&self, template: &Template) -> Vec<u8> {
         let mut text = Vec::new();
         template.expand(self, &mut text);
         text
@@ -50,36 +52,52 @@ impl State {
         let Some(place) = self.place(&set.name) else {
             return;
         };
-        let value = match &set.change {
-            Change::Unset => {
-                self.unset(&place);
-                return;
+        match &set.change {
+            Change::Unset => self.unset(place),
+            Change::Set(value) => {
+                let value = self.text(value);
+                if let Place::Entry(collection, name) = &place {
+                    let change = Operation::Set(name.clone(), value.clone());
+                    self.note(*collection, change);
+                }
+                self.put(place, &value);
             }
-            Change::Set(value) => self.text(value),
             Change::Add(amount) => {
                 let amount = leading_integer(&self.text(amount));
-                self.number(&place)
-                    .saturating_add(amount)
-                    .max(0)
-                    .to_string()
-                    .into_bytes()
+                self.add(place, amount);
             }
             Change::Subtract(amount) => {
                 let amount = leading_integer(&self.text(amount));
-                self.number(&place)
-                    .saturating_sub(amount)
-                    .max(0)
-                    .to_string()
-                    .into_bytes()
+                self.add(place, 0i64.saturating_sub(amount));
             }
-        };
-        let value = self.values.intern(&value);
+        }
+    }
+
+    /// Adds to a number; the sum is never below 0, as in v2.
+    fn add(&mut self, place: Place, amount: i64) {
+        let sum = self.number(&place).saturating_add(amount).max(0);
+        if let Place::Entry(collection, name) = &place {
+            self.note(*collection, Operation::Add(name.clone(), amount));
+        }
+        self.put(place, sum.to_string().as_bytes());
+    }
+
+    fn put(&mut self, place: Place, value: &[u8]) {
+        let value = self.values.intern(value);
         match place {
             Place::Tx(slot) => self.store.tx.set(slot, value),
             Place::Entry(collection, name) => {
                 let name = self.values.intern(&name);
                 self.store.set_entry(collection, Entry { name, value });
             }
+        }
+    }
+
+    /// A persistent variable; none for TX, or in a collection that was not opened.
+    pub(super) fn persistent(&mut self, name: &VarName) -> Option<(Variable, Vec<u8>)> {
+        match self.place(name)? {
+            Place::Tx(_) => None,
+            Place::Entry(collection, name) => Some((collection, name)),
         }
     }
 
@@ -97,64 +115,48 @@ impl State {
                 Place::Entry(*collection, self.text(template).to_ascii_lowercase())
             }
         };
-        match place {
-            Place::Entry(collection, _) if self.store.collection(collection).is_empty() => None,
-            place => Some(place),
+        match &place {
+            Place::Entry(collection, name) => {
+                let usable = self.is_open(*collection) && self.has_room(*collection, name);
+                usable.then_some(place)
+            }
+            Place::Tx(_) => Some(place),
         }
     }
 
-    fn unset(&mut self, place: &Place) {
+    fn unset(&mut self, place: Place) {
         match place {
-            Place::Tx(slot) => self.store.tx.unset(*slot),
+            Place::Tx(slot) => self.store.tx.unset(slot),
             Place::Entry(collection, name) => {
-                let name = self.values.intern(name);
-                self.store.retain(*collection, |entry| entry.name != name);
+                let found = self.values.intern(&name);
+                self.store.retain(collection, |entry| entry.name != found);
+                self.note(collection, Operation::Unset(name));
             }
         }
     }
 
     /// The variable as a number; 0 if it is none.
     fn number(&self, place: &Place) -> i64 {
-        let value = match place {
-            Place::Tx(slot) => self.store.tx.get(*slot),
-            Place::Entry(collection, name) => self
-                .store
-                .collection(*collection)
-                .iter()
-                .find(|entry| self.values.get(entry.name) == name.as_slice())
-                .map(|entry| entry.value),
-        };
-        value.map_or(0, |value| leading_integer(self.values.get(value)))
+        match place {
+            Place::Tx(slot) => {
+                let value = self.store.tx.get(*slot);
+                value.map_or(0, |value| leading_integer(self.values.get(value)))
+            }
+            Place::Entry(collection, name) => {
+                self.persistent_number(*collection, name).unwrap_or(0)
+            }
+        }
     }
 
-    /// Opens a persistent collection with the fields v2 gives a new record. A collection that is
-    /// open stays as it is.
-    fn init_collection(&mut self, init: &InitCol) {
-        if !self.store.collection(init.collection).is_empty() {
+    /// `prepend` and `append`: the last one of each counts, as in v2.
+    fn inject(&mut self, edge: Edge, text: &Template) {
+        if !self.program.settings.content_injection {
             return;
         }
-        let key = self.text(&init.key);
-        let now = self
-            .started
-            .checked_div(1_000_000_000)
-            .unwrap_or(0)
-            .to_string();
-        let timeout = self.program.settings.collection_timeout.to_string();
-        let fields: [(&[u8], &[u8]); 6] = [
-            (b"key", &key),
-            (b"timeout", timeout.as_bytes()),
-            (b"create_time", now.as_bytes()),
-            (b"update_counter", b"0"),
-            (b"update_rate", b"0"),
-            (b"is_new", b"1"),
-        ];
-        for (name, value) in fields {
-            self.push(init.collection, name, value);
-        }
-        match init.collection {
-            Variable::Session => self.set(Variable::Sessionid, &key),
-            Variable::User => self.set(Variable::Userid, &key),
-            _ => {}
+        let text = self.text(text);
+        match edge {
+            Edge::Start => self.edits.prepend = text,
+            Edge::End => self.edits.append = text,
         }
     }
 

@@ -59,13 +59,19 @@ impl State {
             return;
         };
         scratch.candidacy.begin(phase);
+        scratch
+            .matching
+            .set_step_limit(program.settings.pcre_match_limit);
         let mut at = 0usize;
         while let Some(&starter) = rules.entries.get(at) {
             at = at.saturating_add(1);
             if self.removed.binary_search(&starter).is_ok() {
                 continue;
             }
-            match self.chain(&program, starter, scratch) {
+            let begun = self.begin_rule();
+            let outcome = self.chain(&program, starter, scratch);
+            self.end_rule(begun, starter);
+            match outcome {
                 Outcome::NoMatch => {}
                 Outcome::Stop => return,
                 Outcome::Match => match program.meta(starter).map(|meta| meta.flow) {
@@ -108,7 +114,10 @@ impl State {
             let Some(rule) = program.rule(at) else {
                 return Outcome::NoMatch;
             };
-            match self.rule(program, starter, at, rule, scratch) {
+            self.trace_rule(starter, at, rule.test.as_ref());
+            let outcome = self.rule(program, starter, at, rule, scratch);
+            self.trace_outcome(outcome != Outcome::NoMatch);
+            match outcome {
                 Outcome::Match if rule.chained => at = at.next(),
                 outcome => return outcome,
             }
@@ -125,6 +134,7 @@ impl State {
         scratch: &mut Scratch,
     ) -> Outcome {
         let Some(test) = &rule.test else {
+            self.captures.clear();
             return self.on_match(program, starter, rule, None);
         };
         let mut argument = std::mem::take(&mut scratch.argument);
@@ -134,6 +144,7 @@ impl State {
         if !subjects.is_empty() {
             argument.clear();
             test.argument.expand(self, &mut argument);
+            self.trace_argument(&argument);
             let question = Question {
                 program,
                 starter,
@@ -221,16 +232,23 @@ impl State {
             test.operator
                 .eval(self.values.get(value), argument, &mut eval)
         };
-        if scratch.rx_cache.take_error().is_some() {
+        let exceeded = scratch.matching.take_limit_exceeded();
+        if exceeded {
+            self.pcre_limit_exceeded();
+        }
+        if scratch.rx_cache.take_error().is_some() || exceeded {
             // An operator that fails does not match, negated or not (v2 without
             // SecInterceptOnError).
             self.set(Variable::MscPcreError, b"1");
             if !program.settings.intercept_on_error {
+                self.trace_asked(subject, value, false);
                 return Outcome::NoMatch;
             }
         } else if found == test.negated {
+            self.trace_asked(subject, value, false);
             return Outcome::NoMatch;
         }
+        self.trace_asked(subject, value, true);
         if found && test.capture != Capture::None {
             self.store_captures(value);
         }
@@ -241,6 +259,16 @@ impl State {
         self.store
             .push(Variable::MatchedVars, Entry { name, value });
         self.on_match(program, starter, rule, Some((test, argument)))
+    }
+
+    /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
+    fn pcre_limit_exceeded(&mut self) {
+        self.set(Variable::MscPcreLimitsExceeded, b"1");
+        let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
+        if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
+            let one = self.values.intern(b"1");
+            self.store.tx.set(slot, one);
+        }
     }
 
     /// TX.0 to TX.9: all are forgotten first, as v2 does.

@@ -5,8 +5,11 @@
 //! returns what the host is to do, and the matches to log are there for the taking.
 
 mod api;
+mod collection;
 mod effects;
 mod evaluate;
+mod mask;
+mod perf;
 mod record;
 mod request;
 mod response;
@@ -15,15 +18,19 @@ mod state;
 mod store;
 mod target;
 mod time;
+mod trace;
 mod transaction;
 mod values;
 
 pub use api::{
-    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext, RequestHead,
-    ResponseHead, RuleMatch, Step, UnixNanos,
+    BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
+    RequestHead, ResponseHead, RuleMatch, Step, UnixNanos,
 };
+pub use collection::{CollectionStore, MemoryCollections, StoredRecord};
+pub use mask::{Extent, Masked, MaskedPart};
 pub use record::Record;
 pub use scratch::Ablation;
+pub use trace::{Asked, Evaluation};
 pub use transaction::{Transaction, Waf};
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! What there is to record of a transaction when it is over.
 
 use super::api::{Connection, Interruption, LogContext};
+use super::mask::Masked;
 use super::state::State;
-use crate::program::AuditEngine;
+use crate::program::{AuditEngine, EngineMode};
 use crate::variable::Variable;
 
 /// A transaction, looked back on.
@@ -20,8 +21,16 @@ pub struct Record {
     pub highest_severity: u8,
     /// Matches that were too many to keep.
     pub suppressed: usize,
+    /// What the rules made of the engine: SecRuleEngine, or what `ctl` said last.
+    pub engine: EngineMode,
     /// Whether the audit log wants it.
     pub audit: bool,
+    /// What the audit log must not show, in the order rules said so.
+    pub masks: Vec<Masked>,
+    /// Rules slower than SecRulePerfTime: id and microseconds.
+    pub slow_rules: Vec<(u64, u64)>,
+    /// Persistent collections that could not be written.
+    pub unsaved_collections: usize,
 }
 
 impl State {
@@ -47,7 +56,11 @@ impl State {
             response_status: status,
             highest_severity: self.matched.highest_severity,
             suppressed: self.suppressed,
+            engine: self.switches.engine,
             audit,
+            masks: self.masks.clone(),
+            slow_rules: self.slow_rules(),
+            unsaved_collections: self.unsaved,
         }
     }
 

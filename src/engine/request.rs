@@ -39,6 +39,29 @@ impl State {
         let name = kind.map_or("", Kind::name);
         self.switches.body_processor = name.into();
         self.set(V::ReqbodyProcessor, name.as_bytes());
+        self.fill_full_request(b"");
+    }
+
+    /// FULL_REQUEST as v2 puts it together: the request line and an empty line, the headers and
+    /// an empty line, the body.
+    fn fill_full_request(&mut self, body: &[u8]) {
+        let reads = &self.program.reads;
+        if !reads.contains(V::FullRequest) && !reads.contains(V::FullRequestLength) {
+            return;
+        }
+        let mut text = Vec::new();
+        self.scalar(V::RequestLine, &mut text);
+        text.extend_from_slice(b"\n\n");
+        for header in self.store.collection(V::RequestHeaders) {
+            text.extend_from_slice(self.values.get(header.name));
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(self.values.get(header.value));
+            text.push(b'\n');
+        }
+        text.extend_from_slice(b"\n\n");
+        text.extend_from_slice(body);
+        self.set(V::FullRequestLength, text.len().to_string().as_bytes());
+        self.set(V::FullRequest, &text);
     }
 
     fn fill_connection(&mut self) {
@@ -163,8 +186,12 @@ pub(super) struct RequestBody {
     processor: Option<Processor>,
     /// The name of a processor that does not exist.
     unknown: Option<Box<str>>,
-    /// REQUEST_BODY, where it is filled.
+    /// The raw body, where some variable shows it.
     raw: Option<Vec<u8>>,
+    /// Whether REQUEST_BODY does.
+    fills_request_body: bool,
+    /// What came so far of the file that is being extracted.
+    file: Vec<u8>,
     length: usize,
     /// Where arguments go: ARGS_POST, or ARGS alone.
     collection: V,
@@ -189,14 +216,23 @@ impl RequestBody {
                 XmlArgs::On => body::XmlIntoArgs::On,
                 XmlArgs::OnlyArgs => body::XmlIntoArgs::OnlyArgs,
             },
-            ..body::Settings::default()
+            extract_files: settings.keep_files
+                || settings.save_files
+                || program.reads.contains(V::FilesTmpContent),
         };
         let kind = Kind::by_name(name.as_bytes());
-        let keeps = state.switches.force_request_body || kind.is_some_and(Kind::keeps_body);
+        let fills_request_body =
+            state.switches.force_request_body || kind.is_some_and(Kind::keeps_body);
+        let keeps = fills_request_body
+            || program.settings.stream_input
+            || program.reads.contains(V::FullRequest)
+            || program.reads.contains(V::FullRequestLength);
         Self {
             processor: kind.map(|kind| Processor::new(kind, content_type, settings)),
             unknown: (kind.is_none() && !name.is_empty()).then_some(name),
             raw: keeps.then(Vec::new),
+            fills_request_body,
+            file: Vec::new(),
             length: 0,
             collection: match kind {
                 Some(kind) if !kind.fills_args_post() => V::Args,
@@ -222,6 +258,7 @@ impl RequestBody {
                 &mut Arguments {
                     state,
                     collection: self.collection,
+                    file: &mut self.file,
                 },
             );
             no_files = processor.no_files_length();
@@ -246,19 +283,26 @@ impl RequestBody {
     }
 
     /// Ends the body and fills what is known only now.
-    pub(super) fn finish(self, state: &mut State) {
+    pub(super) fn finish(mut self, state: &mut State) {
         if let Some(name) = self.unknown {
             state.body_error(&format!("Unknown request body processor: {name}"));
         }
         state.set(V::RequestBodyLength, self.length.to_string().as_bytes());
         // v2 leaves the other body variables alone when there was no body.
         if let Some(raw) = self.raw.as_ref().filter(|_| self.length > 0) {
-            state.set(V::RequestBody, raw);
+            if self.fills_request_body {
+                state.set(V::RequestBody, raw);
+            }
+            if state.program.settings.stream_input {
+                state.set(V::StreamInputBody, raw);
+            }
+            state.fill_full_request(raw);
         }
         if let Some(processor) = self.processor.filter(|_| self.length > 0) {
             let mut sink = Arguments {
                 state,
                 collection: self.collection,
+                file: &mut self.file,
             };
             let finished = if self.cut {
                 processor.finish_cut(&mut sink)
@@ -320,6 +364,8 @@ struct Arguments<'a> {
     state: &'a mut State,
     /// Where arguments go: ARGS_POST, or ARGS alone.
     collection: V,
+    /// See [`RequestBody::file`].
+    file: &'a mut Vec<u8>,
 }
 
 impl Sink for Arguments<'_> {
@@ -348,6 +394,17 @@ impl Sink for Arguments<'_> {
         let before = usize::try_from(leading_integer(&total)).unwrap_or(0);
         let total = before.saturating_add(file.size).to_string();
         state.set(V::FilesCombinedSize, total.as_bytes());
+        if file.extracted && state.program.reads.contains(V::FilesTmpContent) {
+            state.push(V::FilesTmpContent, file.part_name, self.file);
+        }
+        self.file.clear();
+    }
+
+    /// Bounded by SecRequestBodyLimit, as the whole body is.
+    fn file_content(&mut self, _: &[u8], content: &[u8]) {
+        if self.state.program.reads.contains(V::FilesTmpContent) {
+            self.file.extend_from_slice(content);
+        }
     }
 
     fn part_header(&mut self, part_name: &[u8], line: &[u8]) {

@@ -19,7 +19,11 @@ impl State {
         let status = head.status.to_string();
         self.set(V::ResponseStatus, status.as_bytes());
         self.set(V::ResponseProtocol, head.protocol);
-        self.set(V::StatusLine, status.as_bytes());
+        let line = match http::status::reason(head.status) {
+            Some(reason) => format!("{status} {reason}"),
+            None => status,
+        };
+        self.set(V::StatusLine, line.as_bytes());
         for &(name, value) in head.headers {
             self.push(V::ResponseHeaders, name, value);
         }
@@ -78,5 +82,8 @@ impl ResponseBody {
     /// Fills RESPONSE_BODY.
     pub(super) fn finish(self, state: &mut State) {
         state.set(V::ResponseBody, &self.bytes);
+        if state.program.settings.stream_output {
+            state.set(V::StreamOutputBody, &self.bytes);
+        }
     }
 }

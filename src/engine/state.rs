@@ -3,8 +3,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::api::{Connection, Interruption, RuleMatch, UnixNanos};
+use super::api::{BodyEdits, Connection, Interruption, RuleMatch, UnixNanos};
+use super::collection::{CollectionStore, Opened};
+use super::mask::Masked;
+use super::perf::Perf;
 use super::store::Store;
+use super::trace::Trace;
 use super::values::{ValueId, Values};
 use super::{Clock, time};
 use crate::action::{AllowScope, Phase, XmlArgs};
@@ -44,6 +48,19 @@ pub(super) struct State {
     pub current: Option<RuleIndex>,
     /// Whether a rule or the status marked the transaction for the audit log.
     pub relevant: bool,
+    pub perf: Perf,
+    /// Persistent collections of this transaction.
+    pub opened: Vec<Opened>,
+    /// Where they are kept.
+    pub collections: Rc<dyn CollectionStore>,
+    /// Collections that could not be written.
+    pub unsaved: usize,
+    /// What the audit log does not show.
+    pub masks: Vec<Masked>,
+    /// `prepend` and `append`.
+    pub edits: BodyEdits,
+    /// What was evaluated, if somebody wants to know.
+    pub trace: Option<Trace>,
 }
 
 /// What `ctl` can change for one transaction.
@@ -78,7 +95,12 @@ pub(super) struct Matched {
 pub(super) const MAX_MATCHES: usize = 1000;
 
 impl State {
-    pub(super) fn new(program: Arc<Program>, clock: Rc<dyn Clock>, connection: Connection) -> Self {
+    pub(super) fn new(
+        program: Arc<Program>,
+        clock: Rc<dyn Clock>,
+        collections: Rc<dyn CollectionStore>,
+        connection: Connection,
+    ) -> Self {
         let settings = &program.settings;
         let switches = Switches {
             engine: settings.engine,
@@ -119,6 +141,13 @@ impl State {
             phase: Phase::RequestHeaders,
             current: None,
             relevant: false,
+            perf: Perf::new(&program),
+            opened: Vec::new(),
+            collections,
+            unsaved: 0,
+            masks: Vec::new(),
+            edits: BodyEdits::default(),
+            trace: None,
             program,
         }
     }
@@ -180,7 +209,8 @@ impl State {
             V::UniqueId => Some(self.connection.unique_id.clone().into_bytes()),
             V::Webappid => Some(self.program.settings.web_app_id.to_vec()),
             V::ModsecBuild => Some(MODSEC_BUILD.to_vec()),
-            _ => time::text(variable, self.started, self.clock.utc_offset()),
+            _ => time::text(variable, self.started, self.clock.utc_offset())
+                .or_else(|| self.perf.text(variable).map(String::into_bytes)),
         }
     }
 }

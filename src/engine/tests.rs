@@ -253,3 +253,264 @@ fn steps_out_of_order_do_nothing() {
         Some(1)
     );
 }
+
+/// A clock that goes on by a millisecond each time it is asked.
+#[derive(Default)]
+struct Ticking(std::cell::Cell<u64>);
+
+impl Clock for Ticking {
+    fn now(&self) -> UnixNanos {
+        self.0.set(self.0.get() + 1_000_000);
+        self.0.get()
+    }
+}
+
+fn run_to_the_end(transaction: &mut Transaction, body: &[u8], content_type: &[u8]) -> Record {
+    let headers = [(b"Content-Type".as_slice(), content_type)];
+    let _ = transaction.request_head(&head("/p?q=1", &headers));
+    let _ = transaction.request_body(body);
+    let _ = transaction.end_request_body();
+    let response = ResponseHead {
+        status: 404,
+        protocol: b"HTTP/1.1",
+        headers: &[(b"Content-Type", b"text/html")],
+    };
+    let _ = transaction.response_head(&response);
+    let _ = transaction.response_body(b"<p>answer");
+    let _ = transaction.end_response_body();
+    transaction.finish()
+}
+
+/// The TX variable `x` after a whole exchange.
+fn x_after(rules: &str, body: &str) -> Option<String> {
+    let mut transaction = begin(&format!("SecResponseBodyAccess On\n{rules}"));
+    run_to_the_end(&mut transaction, body.as_bytes(), FORM.1);
+    tx(&transaction, "x")
+}
+
+#[test]
+fn the_full_request_is_line_headers_and_body() {
+    let show = |variable: &str, phase: u8| {
+        let rule =
+            format!("SecAction \"id:1,phase:{phase},nolog,pass,setvar:'tx.x=%{{{variable}}}'\"");
+        x_after(&rule, "a=b").unwrap()
+    };
+    let before = "POST /p?q=1 HTTP/1.1\n\nContent-Type: application/x-www-form-urlencoded\n\n\n";
+    assert_eq!(show("FULL_REQUEST", 1), before);
+    assert_eq!(show("FULL_REQUEST", 2), format!("{before}a=b"));
+    assert_eq!(
+        show("FULL_REQUEST_LENGTH", 2),
+        (before.len() + 3).to_string()
+    );
+    assert_eq!(show("STATUS_LINE", 3), "404 Not Found");
+}
+
+#[test]
+fn stream_bodies_stand_behind_their_directives() {
+    let rules = |switch: &str| {
+        format!(
+            "SecStreamInBodyInspection {switch}\nSecStreamOutBodyInspection {switch}\n\
+             SecAction \"id:1,phase:4,nolog,pass,\
+             setvar:'tx.x=%{{STREAM_INPUT_BODY}}|%{{STREAM_OUTPUT_BODY}}'\""
+        )
+    };
+    assert_eq!(
+        x_after(&rules("On"), "a=b").as_deref(),
+        Some("a=b|<p>answer")
+    );
+    assert_eq!(x_after(&rules("Off"), "a=b").as_deref(), Some("|"));
+}
+
+const FILE_BODY: &[u8] =
+    b"--b\r\nContent-Disposition: form-data; name=\"up\"; filename=\"f\"\r\n\r\n\
+    one\r\ntwo\r\n--b\r\nContent-Disposition: form-data; name=\"more\"; filename=\"g\"\r\n\r\n\
+    three\r\n--b--\r\n";
+
+#[test]
+fn contents_of_files_are_there_for_rules_that_read_them() {
+    let mut transaction = begin(
+        "SecRule FILES_TMP_CONTENT:up \"@rx ^one\\r\\ntwo$\" \"id:1,phase:2,pass\"\n\
+         SecRule FILES_TMP_CONTENT \"@streq three\" \"id:2,phase:2,pass\"",
+    );
+    run_to_the_end(
+        &mut transaction,
+        FILE_BODY,
+        b"multipart/form-data; boundary=b",
+    );
+    let ids: Vec<u64> = transaction
+        .drain_matches()
+        .iter()
+        .map(|found| found.rule_id)
+        .collect();
+    assert_eq!(ids, [1, 2]);
+}
+
+#[test]
+fn the_file_limit_binds_where_files_are_extracted() {
+    let flag = |directive: &str| {
+        let mut transaction = begin(&format!(
+            "SecUploadFileLimit 1\n{directive}\nSecAction \"id:1,phase:2,nolog,pass,\
+             setvar:tx.x=%{{MULTIPART_FILE_LIMIT_EXCEEDED}}\""
+        ));
+        run_to_the_end(
+            &mut transaction,
+            FILE_BODY,
+            b"multipart/form-data; boundary=b",
+        );
+        tx(&transaction, "x").unwrap()
+    };
+    assert_eq!(flag(""), "0");
+    assert_eq!(flag("SecUploadKeepFiles On"), "1");
+    assert_eq!(flag("SecTmpSaveUploadedFiles On"), "1");
+}
+
+#[test]
+fn environment_and_rule_can_be_read() {
+    let rules = "SecAction \"id:1,phase:1,nolog,pass,setenv:A=%{REQUEST_METHOD},setenv:b,setenv:c=1,setenv:!c\"\n\
+                 SecRule ENV:a \"@streq POST\" \"id:2,phase:1,nolog,pass,setvar:tx.x=+1\"\n\
+                 SecRule &ENV \"@eq 2\" \"id:3,phase:1,nolog,pass,setvar:tx.x=+1\"\n\
+                 SecRule RULE:id \"@eq 4\" \"id:4,phase:1,nolog,pass,severity:2,setvar:tx.x=+1,chain\"\n\
+                 SecRule RULE:severity \"@eq 2\" \"setvar:tx.x=+1\"";
+    assert_eq!(x_after(rules, "").as_deref(), Some("4"));
+}
+
+#[test]
+fn time_spent_is_told() {
+    let text = "SecRuleEngine On\nSecRulePerfTime 1000\n\
+                SecAction \"id:7,phase:1,nolog,pass\"\n\
+                SecAction \"id:8,phase:5,nolog,pass,setvar:tx.one=%{PERF_PHASE1},\
+                setvar:'tx.all=%{PERF_ALL}',setvar:tx.slow=%{PERF_RULES.7}\"";
+    let compiled = compile(&[("test.conf".into(), text.into())], &NoFiles);
+    let waf = Waf::new(compiled.program.unwrap(), Rc::new(Ticking::default()));
+    let mut transaction = Transaction::new(&waf, Connection::default());
+    let _ = transaction.request_head(&head("/", &[]));
+    let record = transaction.finish();
+    // Phase 1 asks for the time at its ends and around its rule.
+    assert_eq!(tx(&transaction, "one").as_deref(), Some("3000"));
+    assert_eq!(tx(&transaction, "slow").as_deref(), Some("1000"));
+    assert_eq!(
+        tx(&transaction, "all").as_deref(),
+        Some("combined=3000, p1=3000, p2=0, p3=0, p4=0, p5=0, sr=0, sw=0, l=0, gc=0")
+    );
+    assert_eq!(record.slow_rules, [(7, 1000), (8, 1000)]);
+}
+
+#[test]
+fn masks_are_recorded() {
+    let mut transaction = begin(
+        "SecAction \"id:1,phase:1,nolog,pass,sanitiseArg:password,\
+         sanitizeRequestHeader:Authorization,sanitiseResponseHeader:X-Key\"\n\
+         SecRule ARGS_POST \"@rx [0-9]{4,}\" \"id:2,phase:2,nolog,pass,capture,\
+         sanitiseMatchedBytes:1/2\"\n\
+         SecRule REQUEST_HEADERS:Content-Type \"@rx form\" \"id:3,phase:2,nolog,pass,\
+         sanitiseMatched\"",
+    );
+    let record = run_to_the_end(&mut transaction, b"card=no+12345", FORM.1);
+    let mask = |part, name: &str, extent| Masked {
+        part,
+        name: name.as_bytes().to_vec(),
+        extent,
+    };
+    let bytes = Extent::Bytes {
+        found: b"12345".to_vec(),
+        first: 1,
+        last: 2,
+    };
+    assert_eq!(
+        record.masks,
+        [
+            mask(MaskedPart::Argument, "password", Extent::Whole),
+            mask(MaskedPart::RequestHeader, "Authorization", Extent::Whole),
+            mask(MaskedPart::ResponseHeader, "X-Key", Extent::Whole),
+            mask(MaskedPart::Argument, "card", bytes),
+            mask(MaskedPart::RequestHeader, "Content-Type", Extent::Whole),
+        ]
+    );
+}
+
+#[test]
+fn response_edits_need_content_injection() {
+    let rules = "SecAction \"id:1,phase:3,nolog,pass,prepend:'<!-- %{RESPONSE_STATUS} -->',\
+                 append:'one'\"\nSecAction \"id:2,phase:4,nolog,pass,append:'end'\"";
+    for (switch, expected) in [("On", ("<!-- 404 -->", "end")), ("Off", ("", ""))] {
+        let mut transaction = begin(&format!("SecContentInjection {switch}\n{rules}"));
+        run_to_the_end(&mut transaction, b"", FORM.1);
+        let edits = transaction.response_edits();
+        let found = (edits.prepend.as_slice(), edits.append.as_slice());
+        assert_eq!(found, (expected.0.as_bytes(), expected.1.as_bytes()));
+    }
+}
+
+#[test]
+fn what_a_sandbox_cannot_do_passes_or_denies() {
+    let mut transaction = begin(
+        "SecAction \"id:1,phase:1,pause:1000\"\n\
+         SecAction \"id:2,phase:2,proxy:http://honeypot.example/\"",
+    );
+    assert_eq!(transaction.request_head(&head("/", &[])).interruption, None);
+    let stopped = transaction.end_request_body().interruption.unwrap();
+    assert_eq!((stopped.rule_id, stopped.status), (2, 500));
+}
+#[test]
+fn phase_5_sees_the_status_of_the_interruption() {
+    let rules = "SecAction \"id:1,phase:1,deny,status:418\"\n\
+                 SecRule RESPONSE_STATUS \"@streq 418\" \"id:2,phase:5,pass\"";
+    assert_eq!(matched(rules, "/"), [1, 2]);
+}
+
+#[test]
+fn userid_is_what_setuid_said_last() {
+    let rules = "SecAction \"id:1,phase:1,pass,nolog,setuid:a\"\n\
+                 SecAction \"id:2,phase:1,pass,nolog,setuid:b\"\n\
+                 SecRule USERID \"@streq b\" \"id:3,phase:1,pass,chain\"\n\
+                 SecRule USER:key \"@streq a\" \"\"";
+    assert_eq!(matched(rules, "/"), [3]);
+}
+
+#[test]
+fn a_trace_says_what_was_asked() {
+    let rules = "SecRule &ARGS|ARGS \"@streq %{tx.x}1\" \"id:7,phase:1,pass,t:lowercase,chain\"\n\
+                 SecRule ARGS:none \"@rx .\" \"\"\n\
+                 SecAction \"id:8,phase:1,pass\"";
+    let mut transaction = begin(rules);
+    transaction.trace();
+    let _ = transaction.request_head(&head("/?a=X", &[]));
+    let traced: Vec<_> = transaction
+        .evaluations()
+        .iter()
+        .map(|one| {
+            let asked: Vec<_> = one
+                .asked
+                .iter()
+                .map(|asked| (&*asked.target, &*asked.value, asked.matched))
+                .collect();
+            let operator = one.operator.as_ref().map(|(name, text)| (*name, &**text));
+            (one.rule_id, one.link, operator, asked, one.matched)
+        })
+        .collect();
+    let values: [(&[u8], &[u8], bool); 2] = [(b"&ARGS", b"1", true), (b"ARGS:a", b"x", false)];
+    assert_eq!(
+        traced,
+        [
+            (7, 0, Some(("streq", &b"1"[..])), values.to_vec(), true),
+            (7, 1, Some(("rx", &b""[..])), vec![], false),
+            (8, 0, None, vec![], true),
+        ]
+    );
+}
+
+/// A pattern that comes to its limit says neither yes nor no, and says so.
+#[test]
+fn pattern_limits_are_told() {
+    let rules = "SecPcreMatchLimit 1000\n\
+        SecRule ARGS:a \"@rx (a+)+(?!.)\" \"id:1,phase:1,pass\"\n\
+        SecRule ARGS:a \"!@rx (a+)+(?!.)\" \"id:2,phase:1,pass\"\n\
+        SecRule TX:/^MSC_/ \"!@streq 0\" \"id:3,phase:1,pass\"\n\
+        SecRule MSC_PCRE_LIMITS_EXCEEDED \"@eq 1\" \"id:4,phase:1,pass\"\n\
+        SecRule MSC_PCRE_ERROR \"@eq 1\" \"id:5,phase:1,pass\"\n\
+        SecRule ARGS:a \"@rx (a)\\1b\" \"id:6,phase:1,pass\"\n";
+    let hard = format!("/?a={}b", "a".repeat(40));
+    assert_eq!(matched(rules, &hard), [3, 4, 5, 6]);
+    assert_eq!(matched(rules, "/?a=aab"), [2, 6]);
+    assert_eq!(matched(rules, "/?a=ab"), [2]);
+}

@@ -5,31 +5,50 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead, RuleMatch,
-    Step,
+    BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead,
+    RuleMatch, Step,
 };
+use super::collection::{CollectionStore, MemoryCollections};
+use super::perf::Spent;
 use super::record::Record;
 use super::request::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::state::State;
+use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::program::{EngineMode, Program};
+use crate::variable::Variable;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
     program: Arc<Program>,
     clock: Rc<dyn Clock>,
+    collections: Rc<dyn CollectionStore>,
     scratch: RefCell<Scratch>,
 }
 
 impl Waf {
-    /// Takes a program into service.
+    /// Takes a program into service, with persistent collections of its own in memory.
     pub fn new(program: Arc<Program>, clock: Rc<dyn Clock>) -> Rc<Self> {
-        Self::ablated(program, clock, Ablation::default())
+        Self::with_collections(program, clock, Rc::new(MemoryCollections::default()))
     }
 
-    /// The same with parts switched off, to show that they change no verdict.
+    /// The same with a place for persistent collections, which other rules may share.
+    pub fn with_collections(
+        program: Arc<Program>,
+        clock: Rc<dyn Clock>,
+        collections: Rc<dyn CollectionStore>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            program,
+            clock,
+            collections,
+            scratch: RefCell::default(),
+        })
+    }
+
+    /// A firewall with parts switched off, to show that they change no verdict.
     pub fn ablated(program: Arc<Program>, clock: Rc<dyn Clock>, ablation: Ablation) -> Rc<Self> {
         let scratch = RefCell::new(Scratch {
             ablation,
@@ -38,6 +57,7 @@ impl Waf {
         Rc::new(Self {
             program,
             clock,
+            collections: Rc::new(MemoryCollections::default()),
             scratch,
         })
     }
@@ -89,7 +109,12 @@ pub struct Transaction {
 impl Transaction {
     /// Begins a transaction.
     pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
-        let state = State::new(Arc::clone(&waf.program), Rc::clone(&waf.clock), connection);
+        let state = State::new(
+            Arc::clone(&waf.program),
+            Rc::clone(&waf.clock),
+            Rc::clone(&waf.collections),
+            connection,
+        );
         Self {
             waf: Rc::clone(waf),
             state,
@@ -198,6 +223,11 @@ impl Transaction {
             self.stage = Stage::Finished;
             self.request_body = None;
             self.response_body = None;
+            if let Some(interruption) = &self.state.interruption {
+                // Phase 5 sees what the client sees, as in v2.
+                let status = interruption.status.to_string();
+                self.state.set(Variable::ResponseStatus, status.as_bytes());
+            }
             self.run(Phase::Logging);
         }
         self.state.record()
@@ -211,6 +241,11 @@ impl Transaction {
     /// The interruption, once there is one.
     pub fn interruption(&self) -> Option<&Interruption> {
         self.state.interruption.as_ref()
+    }
+
+    /// What rules want before and after the response body (SecContentInjection).
+    pub fn response_edits(&self) -> &BodyEdits {
+        &self.state.edits
     }
 
     /// What every log line of this transaction says.
@@ -228,11 +263,33 @@ impl Transaction {
             .collect()
     }
 
+    /// Keeps, from now on, which rules are evaluated and what they answer. This costs time and
+    /// memory: it is for tests and for people who ask why.
+    pub fn trace(&mut self) {
+        self.state.trace = Some(Trace::default());
+    }
+
+    /// What was evaluated since [`Self::trace`], in order.
+    pub fn evaluations(&self) -> &[Evaluation] {
+        self.state
+            .trace
+            .as_ref()
+            .map_or(&[], |trace| trace.done.as_slice())
+    }
+
     /// Runs a phase. The scratch space is free: no step runs inside another.
     fn run(&mut self, phase: Phase) {
+        let begun = self.state.begin_timing();
         match self.waf.scratch.try_borrow_mut() {
             Ok(mut scratch) => self.state.run_phase(phase, &mut scratch),
             Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
+        }
+        self.state.end_timing(begun, Spent::Phase(phase));
+        // The request is decided: others must see its counters before the response is there, which
+        // may take long, or never come.
+        let decided = self.state.interruption.is_some();
+        if decided || matches!(phase, Phase::RequestBody | Phase::Logging) {
+            self.state.store_collections();
         }
     }
 

@@ -8,6 +8,7 @@ pub mod content_type;
 pub mod cookie;
 pub mod form;
 pub mod host;
+pub mod status;
 pub mod target;
 
 /// The value of the first header of that name. Names are compared without regard to ASCII case.

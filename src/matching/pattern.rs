@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use regex_automata::Input;
 
-use super::linear::Linear;
+use super::backtracking::Backtracking;
+use super::linear::{Linear, Refusal};
 use super::scratch::Scratch;
-use super::syntax::{Dialect, Parsed, PatternError, Text};
+use super::syntax::{Construct, Dialect, Parsed, PatternError, Text};
 
 /// A regular expression: immutable, shared by cloning.
 ///
@@ -29,21 +30,18 @@ struct Inner {
     strategy: Strategy,
 }
 
-/// The engine that carries a pattern out, chosen when it is read.
-///
-/// Patterns beyond regular languages are refused with `needs_backtracking`; an engine for them
-/// becomes a second variant.
+/// The engine that carries a pattern out, chosen when it is read: the linear one whenever it can.
 enum Strategy {
-    Linear(Linear),
+    Linear(Box<Linear>),
+    Backtracking(Backtracking),
 }
 
 impl Pattern {
     /// Reads a pattern in PCRE's syntax.
     ///
     /// # Errors
-    /// The pattern is malformed, too large, or needs backtracking (lookaround, back references,
-    /// atomic parts that are more than a hint, conditionals, recursion). The offset counts bytes of
-    /// `source`.
+    /// The pattern is malformed, too large, or has a part without engine (subroutine calls,
+    /// recursion, backtracking verbs). The offset counts bytes of `source`.
     pub fn new(source: &[u8], dialect: Dialect) -> Result<Self, PatternError> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let text = Text {
@@ -51,7 +49,13 @@ impl Pattern {
             dialect,
         };
         let parsed = text.parse()?;
-        let strategy = Strategy::Linear(Linear::new(&parsed)?);
+        let strategy = match Linear::new(&parsed) {
+            Ok(linear) => Strategy::Linear(Box::new(linear)),
+            Err(Refusal::Irregular(construct)) => {
+                Strategy::Backtracking(Backtracking::new(&parsed, construct)?)
+            }
+            Err(Refusal::Error(error)) => return Err(error),
+        };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
             inner: Arc::new(Inner {
@@ -73,15 +77,26 @@ impl Pattern {
         self.inner.groups
     }
 
+    /// The part for which the pattern needs backtracking, if it does: its searches are under the
+    /// limit of [`Scratch::set_step_limit`].
+    pub fn needs_backtracking(&self) -> Option<Construct> {
+        match &self.inner.strategy {
+            Strategy::Linear(_) => None,
+            Strategy::Backtracking(backtracking) => Some(backtracking.construct),
+        }
+    }
+
     /// Whether the pattern matches anywhere in the value. The cheapest question.
     pub fn is_match(&self, hay: &[u8], scratch: &mut Scratch) -> bool {
-        let Inner {
-            id,
-            text,
-            strategy: Strategy::Linear(linear),
-            ..
-        } = &*self.inner;
-        scratch.with_caches(*id, |caches| linear.is_match(text, hay, caches))
+        let Inner { id, text, .. } = &*self.inner;
+        match &self.inner.strategy {
+            Strategy::Linear(linear) => {
+                scratch.with_caches(*id, |caches| linear.is_match(text, hay, caches))
+            }
+            Strategy::Backtracking(backtracking) => {
+                backtracking.find(hay, 0, scratch.machine()).is_some()
+            }
+        }
     }
 
     /// The leftmost match.
@@ -100,13 +115,15 @@ impl Pattern {
         if start > hay.len() {
             return None;
         }
-        let Inner {
-            id,
-            text,
-            strategy: Strategy::Linear(linear),
-            ..
-        } = &*self.inner;
-        scratch.with_caches(*id, |caches| linear.find(text, hay, start, caches))
+        let Inner { id, text, .. } = &*self.inner;
+        match &self.inner.strategy {
+            Strategy::Linear(linear) => {
+                scratch.with_caches(*id, |caches| linear.find(text, hay, start, caches))
+            }
+            Strategy::Backtracking(backtracking) => {
+                backtracking.find(hay, start, scratch.machine())
+            }
+        }
     }
 
     /// The leftmost match and its groups: the whole match first, then as many as
@@ -133,14 +150,16 @@ impl Pattern {
         if start > hay.len() {
             return false;
         }
-        let Inner {
-            id,
-            text,
-            strategy: Strategy::Linear(linear),
-            ..
-        } = &*self.inner;
-        let input = Input::new(hay).span(start..hay.len());
-        scratch.with_caches(*id, |caches| linear.groups(text, &input, caches, slots));
+        let Inner { id, text, .. } = &*self.inner;
+        match &self.inner.strategy {
+            Strategy::Linear(linear) => {
+                let input = Input::new(hay).span(start..hay.len());
+                scratch.with_caches(*id, |caches| linear.groups(text, &input, caches, slots));
+            }
+            Strategy::Backtracking(backtracking) => {
+                backtracking.groups(hay, start, scratch.machine(), slots);
+            }
+        }
         !slots.is_empty()
     }
 

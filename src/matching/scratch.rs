@@ -12,6 +12,8 @@ use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::{backtrack, pikevm};
 use regex_automata::util::primitives::NonMaxUsize;
 
+use super::backtracking::Machine;
+
 /// Memory of all caches together, in bytes, if nothing else is said.
 const DEFAULT_BUDGET: usize = 6 << 20;
 
@@ -23,6 +25,8 @@ pub struct Scratch {
     used: usize,
     /// Counts searches: the age of a cache.
     searches: u64,
+    /// Runs the patterns that need backtracking.
+    machine: Machine,
 }
 
 /// The caches of one pattern.
@@ -44,6 +48,9 @@ impl Default for Scratch {
 }
 
 impl Scratch {
+    /// Most steps in one value, whatever is configured: what takes about 50 ms in wasm.
+    pub const MAX_STEPS: usize = 500_000;
+
     /// Empty state with the default budget of 6 MiB; it grows as patterns are searched for.
     pub fn new() -> Self {
         Self::with_budget(DEFAULT_BUDGET)
@@ -57,7 +64,27 @@ impl Scratch {
             budget: bytes,
             used: 0,
             searches: 0,
+            machine: Machine::new(Self::MAX_STEPS),
         }
+    }
+
+    /// Limits the steps that patterns which need backtracking may take in one value
+    /// (SecPcreMatchLimit), to [`Scratch::MAX_STEPS`] at most. A step is about what PCRE counts as
+    /// one: a way that is tried, or sixteen bytes of a run. Searches that start inside a value
+    /// share the steps of the search that started at its first byte.
+    pub fn set_step_limit(&mut self, steps: usize) {
+        self.machine.set_limit(steps.min(Self::MAX_STEPS));
+    }
+
+    /// Whether a search came to its limit since this was asked last. Such a search found no match,
+    /// and says nothing about whether there is one.
+    pub fn take_limit_exceeded(&mut self) -> bool {
+        self.machine.take_exceeded()
+    }
+
+    /// The machine for patterns that need backtracking.
+    pub(super) fn machine(&mut self) -> &mut Machine {
+        &mut self.machine
     }
 
     /// Bytes the caches take now, as the engines count them.

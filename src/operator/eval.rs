@@ -177,7 +177,6 @@ impl RxCache {
             return Err(PatternError {
                 message: format!("pattern of {} bytes after macro expansion", text.len()),
                 offset: None,
-                needs_backtracking: false,
             });
         }
         let pattern = Pattern::new(text, dialect);

@@ -14,12 +14,12 @@ pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
 
-use crate::action::{Ctl, DeprecateVar, ExpireVar, InitCol, Name, Phase, SetVar};
+use crate::action::{Ctl, DeprecateVar, Edge, ExpireVar, InitCol, Mask, Phase, SetVar};
 use crate::body::xml;
 use crate::matching::Prefilter;
 use crate::operator::{Capture, Operator};
 use crate::template::Template;
-use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable};
+use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable, VariableSet};
 
 /// The rules of one configuration.
 #[derive(Debug)]
@@ -38,6 +38,8 @@ pub struct Program {
     pub chains: ChainTable,
     /// Patterns of selectors, each distinct one once.
     pub patterns: Box<[KeyPattern]>,
+    /// The variables that some target or macro names: what none reads need not be kept.
+    pub reads: VariableSet,
 }
 
 /// The rules of one phase.
@@ -150,7 +152,9 @@ pub enum Effect {
     /// `ctl:ruleRemoveTargetBy…`: the rules meant, sorted, and what they must not look at.
     RemoveTargets(Box<[RuleIndex]>, Box<[Target]>),
     /// `sanitise…`: what to mask in the audit log.
-    Sanitise(Name, Box<[u8]>),
+    Sanitise(Mask),
+    /// `prepend` and `append`.
+    Inject(Edge, Template),
 }
 
 /// What logging and decisions need of a rule; that of a chain is its starter's.

@@ -107,7 +107,8 @@ pub struct Settings {
     pub xml_into_args: XmlArgs,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
-    /// SecPcreMatchLimit, steps.
+    /// SecPcreMatchLimit, steps; above
+    /// [`Scratch::MAX_STEPS`](crate::matching::Scratch::MAX_STEPS) it means that many.
     pub pcre_match_limit: usize,
     /// SecInterceptOnError.
     pub intercept_on_error: bool,
@@ -115,8 +116,25 @@ pub struct Settings {
     pub web_app_id: Box<[u8]>,
     /// SecSensorId.
     pub sensor_id: Box<[u8]>,
-    /// SecServerSignature.
+    /// SecServerSignature: what the host writes into the `server` header of responses.
     pub server_signature: Option<Box<[u8]>>,
+    /// SecDisableBackendCompression: the host asks the backend for plain responses.
+    pub disable_backend_compression: bool,
+    /// SecContentInjection: `append` and `prepend` have an effect.
+    pub content_injection: bool,
+    /// SecStreamInBodyInspection: STREAM_INPUT_BODY is filled.
+    pub stream_input: bool,
+    /// SecStreamOutBodyInspection: STREAM_OUTPUT_BODY is filled.
+    pub stream_output: bool,
+    /// SecUploadKeepFiles: files are extracted, and SecUploadFileLimit binds, also where no rule
+    /// reads their contents.
+    pub keep_files: bool,
+    /// SecTmpSaveUploadedFiles: the same.
+    pub save_files: bool,
+    /// SecRulePerfTime, microseconds; 0 times no rule.
+    pub rule_perf_time: u64,
+    /// SecRuleInheritance: whether a profile that extends another begins with its rules.
+    pub inherit_rules: bool,
     /// SecComponentSignature, in the order given.
     pub components: Vec<Box<[u8]>>,
     /// SecCollectionTimeout, seconds.
@@ -131,8 +149,8 @@ pub struct Settings {
 const REQUEST_BODY_LIMIT: usize = 134_217_728;
 /// 1 MiB, v2's default limit of what is not a file.
 const NO_FILES_LIMIT: usize = 1_048_576;
-/// PCRE's own default number of steps.
-const PCRE_MATCH_LIMIT: usize = 10_000_000;
+/// The number of steps in ModSecurity's recommended configuration.
+const PCRE_MATCH_LIMIT: usize = 100_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
@@ -159,6 +177,14 @@ impl Default for Settings {
             web_app_id: b"default"[..].into(),
             sensor_id: Box::default(),
             server_signature: None,
+            disable_backend_compression: false,
+            content_injection: false,
+            stream_input: false,
+            stream_output: false,
+            keep_files: false,
+            save_files: false,
+            rule_perf_time: 0,
+            inherit_rules: true,
             components: Vec::new(),
             collection_timeout: 3600,
             debug_log_level: 0,

@@ -6,10 +6,12 @@
 
 mod keys;
 mod selector;
+mod set;
 mod table;
 
 pub use keys::{CAPTURE_SLOTS, KeySlot, KeyTable};
 pub use selector::{KeyPattern, Selector, SelectorError};
+pub use set::VariableSet;
 pub use table::Variable;
 
 /// Whether a variable has one value or many named ones.

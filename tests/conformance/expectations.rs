@@ -1,16 +1,25 @@
 //! The list of known failures and of members to come.
 //!
 //! One entry a line: a kind, an id, and the reason in words. `fails SUITE/CASE REASON` expects a
-//! case to fail; `not-yet SUITE/MEMBER REASON` says that the project does not have a member.
+//! case to fail; `v2-wins SUITE/CASE REASON` expects it to fail because ModSecurity 2.9 is followed
+//! where the case is not; `not-apply SUITE/CASE REASON` expects it to fail because it wants what this
+//! project cannot have; `not-yet SUITE/MEMBER REASON` says that the project does not have a member.
 
 use std::collections::BTreeMap;
 
 /// What is expected to differ.
-pub struct Expectations(BTreeMap<String, Kind>);
+pub struct Expectations(BTreeMap<String, Entry>);
+
+struct Entry {
+    kind: Kind,
+    reason: String,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Fails,
+    V2Wins,
+    NotApply,
     NotYet,
 }
 
@@ -30,28 +39,60 @@ impl Expectations {
             let mut words = line.split_whitespace();
             let kind = match words.next() {
                 Some("fails") => Kind::Fails,
+                Some("v2-wins") => Kind::V2Wins,
+                Some("not-apply") => Kind::NotApply,
                 Some("not-yet") => Kind::NotYet,
-                _ => return Err(format!("expected `fails` or `not-yet`: {line}")),
+                _ => {
+                    return Err(format!(
+                        "expected `fails`, `v2-wins`, `not-apply` or `not-yet`: {line}"
+                    ));
+                }
             };
             let id = words.next().ok_or(format!("an entry without id: {line}"))?;
-            words
-                .next()
-                .ok_or(format!("an entry without reason: {line}"))?;
-            if entries.insert(id.to_owned(), kind).is_some() {
+            let reason = words.collect::<Vec<_>>().join(" ");
+            if reason.is_empty() {
+                return Err(format!("an entry without reason: {line}"));
+            }
+            if entries
+                .insert(id.to_owned(), Entry { kind, reason })
+                .is_some()
+            {
                 return Err(format!("a second entry for {id}"));
             }
         }
         Ok(Self(entries))
     }
 
-    /// Whether a case is expected to fail.
+    /// Whether a case is expected to fail, whatever the reason.
     pub fn fails(&self, case: &str) -> bool {
-        self.0.get(case) == Some(&Kind::Fails)
+        matches!(
+            self.kind(case),
+            Some(Kind::Fails | Kind::V2Wins | Kind::NotApply)
+        )
+    }
+
+    /// Why a case fails that ModSecurity 2.9 decides otherwise.
+    pub fn v2_wins(&self, case: &str) -> Option<&str> {
+        self.reason(case, Kind::V2Wins)
+    }
+
+    /// Why a case fails that does not apply.
+    pub fn not_apply(&self, case: &str) -> Option<&str> {
+        self.reason(case, Kind::NotApply)
+    }
+
+    fn reason(&self, case: &str, kind: Kind) -> Option<&str> {
+        let entry = self.0.get(case)?;
+        (entry.kind == kind).then_some(&*entry.reason)
     }
 
     /// Whether a member is still missing.
     pub fn is_not_yet(&self, member: &str) -> bool {
-        self.0.get(member) == Some(&Kind::NotYet)
+        self.kind(member) == Some(Kind::NotYet)
+    }
+
+    fn kind(&self, id: &str) -> Option<Kind> {
+        self.0.get(id).map(|entry| entry.kind)
     }
 
     /// What the entries are about.
@@ -66,8 +107,18 @@ mod tests {
 
     #[test]
     fn an_entry_has_kind_id_and_reason() {
-        let list = Expectations::parse("# x\n\nfails a/b#1 a reason\nnot-yet a/c later\n").unwrap();
+        let list = Expectations::parse(
+            "# x\n\nfails a/b#1 a reason\nnot-yet a/c later\nv2-wins a/d a b\nnot-apply a/e c",
+        )
+        .unwrap();
         assert!(list.fails("a/b#1") && !list.fails("a/c"));
+        assert!(list.fails("a/d") && list.v2_wins("a/b#1").is_none());
+        assert_eq!(list.v2_wins("a/d"), Some("a b"));
+        assert_eq!(
+            (list.not_apply("a/e"), list.not_apply("a/d")),
+            (Some("c"), None)
+        );
+        assert!(list.fails("a/e"));
         assert!(list.is_not_yet("a/c") && !list.is_not_yet("a/b#1"));
         for bad in [
             "fails a/b",

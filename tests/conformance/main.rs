@@ -18,6 +18,7 @@
 mod expectations;
 mod json;
 mod libinjection;
+mod modsecurity;
 mod operators;
 mod runner;
 mod transformations;
@@ -27,6 +28,7 @@ const SUITES: &[runner::Suite] = &[
     transformations::SUITE,
     operators::SUITE,
     libinjection::SUITE,
+    modsecurity::SUITE,
 ];
 
 #[test]
@@ -42,6 +44,11 @@ fn operators() {
 #[test]
 fn libinjection() {
     runner::run(&libinjection::SUITE);
+}
+
+#[test]
+fn modsecurity() {
+    runner::run(&modsecurity::SUITE);
 }
 
 #[test]

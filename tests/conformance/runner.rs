@@ -1,6 +1,6 @@
 //! Runs a suite and compares what happens with what is expected to.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -18,6 +18,10 @@ pub struct Suite {
 #[derive(Default)]
 pub struct Loaded {
     pub cases: Vec<Case>,
+    /// Cases that cannot apply to this project, with the reason.
+    pub not_applicable: Vec<(String, String)>,
+    /// Cases that can fail, but whose success would not say enough, with the reason.
+    pub not_judged: BTreeMap<String, String>,
     /// Files nobody knows, cases nobody can read.
     pub problems: Vec<String>,
 }
@@ -41,9 +45,15 @@ pub struct Report {
     pub passed: usize,
     pub failed: usize,
     pub not_yet: usize,
+    /// Cases that were set apart: the kind and the reason, and which they are.
+    pub apart: BTreeMap<(&'static str, String), Vec<String>>,
     /// Everything unexpected.
     pub problems: Vec<String>,
 }
+
+const DOES_NOT_APPLY: &str = "does not apply";
+const NOT_JUDGED: &str = "not judged";
+const V2_WINS: &str = "v2 wins";
 
 /// Runs a suite against the data and fails the test on the first thing that is not as expected.
 pub fn run(suite: &Suite) {
@@ -53,9 +63,22 @@ pub fn run(suite: &Suite) {
     let loaded = (suite.load)(&directory);
     let report = judge(suite.name, loaded, &expectations::committed());
     let mut text = format!(
-        "{}: {} passed, {} failed, {} not yet\n",
+        "{}: {} passed, {} failed, {} not yet",
         suite.name, report.passed, report.failed, report.not_yet
     );
+    if !report.apart.is_empty() {
+        let count = |kind| -> usize {
+            let of_kind = report.apart.iter().filter(|((known, _), _)| *known == kind);
+            of_kind.map(|(_, ids)| ids.len()).sum()
+        };
+        for kind in [DOES_NOT_APPLY, NOT_JUDGED, V2_WINS] {
+            write!(text, ", {} {kind}", count(kind)).unwrap();
+        }
+    }
+    text.push('\n');
+    for ((kind, reason), ids) in &report.apart {
+        writeln!(text, "  {kind}, {reason}: {}", ids.join(" ")).unwrap();
+    }
     for problem in &report.problems {
         writeln!(text, "  {problem}").unwrap();
     }
@@ -74,6 +97,14 @@ pub fn judge(suite: &str, loaded: Loaded, expectations: &Expectations) -> Report
         problems: loaded.problems,
         ..Report::default()
     };
+    let mut set_apart: BTreeMap<_, Vec<String>> = BTreeMap::new();
+    let mut apart = |kind, reason: &str, id: &str| {
+        let key = (kind, reason.to_owned());
+        set_apart.entry(key).or_default().push(id.to_owned());
+    };
+    for (id, reason) in &loaded.not_applicable {
+        apart(DOES_NOT_APPLY, reason, id);
+    }
     if loaded.cases.is_empty() {
         report.problems.push("no cases found".to_owned());
     }
@@ -92,14 +123,21 @@ pub fn judge(suite: &str, loaded: Loaded, expectations: &Expectations) -> Report
             continue;
         };
         match (run(), expectations.fails(&id)) {
-            (Ok(()), false) => report.passed += 1,
+            (Ok(()), false) => match loaded.not_judged.get(&case.id) {
+                Some(reason) => apart(NOT_JUDGED, reason, &case.id),
+                None => report.passed += 1,
+            },
             (Ok(()), true) => {
                 report.passed += 1;
                 report
                     .problems
                     .push(format!("{id} passes: take it off the list of failures"));
             }
-            (Err(_), true) => report.failed += 1,
+            (Err(_), true) => match (expectations.v2_wins(&id), expectations.not_apply(&id)) {
+                (Some(reason), _) => apart(V2_WINS, reason, &case.id),
+                (None, Some(reason)) => apart(DOES_NOT_APPLY, reason, &case.id),
+                (None, None) => report.failed += 1,
+            },
             (Err(why), false) => {
                 report.failed += 1;
                 report.problems.push(format!("{id}: {why}"));
@@ -107,6 +145,7 @@ pub fn judge(suite: &str, loaded: Loaded, expectations: &Expectations) -> Report
         }
         used.insert(id);
     }
+    report.apart = set_apart;
     for member in unknown {
         report.problems.push(format!(
             "{member}: unknown member, not in the list of those to come"
@@ -173,7 +212,7 @@ mod tests {
     fn problems(cases: Vec<Case>, expectations: &str) -> Report {
         let loaded = Loaded {
             cases,
-            problems: Vec::new(),
+            ..Loaded::default()
         };
         judge("suite", loaded, &Expectations::parse(expectations).unwrap())
     }
@@ -196,9 +235,42 @@ mod tests {
                 passed: 1,
                 failed: 1,
                 not_yet: 2,
-                problems: vec![]
+                ..Report::default()
             }
         );
+    }
+
+    #[test]
+    fn cases_set_apart_are_counted_apart() {
+        let loaded = Loaded {
+            cases: vec![
+                case("a#0", Some(Ok(()))),
+                case("a#1", Some(Err("differs"))),
+                case("a#2", Some(Err("differs"))),
+            ],
+            not_applicable: vec![("a#3".to_owned(), "no such thing".to_owned())],
+            not_judged: [("a#0", "unknown"), ("a#1", "unknown")]
+                .map(|(id, why)| (id.to_owned(), why.to_owned()))
+                .into(),
+            problems: Vec::new(),
+        };
+        let expectations = Expectations::parse("v2-wins suite/a#2 it does").unwrap();
+        let report = judge("suite", loaded, &expectations);
+        let apart: Vec<_> = report
+            .apart
+            .iter()
+            .map(|(key, ids)| (key.0, &*key.1, &*ids[0]))
+            .collect();
+        assert_eq!(
+            apart,
+            [
+                (DOES_NOT_APPLY, "no such thing", "a#3"),
+                (NOT_JUDGED, "unknown", "a#0"),
+                (V2_WINS, "it does", "a#2"),
+            ]
+        );
+        assert_eq!((report.passed, report.failed), (0, 1));
+        assert_eq!(report.problems, ["suite/a#1: differs"]);
     }
 
     #[test]

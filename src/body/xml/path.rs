@@ -2,7 +2,7 @@
 //!
 //! A path is `/` or `//` and steps parted by them: `name`, `prefix:name`, `prefix:*`, `*`, and as
 //! the last step also `@name`, `@*` or `text()`. An element step may have predicates: `[2]`,
-//! `[local-name()='x']`, `[@name]`, `[@name='value']`. As in XPath, a name without a prefix means
+//! `[local-name()='x']`, `[@name]`, `[@name='value']`, `[text()]`, `[name]`. As in XPath, a name without a prefix means
 //! no namespace. A path without `/` in front begins at the document, too.
 
 use std::fmt;
@@ -84,6 +84,10 @@ enum Predicate {
     /// Counted from one, among those of the same parent.
     Position(usize),
     LocalName(Vec<u8>),
+    /// Has text of its own.
+    Text,
+    /// Has such a child.
+    Child(Test),
     Attribute {
         test: Test,
         value: Option<Vec<u8>>,
@@ -244,8 +248,10 @@ impl<'a> Parser<'a> {
                 return Err(self.unsupported());
             }
             Predicate::LocalName(self.literal()?)
+        } else if self.take(b"text()") {
+            Predicate::Text
         } else {
-            return Err(self.unsupported());
+            Predicate::Child(self.test()?)
         };
         self.blanks();
         if self.take(b"]") {
@@ -388,9 +394,12 @@ impl Predicate {
     fn filter(&self, document: &Document, selected: &mut [bool]) {
         // Candidates so far below each element; those without a parent are the root.
         let mut counts = vec![0usize; document.elements.len()];
-        for (selected, element) in selected.iter_mut().zip(&document.elements) {
+        let holders = self.holders(document);
+        let nodes = document.elements.iter().zip(holders);
+        for (selected, (element, holds)) in selected.iter_mut().zip(nodes) {
             if *selected {
                 *selected = match self {
+                    Self::Text | Self::Child(_) => holds,
                     Self::Position(wanted) => {
                         let count = element.parent.and_then(|parent| counts.get_mut(parent));
                         let position = match count {
@@ -412,6 +421,32 @@ impl Predicate {
                 };
             }
         }
+    }
+
+    /// The elements that hold what the predicate asks for, where that is a node below them.
+    fn holders(&self, document: &Document) -> Vec<bool> {
+        let mut holders = vec![false; document.elements.len()];
+        let mut mark = |parent: Option<usize>| {
+            if let Some(holder) = parent.and_then(|parent| holders.get_mut(parent)) {
+                *holder = true;
+            }
+        };
+        match self {
+            Self::Text => {
+                for text in &document.texts {
+                    mark(Some(text.parent));
+                }
+            }
+            Self::Child(test) => {
+                for child in &document.elements {
+                    if test.fits(document, &child.name) {
+                        mark(child.parent);
+                    }
+                }
+            }
+            Self::Position(_) | Self::LocalName(_) | Self::Attribute { .. } => {}
+        }
+        holders
     }
 }
 

@@ -10,14 +10,13 @@
 //! line feed (it does for the automaton: the same unless nothing more is read), and `\Z`, which
 //! looks ahead over a final line feed (an automaton reads it: the same if the pattern ends there).
 
-use super::super::PatternError;
-use super::super::syntax::{Assertion, ByteSet, Node};
+use super::super::syntax::{Assertion, ByteSet, Construct, Node};
 
 /// Accepts a pattern whose contextual parts an automaton carries out exactly.
 ///
 /// # Errors
 /// The first part that needs backtracking.
-pub(super) fn check(root: &Node) -> Result<(), PatternError> {
+pub(super) fn check(root: &Node) -> Result<(), Construct> {
     let end = Follow {
         first: ByteSet::EMPTY,
         empty: Empty::Free,
@@ -51,12 +50,21 @@ enum Empty {
 }
 
 /// How a part starts.
-struct Head {
+pub(in crate::matching) struct Head {
+    /// The bytes it can start with (or more).
     first: ByteSet,
     empty: Empty,
 }
 
-fn head(node: &Node) -> Head {
+impl Head {
+    /// The bytes it can start with (or more), if it reads at least one.
+    pub(in crate::matching) fn required(&self) -> Option<ByteSet> {
+        (self.empty == Empty::Never).then_some(self.first)
+    }
+}
+
+/// How a part starts.
+pub(in crate::matching) fn head(node: &Node) -> Head {
     match node {
         Node::Empty => Head {
             first: ByteSet::EMPTY,
@@ -70,10 +78,21 @@ fn head(node: &Node) -> Head {
             first: ByteSet::EMPTY,
             empty: Empty::AtEnd,
         },
-        Node::Assert(..) => Head {
+        Node::Assert(..) | Node::Look { .. } | Node::Back(_) => Head {
             first: ByteSet::EMPTY,
             empty: Empty::Sometimes,
         },
+        Node::BackReference { .. } => Head {
+            first: ByteSet::ALL,
+            empty: Empty::Free,
+        },
+        Node::Conditional { yes, no, .. } => {
+            let (yes, no) = (head(yes), head(no));
+            Head {
+                first: yes.first.union(&no.first),
+                empty: yes.empty.max(no.empty),
+            }
+        }
         Node::Group(_, node) | Node::Atomic(node, _) => head(node),
         Node::Concat(parts) => {
             let mut whole = Head {
@@ -133,22 +152,20 @@ fn before(node: &Node, follow: &Follow) -> Follow {
     }
 }
 
-fn check_part(node: &Node, follow: &Follow) -> Result<(), PatternError> {
+fn check_part(node: &Node, follow: &Follow) -> Result<(), Construct> {
     match node {
         Node::Empty | Node::Set(_) => Ok(()),
-        Node::Assert(Assertion::StartLine, at) if follow.empty != Empty::Never => {
-            Err(PatternError::needs_backtracking(
-                "`^` at line starts before what can match nothing",
-                *at,
-            ))
-        }
+        Node::Assert(Assertion::StartLine, at) if follow.empty != Empty::Never => Err(Construct {
+            name: "`^` at line starts before what can match nothing",
+            offset: *at,
+        }),
         Node::Assert(Assertion::FinalEnd, at)
             if follow.looped || follow.empty != Empty::Free || !follow.first.is_empty() =>
         {
-            Err(PatternError::needs_backtracking(
-                "`\\Z` before the end of the pattern",
-                *at,
-            ))
+            Err(Construct {
+                name: "`\\Z` before the end of the pattern",
+                offset: *at,
+            })
         }
         Node::Assert(..) => Ok(()),
         Node::Group(_, node) => check_part(node, follow),
@@ -185,13 +202,18 @@ fn check_part(node: &Node, follow: &Follow) -> Result<(), PatternError> {
         }
         Node::Atomic(node, at) => {
             if follow.empty != Empty::Free && !is_atomic_anyway(node, follow) {
-                return Err(PatternError::needs_backtracking(
-                    "an atomic group or possessive quantifier",
-                    *at,
-                ));
+                return Err(Construct {
+                    name: "an atomic group or possessive quantifier",
+                    offset: *at,
+                });
             }
             check_part(node, follow)
         }
+        // Patterns with these were refused before.
+        Node::Look { .. }
+        | Node::Back(_)
+        | Node::BackReference { .. }
+        | Node::Conditional { .. } => Ok(()),
     }
 }
 
@@ -246,6 +268,12 @@ fn sequence(node: &Node) -> Option<Vec<ByteSet>> {
             let parts = parts.iter().map(sequence).collect::<Option<Vec<_>>>()?;
             Some(parts.concat())
         }
-        Node::Assert(..) | Node::Alternation(_) | Node::Repeat { .. } => None,
+        Node::Assert(..)
+        | Node::Alternation(_)
+        | Node::Repeat { .. }
+        | Node::Look { .. }
+        | Node::Back(_)
+        | Node::BackReference { .. }
+        | Node::Conditional { .. } => None,
     }
 }

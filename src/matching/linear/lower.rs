@@ -60,6 +60,11 @@ impl Lowering {
             }),
             // Proven to be the same.
             Node::Atomic(node, _) => self.part(node),
+            // Patterns with these never come here.
+            Node::Look { .. }
+            | Node::Back(_)
+            | Node::BackReference { .. }
+            | Node::Conditional { .. } => Hir::fail(),
         }
     }
 
@@ -73,6 +78,8 @@ impl Lowering {
             Assertion::NotWordBoundary => hir::Look::WordAsciiNegate,
             Assertion::WordStart => hir::Look::WordStartAscii,
             Assertion::WordEnd => hir::Look::WordEndAscii,
+            // Patterns with it never come here.
+            Assertion::SearchStart => return Hir::fail(),
             Assertion::FinalEnd => {
                 self.has_final_end = true;
                 let line_feed = Hir::concat(vec![Hir::literal(*b"\n"), Hir::look(hir::Look::End)]);
@@ -113,7 +120,11 @@ pub(super) fn compiled_size(node: &Node) -> usize {
     const STATE: usize = 48;
     const RANGE: usize = 12;
     match node {
-        Node::Empty => STATE,
+        Node::Empty
+        | Node::Look { .. }
+        | Node::Back(_)
+        | Node::BackReference { .. }
+        | Node::Conditional { .. } => STATE,
         Node::Set(set) => set
             .ranges()
             .len()

@@ -13,7 +13,7 @@
 //! repetition of something that can match nothing, such as `(a|b??)+`, PCRE counts the round that
 //! reads nothing as the last and leaves; automata drop that round.
 
-mod context;
+pub(super) mod context;
 mod lower;
 
 use std::ops::Range;
@@ -30,7 +30,7 @@ use regex_syntax::hir::Hir;
 
 use super::PatternError;
 use super::scratch::Caches;
-use super::syntax::{Parsed, Text};
+use super::syntax::{Construct, Parsed, Text};
 
 /// Largest memory of one automaton, in bytes, as estimated before it is built. A pattern above it
 /// is an error at load.
@@ -64,6 +64,15 @@ struct Capturing {
     keep: Option<usize>,
 }
 
+/// Why this engine does not take a pattern.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    /// It holds a part for an engine that backtracks.
+    Irregular(Construct),
+    /// No engine takes it.
+    Error(PatternError),
+}
+
 /// A lazy DFA stopped short of an answer. As configured, without bytes to quit at and without limit
 /// on clearing its cache, it never does; if it did, the PikeVM would answer.
 struct GaveUp;
@@ -73,16 +82,18 @@ impl Linear {
     ///
     /// # Errors
     /// It needs backtracking, or its automaton would be too large.
-    pub(super) fn new(parsed: &Parsed) -> Result<Self, PatternError> {
+    pub(super) fn new(parsed: &Parsed) -> Result<Self, Refusal> {
+        if let Some(construct) = parsed.irregular {
+            return Err(Refusal::Irregular(construct));
+        }
         if parsed.contextual {
-            context::check(&parsed.root)?;
+            context::check(&parsed.root).map_err(Refusal::Irregular)?;
         }
         if lower::compiled_size(&parsed.root) > COMPILED_LIMIT {
-            return Err(PatternError {
+            return Err(Refusal::Error(PatternError {
                 message: "pattern is too large: its repetitions multiply".to_owned(),
                 offset: None,
-                needs_backtracking: false,
-            });
+            }));
         }
         Ok(Self {
             groups: parsed.groups,

@@ -52,23 +52,24 @@ impl Shape {
                 _ => Self::Empty,
             },
             Node::Group(_, node) | Node::Atomic(node, _) => Self::restrict(node, alphabet)?,
+            // What is seen around a match is no part of it.
+            Node::Look { .. } | Node::Back(_) => Self::Empty,
+            // Any text, for the group is anywhere.
+            Node::BackReference { .. } => Self::Repeat {
+                shape: Box::new(Self::Set(alphabet)),
+                min: 0,
+                max: None,
+            },
+            Node::Conditional { yes, no, .. } => {
+                Self::one_of([&**yes, &**no].into_iter(), alphabet)?
+            }
             Node::Concat(parts) => Self::Concat(
                 parts
                     .iter()
                     .map(|part| Self::restrict(part, alphabet))
                     .collect::<Option<Vec<_>>>()?,
             ),
-            Node::Alternation(branches) => {
-                let mut left: Vec<Self> = branches
-                    .iter()
-                    .filter_map(|branch| Self::restrict(branch, alphabet))
-                    .collect();
-                match left.len() {
-                    0 => return None,
-                    1 => left.pop()?,
-                    _ => Self::Alternation(left),
-                }
-            }
+            Node::Alternation(branches) => Self::one_of(branches.iter(), alphabet)?,
             Node::Repeat { node, min, max, .. } => match Self::restrict(node, alphabet) {
                 _ if *max == Some(0) => Self::Empty,
                 Some(shape) => Self::Repeat {
@@ -80,6 +81,18 @@ impl Shape {
                 None => return None,
             },
         })
+    }
+
+    /// Restricts branches.
+    fn one_of<'n>(nodes: impl Iterator<Item = &'n Node>, alphabet: ClassSet) -> Option<Self> {
+        let mut left: Vec<Self> = nodes
+            .filter_map(|node| Self::restrict(node, alphabet))
+            .collect();
+        match left.len() {
+            0 => None,
+            1 => left.pop(),
+            _ => Some(Self::Alternation(left)),
+        }
     }
 
     /// The fewest bytes it reads (saturating).

@@ -1,6 +1,7 @@
 //! What starts with a backslash.
 
 use super::parser::{Item, Parser, decimal};
+use super::reference::Referent;
 use super::{Assertion, ByteSet, Node, PatternError};
 
 /// `\s`: with the vertical tab, as PCRE since 8.34.
@@ -41,6 +42,10 @@ impl Parser<'_> {
             }
             b'b' => Assertion::WordBoundary,
             b'B' => Assertion::NotWordBoundary,
+            b'K' if self.assertions > 0 => {
+                let message = "`\\K` is not allowed in an assertion";
+                return Err(PatternError::malformed(message, start));
+            }
             b'K' => {
                 self.moves_ends = true;
                 Assertion::Keep
@@ -63,12 +68,15 @@ impl Parser<'_> {
                 let node = Node::Alternation(vec![Node::Concat(pair), one]);
                 return Ok(Item::repeatable(Node::Atomic(Box::new(node), start)));
             }
-            b'G' => return Err(PatternError::needs_backtracking("`\\G`", start)),
-            b'k' => return Err(PatternError::needs_backtracking("a back reference", start)),
-            b'g' if self.starts_with(b"<") || self.starts_with(b"'") => {
-                return Err(PatternError::needs_backtracking("a subroutine call", start));
+            b'G' => {
+                self.irregular("`\\G`", start);
+                Assertion::SearchStart
             }
-            b'g' => return Err(PatternError::needs_backtracking("a back reference", start)),
+            b'k' => return self.k_reference(start),
+            b'g' if self.starts_with(b"<") || self.starts_with(b"'") => {
+                return Err(PatternError::unsupported("a subroutine call", start));
+            }
+            b'g' => return self.g_reference(start),
             _ => return Err(unknown(other, start)),
         };
         Ok(Item::fixed(Node::Assert(assertion, start)))
@@ -164,7 +172,7 @@ impl Parser<'_> {
         let group = decimal(digits).and_then(|group| usize::try_from(group).ok());
         let octal = digits.first().is_some_and(|digit| *digit < b'8');
         if digits.len() == 1 || !octal || group.is_some_and(|group| group <= self.groups) {
-            return Err(PatternError::needs_backtracking("a back reference", start));
+            return Ok(self.back_reference(Referent::Number(group), start));
         }
         self.at = digits_at;
         let byte = self.octal(3, start)?;

@@ -3,6 +3,13 @@
 use super::parser::{Flags, Item, NESTING_LIMIT, Parser};
 use super::{ByteSet, Node, PatternError};
 
+/// What an assertion looks at, and whether it is negated.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    behind: bool,
+    negated: bool,
+}
+
 /// Longest name of a group, as in PCRE.
 const NAME_LIMIT: usize = 32;
 
@@ -44,7 +51,11 @@ impl<'a> Parser<'a> {
                 self.capture(start)
             };
         }
-        let backtracks = |what| Err(PatternError::needs_backtracking(what, start));
+        if let Some((look, length)) = self.look_mark() {
+            self.advance(length);
+            return self.look(start, look);
+        }
+        let refused = |what| Err(PatternError::unsupported(what, start));
         let Some(byte) = self.peek() else {
             return Err(self.error("pattern ends after `(?`"));
         };
@@ -63,18 +74,21 @@ impl<'a> Parser<'a> {
                 let node = self.body(start, false)?;
                 Ok(Item::repeatable(Node::Atomic(Box::new(node), start)))
             }
-            b'=' | b'!' => backtracks("lookahead"),
-            b'<' if self.starts_with(b"<=") || self.starts_with(b"<!") => backtracks("lookbehind"),
             b'<' => self.named(start, 1, b'>'),
             b'\'' => self.named(start, 1, b'\''),
             b'P' if self.starts_with(b"P<") => self.named(start, 2, b'>'),
-            b'P' if self.starts_with(b"P=") => backtracks("a back reference"),
-            b'P' if self.starts_with(b"P>") => backtracks("a subroutine call"),
-            b'R' | b'&' | b'0'..=b'9' | b'+' => backtracks("a subroutine call"),
-            b'-' if self.rest().get(1).is_some_and(u8::is_ascii_digit) => {
-                backtracks("a subroutine call")
+            b'P' if self.starts_with(b"P=") => {
+                self.advance(2);
+                self.named_reference(b')', start)
             }
-            b'(' => backtracks("a conditional group"),
+            b'P' if self.starts_with(b"P>") => refused("a subroutine call"),
+            b'R' => refused("recursion"),
+            b'&' | b'0'..=b'9' | b'+' => refused("a subroutine call"),
+            b'-' if self.rest().get(1).is_some_and(u8::is_ascii_digit) => {
+                refused("a subroutine call")
+            }
+            b'*' => refused("a non-atomic assertion"),
+            b'(' => self.conditional(start),
             b'C' => {
                 // A callout without anybody to call.
                 self.advance(1);
@@ -98,6 +112,15 @@ impl<'a> Parser<'a> {
 
     /// A group's branches and its closing parenthesis. The flags end with it.
     fn body(&mut self, start: usize, reset: bool) -> Result<Node, PatternError> {
+        self.body_branches(start, reset).map(Node::alternation)
+    }
+
+    /// The same, branch by branch.
+    pub(super) fn body_branches(
+        &mut self,
+        start: usize,
+        reset: bool,
+    ) -> Result<Vec<Node>, PatternError> {
         let flags = self.flags;
         self.depth = self.depth.saturating_add(1);
         if self.depth > NESTING_LIMIT {
@@ -106,7 +129,7 @@ impl<'a> Parser<'a> {
                 start,
             ));
         }
-        let node = self.alternation(reset)?;
+        let branches = self.branches(reset)?;
         if !self.eat(b")") {
             return Err(PatternError::malformed(
                 "group lacks its closing parenthesis",
@@ -115,12 +138,71 @@ impl<'a> Parser<'a> {
         }
         self.depth = self.depth.saturating_sub(1);
         self.flags = flags;
-        Ok(node)
+        Ok(branches)
+    }
+
+    /// The kind of assertion that stands here, after `(?`, and the length of its mark.
+    pub(super) fn look_mark(&self) -> Option<(Look, usize)> {
+        let (behind, negated, length) = match self.rest() {
+            [b'=', ..] => (false, false, 1),
+            [b'!', ..] => (false, true, 1),
+            [b'<', b'=', ..] => (true, false, 2),
+            [b'<', b'!', ..] => (true, true, 2),
+            _ => return None,
+        };
+        Some((Look { behind, negated }, length))
+    }
+
+    /// An assertion, after its mark.
+    fn look(&mut self, start: usize, look: Look) -> Result<Item, PatternError> {
+        self.contextual = true;
+        let name = if look.behind {
+            "lookbehind"
+        } else {
+            "lookahead"
+        };
+        self.irregular(name, start);
+        self.assertions = self.assertions.saturating_add(1);
+        let mut branches = self.body_branches(start, false)?;
+        self.assertions = self.assertions.saturating_sub(1);
+        if look.behind {
+            branches = branches
+                .into_iter()
+                .map(|branch| {
+                    let length = branch.fixed_length().ok_or_else(|| {
+                        let message = "a branch of lookbehind matches texts of different lengths";
+                        PatternError::malformed(message, start)
+                    })?;
+                    Ok(Node::concat(vec![Node::Back(length), branch]))
+                })
+                .collect::<Result<_, _>>()?;
+        }
+        Ok(Item::repeatable(Node::Look {
+            node: Box::new(Node::alternation(branches)),
+            negated: look.negated,
+        }))
     }
 
     /// `(?<name>…)` and the other two spellings; `skip` bytes lead to the name.
     fn named(&mut self, start: usize, skip: usize, close: u8) -> Result<Item, PatternError> {
         self.advance(skip);
+        let name_at = self.at;
+        let name = self.name(close)?;
+        let index = self.groups.saturating_add(1);
+        let taken = self
+            .names
+            .iter()
+            .any(|&(other, number)| other == name && number != index);
+        if taken && !self.flags.duplicate_names {
+            let message = "two groups have the same name";
+            return Err(PatternError::malformed(message, name_at));
+        }
+        self.names.push((name, index));
+        self.capture(start)
+    }
+
+    /// A group's name and the byte that ends it.
+    pub(super) fn name(&mut self, close: u8) -> Result<&'a [u8], PatternError> {
         let name_at = self.at;
         let name = self.take_while(usize::MAX, |&byte| {
             byte == b'_' || byte.is_ascii_alphanumeric()
@@ -132,15 +214,10 @@ impl<'a> Parser<'a> {
         if name.len() > NAME_LIMIT {
             return error("name of a group is longer than 32 bytes");
         }
-        if self.peek() != Some(close) {
+        if !self.eat(&[close]) {
             return Err(self.error("name of a group lacks its end"));
         }
-        if self.names.contains(&name) && !self.flags.duplicate_names {
-            return error("two groups have the same name");
-        }
-        self.names.push(name);
-        self.advance(1);
-        self.capture(start)
+        Ok(name)
     }
 
     /// `(?i)`, `(?i-s:…)`.
@@ -199,27 +276,31 @@ impl<'a> Parser<'a> {
         let name = self.take_while(usize::MAX, |byte| {
             byte.is_ascii_alphanumeric() || *byte == b'_'
         });
+        let look = |behind, negated| Look { behind, negated };
         match name {
             b"F" | b"FAIL" if self.eat(b")") => Ok(Item::fixed(Node::Set(ByteSet::EMPTY))),
-            b"ACCEPT" | b"COMMIT" | b"PRUNE" | b"SKIP" | b"THEN" => Err(
-                PatternError::needs_backtracking("a backtracking verb", start),
-            ),
-            b"atomic"
-            | b"pla"
-            | b"plb"
-            | b"nla"
-            | b"nlb"
-            | b"napla"
+            b"ACCEPT" | b"COMMIT" | b"PRUNE" | b"SKIP" | b"THEN" => {
+                Err(PatternError::unsupported("a backtracking verb", start))
+            }
+            b"atomic" if self.eat(b":") => {
+                self.contextual = true;
+                let node = self.body(start, false)?;
+                Ok(Item::repeatable(Node::Atomic(Box::new(node), start)))
+            }
+            b"pla" | b"positive_lookahead" if self.eat(b":") => {
+                self.look(start, look(false, false))
+            }
+            b"nla" | b"negative_lookahead" if self.eat(b":") => self.look(start, look(false, true)),
+            b"plb" | b"positive_lookbehind" if self.eat(b":") => {
+                self.look(start, look(true, false))
+            }
+            b"nlb" | b"negative_lookbehind" if self.eat(b":") => self.look(start, look(true, true)),
+            b"napla"
             | b"naplb"
-            | b"positive_lookahead"
-            | b"positive_lookbehind"
-            | b"negative_lookahead"
-            | b"negative_lookbehind"
             | b"non_atomic_positive_lookahead"
-            | b"non_atomic_positive_lookbehind" => Err(PatternError::needs_backtracking(
-                "an assertion or atomic group",
-                start,
-            )),
+            | b"non_atomic_positive_lookbehind" => {
+                Err(PatternError::unsupported("a non-atomic assertion", start))
+            }
             b"" => Err(PatternError::malformed(
                 "quantifier does not follow a repeatable item",
                 start.saturating_add(1),

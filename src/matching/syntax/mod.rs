@@ -8,7 +8,9 @@
 //!
 //! Departures: a hyphen beside `\d` and its like in a class is itself (as in PCRE 8, an error in
 //! PCRE2); Unicode properties are refused, also those PCRE would apply to Latin 1; `[[:<:]]` takes
-//! no quantifier; groups nest 100 deep, not 250.
+//! no quantifier; groups nest 100 deep, not 250; a part of lookbehind whose branches differ in
+//! length is refused wherever it is not one of its own branches; `\K` is not allowed in an assertion
+//! (as in PCRE2 since 10.38). Subroutine calls, recursion and backtracking verbs are refused.
 
 mod byte_set;
 mod class;
@@ -16,13 +18,14 @@ mod escape;
 mod group;
 mod node;
 mod parser;
+mod reference;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 pub(super) use byte_set::ByteSet;
-pub(super) use node::{Assertion, Node};
+pub(super) use node::{Assertion, Condition, Node};
 pub(super) use parser::Parsed;
 
 /// Which of ModSecurity's ways to read a pattern. The default is that of version 2: `.` matches
@@ -68,6 +71,16 @@ impl Text {
     }
 }
 
+/// A part of a pattern that makes it more than a regular one: only an engine that backtracks
+/// carries it out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Construct {
+    /// What it is, such as `lookahead`.
+    pub name: &'static str,
+    /// Where it stands, in bytes of the pattern as the user wrote it.
+    pub offset: usize,
+}
+
 /// Why a pattern cannot be used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PatternError {
@@ -75,8 +88,6 @@ pub struct PatternError {
     pub message: String,
     /// Where, in bytes of the pattern as the user wrote it.
     pub offset: Option<usize>,
-    /// The pattern is right, but only an engine that backtracks can search for it.
-    pub needs_backtracking: bool,
 }
 
 impl PatternError {
@@ -85,17 +96,12 @@ impl PatternError {
         Self {
             message: message.into(),
             offset: Some(offset),
-            needs_backtracking: false,
         }
     }
 
-    /// The text is a pattern beyond regular languages.
-    pub(super) fn needs_backtracking(what: &str, offset: usize) -> Self {
-        Self {
-            message: format!("{what} needs backtracking, which is not carried out yet"),
-            offset: Some(offset),
-            needs_backtracking: true,
-        }
+    /// The text is a pattern for PCRE, with a part that has no engine here.
+    pub(super) fn unsupported(what: &str, offset: usize) -> Self {
+        Self::malformed(format!("{what} is not supported"), offset)
     }
 }
 

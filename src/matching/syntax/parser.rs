@@ -1,6 +1,7 @@
 //! The parser: branches, items, quantifiers.
 
-use super::{Assertion, ByteSet, Dialect, Node, PatternError};
+use super::reference::{Pending, Referent};
+use super::{Assertion, ByteSet, Construct, Dialect, Node, PatternError};
 
 /// Deepest nesting of groups. PCRE2 takes 250 by default; less keeps the recursion over the deepest
 /// pattern, ours and regex-automata's, well inside the one megabyte of stack of a wasm module.
@@ -19,6 +20,11 @@ pub(in crate::matching) struct Parsed {
     pub(in crate::matching) contextual: bool,
     /// `\K` or `\Z` stands in it.
     pub(in crate::matching) moves_ends: bool,
+    /// The first part that no automaton carries out, whatever stands around it.
+    pub(in crate::matching) irregular: Option<Construct>,
+    /// The groups that back references and conditions name: the first of them that has matched
+    /// counts.
+    pub(in crate::matching) references: Vec<Box<[usize]>>,
 }
 
 /// Reads a pattern.
@@ -29,11 +35,14 @@ pub(super) fn parse(source: &[u8], dialect: Dialect) -> Result<Parsed, PatternEr
     if parser.peek().is_some() {
         return Err(parser.error("unmatched closing parenthesis"));
     }
+    let references = parser.resolve()?;
     Ok(Parsed {
         root,
         groups: parser.groups,
         contextual: parser.contextual,
         moves_ends: parser.moves_ends,
+        irregular: parser.irregular,
+        references,
     })
 }
 
@@ -61,9 +70,14 @@ pub(super) struct Parser<'a> {
     pub(super) depth: u32,
     /// Capturing groups opened so far.
     pub(super) groups: usize,
-    pub(super) names: Vec<&'a [u8]>,
+    /// Named groups and their numbers.
+    pub(super) names: Vec<(&'a [u8], usize)>,
     pub(super) contextual: bool,
     pub(super) moves_ends: bool,
+    pub(super) irregular: Option<Construct>,
+    pub(super) references: Vec<Pending<'a>>,
+    /// Assertions around this place.
+    pub(super) assertions: u32,
 }
 
 /// An item of a branch, and whether a quantifier may follow it.
@@ -106,12 +120,20 @@ impl<'a> Parser<'a> {
             names: Vec::new(),
             contextual: false,
             moves_ends: false,
+            irregular: None,
+            references: Vec::new(),
+            assertions: 0,
         }
     }
 
     /// Branches up to a closing parenthesis or the end. With `reset`, all number their groups from
     /// the same start: `(?|…)`.
     pub(super) fn alternation(&mut self, reset: bool) -> Result<Node, PatternError> {
+        self.branches(reset).map(Node::alternation)
+    }
+
+    /// The same, one by one.
+    pub(super) fn branches(&mut self, reset: bool) -> Result<Vec<Node>, PatternError> {
         let first_group = self.groups;
         let mut most_groups = first_group;
         let mut branches = Vec::new();
@@ -126,7 +148,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.groups = most_groups;
-        Ok(Node::alternation(branches))
+        Ok(branches)
     }
 
     fn branch(&mut self) -> Result<Node, PatternError> {
@@ -277,6 +299,16 @@ impl<'a> Parser<'a> {
             self.skip_ignored()?;
         }
         let possessive = !lazy && !self.quoting && self.eat(b"+");
+        // An assertion holds again where it held: PCRE asks it once at most.
+        let quantifier = match (&node, quantifier) {
+            (Node::Look { .. }, Quantifier { max: Some(0), .. }) => quantifier,
+            (Node::Look { .. }, Quantifier { min: 1.., .. }) => return Ok(node),
+            (Node::Look { .. }, _) => Quantifier {
+                min: 0,
+                max: Some(1),
+            },
+            _ => quantifier,
+        };
         let repeat = Node::Repeat {
             node: Box::new(node),
             min: quantifier.min,
@@ -361,6 +393,17 @@ impl<'a> Parser<'a> {
 
     pub(super) fn digits(&mut self) -> &'a [u8] {
         self.take_while(usize::MAX, u8::is_ascii_digit)
+    }
+
+    /// Notes a part that no automaton carries out.
+    pub(super) fn irregular(&mut self, name: &'static str, offset: usize) {
+        self.irregular.get_or_insert(Construct { name, offset });
+    }
+
+    /// A reference, to be resolved once all groups are known.
+    pub(super) fn reference(&mut self, referent: Referent<'a>, offset: usize) -> usize {
+        self.references.push(Pending { referent, offset });
+        self.references.len().saturating_sub(1)
     }
 
     pub(super) fn error(&self, message: &str) -> PatternError {

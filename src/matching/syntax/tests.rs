@@ -295,15 +295,12 @@ fn parts_that_need_backtracking() {
         (b"(?!a)", 0),
         (b"(?<=a)b", 0),
         (b"(?<!a)b", 0),
+        (b"a(*nla:b)", 1),
         (br"(a)\1", 3),
         (br"(a)\g{-1}", 3),
         (br"(?<n>a)\k<n>", 7),
         (b"(?<n>a)(?P=n)", 7),
-        (b"(a)(?1)", 3),
-        (b"(?R)", 0),
-        (b"(?<n>a)(?&n)", 7),
         (b"(a)?(?(1)b|c)", 4),
-        (b"a(*COMMIT)b", 1),
         (b"(?>a|ab)c", 0),
         (b"a++a", 1),
         (b"a?+a", 1),
@@ -317,18 +314,40 @@ fn parts_that_need_backtracking() {
         (br"a\Zb?", 1),
         (br"(?:a\Z)+", 4),
     ] {
-        let error = error(source);
-        assert!(
-            error.needs_backtracking,
-            "{}: {error}",
-            source.escape_ascii()
-        );
+        let pattern = Pattern::new(source, Dialect::default()).unwrap();
+        let construct = pattern.needs_backtracking();
         assert_eq!(
-            error.offset,
+            construct.map(|construct| construct.offset),
             Some(offset),
-            "{}: {error}",
-            source.escape_ascii()
+            "{pattern:?}: {construct:?}"
         );
+    }
+    for source in ["a", "(?>abc)d", r"a\s*+b", r"(a)\Z", "(?m)^a"] {
+        let pattern = Pattern::new(source.as_bytes(), Dialect::default()).unwrap();
+        assert_eq!(pattern.needs_backtracking(), None, "{source}");
+    }
+}
+
+#[test]
+fn parts_without_engine() {
+    for (source, offset) in [
+        (&b"(a)(?1)"[..], 3),
+        (b"(?R)", 0),
+        (b"(?<n>a)(?&n)", 7),
+        (b"(?<n>a)(?P>n)", 7),
+        (b"(a)(?-1)", 3),
+        (br"(a)\g<1>", 3),
+        (b"a(*COMMIT)b", 1),
+        (b"a(*napla:b)", 1),
+        (b"(a)(?(R)b)", 3),
+    ] {
+        let error = error(source);
+        let shown = source.escape_ascii();
+        assert!(
+            error.message.contains("is not supported"),
+            "{shown}: {error}"
+        );
+        assert_eq!(error.offset, Some(offset), "{shown}: {error}");
     }
 }
 
@@ -371,12 +390,27 @@ fn malformed_patterns() {
         (b"(*UTF8)a", 0, "not supported"),
         (b"(?", 2, "ends after"),
         (b"\xFF\xFE(", 2, "closing parenthesis"),
+        (br"(a)\2", 3, "does not exist"),
+        (br"\g{-1}(a)", 0, "does not exist"),
+        (br"\k<n>", 0, "does not exist"),
+        (br"\k1", 0, "must be followed by a name"),
+        (br"\g", 0, "must be followed by a number"),
+        (br"(a)\g{1", 7, "closing brace"),
+        (b"(?(2)a)(b)", 2, "does not exist"),
+        (b"(a)(?(1)a|b|c)", 3, "more than two branches"),
+        (b"(?(DEFINE)a|b)", 0, "more than one branch"),
+        (b"(?(?:a)b)", 2, "must be an assertion"),
+        (b"(a)(?(1a)", 7, "closing parenthesis"),
+        (b"x(?<=a*)b", 1, "different lengths"),
+        (b"(?<=a(b|cd))", 0, "different lengths"),
+        (br"(a)(?<=\1)", 3, "different lengths"),
+        (br"(?=a\K)", 4, "not allowed in an assertion"),
+        (b"(?=a", 0, "closing parenthesis"),
     ] {
         let error = error(source);
         let shown = source.escape_ascii();
         assert!(error.message.contains(part), "{shown}: {error}");
         assert_eq!(error.offset, Some(offset), "{shown}: {error}");
-        assert!(!error.needs_backtracking, "{shown}: {error}");
     }
 }
 

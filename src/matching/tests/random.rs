@@ -95,6 +95,76 @@ fn agree_with_another_engine_and_pass_the_prefilter() {
     assert!(matched > 10_000 && excluded > 10_000);
 }
 
+/// A condition that always holds sends a regular pattern to the engine that backtracks.
+#[test]
+fn both_engines_agree() {
+    let mut random = Random::new(11);
+    let mut scratch = Scratch::new();
+    let mut matched = 0;
+    for _ in 0..1500 {
+        let text = pattern(&mut random, 3);
+        let linear = Pattern::new(text.as_bytes(), Dialect::default()).expect(&text);
+        let text = format!("(?=)(?:{text})");
+        let other = Pattern::new(text.as_bytes(), Dialect::default()).expect(&text);
+        assert!(linear.needs_backtracking().is_none() && other.needs_backtracking().is_some());
+        for _ in 0..20 {
+            let hay = value(&mut random);
+            let found = linear.find(&hay, &mut scratch);
+            assert_eq!(
+                other.find(&hay, &mut scratch).map(|span| span.start),
+                found.as_ref().map(|span| span.start),
+                "{other:?} on {}",
+                hay.escape_ascii()
+            );
+            matched += i32::from(found.is_some());
+        }
+    }
+    assert!(!scratch.take_limit_exceeded());
+    assert!(matched > 5000, "{matched} matched");
+}
+
+/// Parts beyond regular languages around and inside others.
+#[test]
+fn what_backtracks_passes_the_prefilter() {
+    let mut random = Random::new(13);
+    let mut scratch = Scratch::new();
+    let mut candidates = Candidates::new();
+    let (mut matched, mut excluded) = (0, 0);
+    for _ in 0..3000 {
+        let mut text = format!("({})?", pattern(&mut random, 1));
+        for _ in 0..3 {
+            let part = pattern(&mut random, 1);
+            text.push_str(&match random.below(7) {
+                0 => format!("(?={part})"),
+                1 => format!("(?!{part})"),
+                2 => format!("(?>{part})"),
+                3 => format!("(?(1)(?:{part})|(?:{}))", pattern(&mut random, 1)),
+                4 => "\\1?".to_owned(),
+                5 => format!("(?<=a|-)(?:{part})"),
+                _ => part,
+            });
+        }
+        let pattern = Pattern::new(text.as_bytes(), Dialect::default()).expect(&text);
+        let mut builder = PrefilterBuilder::new();
+        let slot = builder.add_pattern(&pattern);
+        let prefilter = builder.build();
+        for _ in 0..20 {
+            let hay = value(&mut random);
+            prefilter.candidates(&hay, Profile::of(&hay), &mut candidates);
+            let found = pattern.is_match(&hay, &mut scratch);
+            assert!(
+                !found || candidates.contains(slot),
+                "{pattern:?} on {}",
+                hay.escape_ascii()
+            );
+            matched += i32::from(found);
+            excluded += i32::from(!candidates.contains(slot));
+        }
+    }
+    println!("{matched} matched, {excluded} excluded");
+    assert!(matched > 2000 && excluded > 5000);
+}
+
 #[test]
 fn phrases_agree_with_a_naive_search() {
     let mut random = Random::new(9);

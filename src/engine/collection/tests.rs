@@ -1,0 +1,230 @@
+//! Collections through whole transactions.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::compile::{NoFiles, compile};
+use crate::engine::{
+    Clock, CollectionStore, Connection, MemoryCollections, RequestHead, StoredRecord, Transaction,
+    UnixNanos, Waf,
+};
+
+/// A clock that tests move, in seconds.
+#[derive(Default)]
+struct Hands(Cell<u64>);
+
+impl Clock for Hands {
+    fn now(&self) -> UnixNanos {
+        self.0.get() * 1_000_000_000
+    }
+}
+
+struct Bench {
+    waf: Rc<Waf>,
+    clock: Rc<Hands>,
+}
+
+impl Bench {
+    fn new(rules: &str) -> Self {
+        Self::with_store(rules, Rc::new(MemoryCollections::default()))
+    }
+
+    fn with_store(rules: &str, store: Rc<dyn CollectionStore>) -> Self {
+        let text = format!("SecRuleEngine On\n{rules}");
+        let compiled = compile(&[("test.conf".into(), text.into_bytes())], &NoFiles);
+        let program = compiled
+            .program
+            .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
+        let clock = Rc::new(Hands(Cell::new(1_000_000)));
+        Self {
+            waf: Waf::with_collections(program, clock.clone(), store),
+            clock,
+        }
+    }
+
+    fn wait(&self, seconds: u64) {
+        self.clock.0.set(self.clock.0.get() + seconds);
+    }
+
+    fn begin(&self, target: &str) -> Transaction {
+        let mut transaction = Transaction::new(&self.waf, Connection::default());
+        let head = RequestHead {
+            method: b"GET",
+            target: target.as_bytes(),
+            protocol: b"HTTP/1.1",
+            headers: &[],
+        };
+        let _ = transaction.request_head(&head);
+        transaction
+    }
+
+    /// Takes a request through all phases; the TX variables at the end, as `name=value`.
+    fn run(&self, target: &str) -> String {
+        let mut transaction = self.begin(target);
+        let _ = transaction.end_request_body();
+        let _ = transaction.finish();
+        shown(&transaction)
+    }
+}
+
+fn shown(transaction: &Transaction) -> String {
+    let pairs = transaction.tx_variables().into_iter().map(|(name, value)| {
+        format!(
+            "{}={}",
+            String::from_utf8(name).unwrap(),
+            String::from_utf8(value).unwrap()
+        )
+    });
+    pairs.collect::<Vec<_>>().join(" ")
+}
+
+const COUNT: &str = "SecAction \"id:1,phase:1,nolog,pass,initcol:ip=%{ARGS.ip},setvar:ip.n=+1\"\n\
+                     SecAction \"id:2,phase:2,nolog,pass,setvar:tx.n=%{ip.n}\"";
+
+#[test]
+fn counts_live_from_one_transaction_to_the_next() {
+    let bench = Bench::new(COUNT);
+    assert_eq!(bench.run("/?ip=a"), "n=1");
+    assert_eq!(bench.run("/?ip=a"), "n=2");
+    assert_eq!(bench.run("/?ip=b"), "n=1");
+    assert_eq!(bench.run("/?ip=a"), "n=3");
+}
+
+#[test]
+fn transactions_at_the_same_time_add_up() {
+    let bench = Bench::new(COUNT);
+    let mut open: Vec<Transaction> = (0..5).map(|_| bench.begin("/?ip=a")).collect();
+    for transaction in &mut open {
+        let _ = transaction.end_request_body();
+        let _ = transaction.finish();
+    }
+    assert_eq!(bench.run("/?ip=a"), "n=6");
+}
+
+#[test]
+fn records_expire_when_nobody_writes_them() {
+    let bench = Bench::new(&format!("SecCollectionTimeout 60\n{COUNT}"));
+    bench.run("/?ip=a");
+    bench.wait(59);
+    assert_eq!(bench.run("/?ip=a"), "n=2");
+    bench.wait(59);
+    assert_eq!(bench.run("/?ip=a"), "n=3");
+    bench.wait(60);
+    assert_eq!(bench.run("/?ip=a"), "n=1");
+}
+
+#[test]
+fn records_have_the_fields_of_version_2() {
+    let bench = Bench::new(
+        "SecAction \"id:1,phase:1,nolog,pass,initcol:global=g,setvar:tx.new=%{global.is_new},\
+         setvar:tx.key=%{global.KEY},setvar:tx.timeout=%{global.TIMEOUT},\
+         setvar:tx.created=%{global.create_time},setvar:tx.count=%{global.update_counter},\
+         setvar:tx.rate=%{global.update_rate},setvar:tx.last=%{global.last_update_time}\"\n\
+         SecRule ARGS \"@rx .\" \"id:2,phase:1,nolog,pass,setvar:global.x=1\"",
+    );
+    let first = "new=1 key=g timeout=3600 created=1000000 count=0 rate=0 last=";
+    assert_eq!(bench.run("/"), first);
+    // What no rule changes is not stored.
+    assert_eq!(bench.run("/?a=b"), first);
+    bench.wait(30);
+    assert_eq!(
+        bench.run("/?a=b"),
+        "new= key=g timeout=3600 created=1000000 count=1 rate=2 last=1000000"
+    );
+    bench.wait(30);
+    assert_eq!(
+        bench.run("/"),
+        "new= key=g timeout=3600 created=1000000 count=2 rate=2 last=1000030"
+    );
+}
+
+#[test]
+fn variables_expire_and_age() {
+    let bench = Bench::new(
+        "SecAction \"id:1,phase:1,nolog,pass,initcol:ip=x\"\n\
+         SecRule ARGS:set \"@rx .\" \"id:2,phase:1,nolog,pass,setvar:ip.a=1,setvar:ip.b=100,\
+         expirevar:ip.a=10\"\n\
+         SecRule ARGS:age \"@rx .\" \"id:3,phase:1,nolog,pass,deprecatevar:ip.b=10/60\"\n\
+         SecRule ARGS:drop \"@rx .\" \"id:4,phase:1,nolog,pass,setvar:!ip.b\"\n\
+         SecAction \"id:5,phase:2,nolog,pass,setvar:tx.a=%{ip.a},setvar:tx.b=%{ip.b}\"",
+    );
+    assert_eq!(bench.run("/?set=1"), "a=1 b=100");
+    bench.wait(9);
+    assert_eq!(bench.run("/"), "a=1 b=100");
+    bench.wait(1);
+    assert_eq!(bench.run("/?age=1"), "a= b=100");
+    bench.wait(120);
+    assert_eq!(bench.run("/?age=1"), "a= b=80");
+    assert_eq!(bench.run("/?age=1"), "a= b=80");
+    assert_eq!(bench.run("/?drop=1"), "a= b=");
+    assert_eq!(bench.run("/"), "a= b=");
+}
+
+#[test]
+fn sessions_belong_to_an_application() {
+    let store = Rc::new(MemoryCollections::default());
+    let rules = "SecAction \"id:1,phase:1,nolog,pass,setsid:s,initcol:ip=i,setvar:session.n=+1,\
+                 setvar:ip.n=+1,setvar:tx.s=%{session.n},setvar:tx.i=%{ip.n},\
+                 setvar:tx.id=%{SESSIONID}\"";
+    let one = Bench::with_store(&format!("SecWebAppId one\n{rules}"), store.clone());
+    let two = Bench::with_store(&format!("SecWebAppId two\n{rules}"), store);
+    assert_eq!(one.run("/"), "s=1 i=1 id=s");
+    assert_eq!(two.run("/"), "s=1 i=2 id=s");
+    assert_eq!(one.run("/"), "s=2 i=3 id=s");
+}
+
+#[test]
+fn counts_are_stored_once_the_request_is_decided() {
+    let bench = Bench::new(COUNT);
+    let mut slow = bench.begin("/?ip=a");
+    let _ = slow.end_request_body();
+    // The first request has no response yet.
+    assert_eq!(bench.run("/?ip=a"), "n=2");
+    let _ = slow.finish();
+    assert_eq!(bench.run("/?ip=a"), "n=3");
+}
+
+#[test]
+fn writing_to_a_collection_that_is_not_open_does_nothing() {
+    let bench = Bench::new(
+        "SecAction \"id:1,phase:1,nolog,pass,setvar:ip.n=+1,setvar:tx.n=%{ip.n},\
+         setvar:tx.count=0\"\nSecRule &IP \"@gt 0\" \"id:2,phase:1,nolog,pass,setvar:tx.count=1\"",
+    );
+    assert_eq!(bench.run("/"), "n= count=0");
+}
+
+/// A store in which another writer always comes between, and one that has no room.
+struct Contended {
+    inner: MemoryCollections,
+    full: bool,
+}
+
+impl CollectionStore for Contended {
+    fn load(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.inner.load(key)
+    }
+
+    fn update(&self, key: &[u8], change: &mut dyn FnMut(Option<&[u8]>) -> StoredRecord) -> bool {
+        // The first attempt is lost.
+        let _ = change(self.inner.load(key).as_deref());
+        !self.full && self.inner.update(key, change)
+    }
+}
+
+#[test]
+fn an_attempt_that_was_lost_counts_once() {
+    let store = |full| {
+        Rc::new(Contended {
+            inner: MemoryCollections::default(),
+            full,
+        })
+    };
+    let bench = Bench::with_store(COUNT, store(false));
+    bench.run("/?ip=a");
+    assert_eq!(bench.run("/?ip=a"), "n=2");
+    let full = Bench::with_store(COUNT, store(true));
+    let mut transaction = full.begin("/?ip=a");
+    let _ = transaction.end_request_body();
+    assert_eq!(transaction.finish().unsaved_collections, 1);
+    assert_eq!(full.run("/?ip=a"), "n=1");
+}
