@@ -260,7 +260,7 @@ struct Ticking(std::cell::Cell<u64>);
 
 impl Clock for Ticking {
     fn now(&self) -> UnixNanos {
-        self.0.set(self.0.get() + 1_000_000);
+        self.0.set(self.0.get().saturating_add(1_000_000));
         self.0.get()
     }
 }

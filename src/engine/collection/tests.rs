@@ -15,7 +15,7 @@ struct Hands(Cell<u64>);
 
 impl Clock for Hands {
     fn now(&self) -> UnixNanos {
-        self.0.get() * 1_000_000_000
+        self.0.get().saturating_mul(1_000_000_000)
     }
 }
 
@@ -43,7 +43,7 @@ impl Bench {
     }
 
     fn wait(&self, seconds: u64) {
-        self.clock.0.set(self.clock.0.get() + seconds);
+        self.clock.0.set(self.clock.0.get().saturating_add(seconds));
     }
 
     fn begin(&self, target: &str) -> Transaction {
