@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(case.request.body.0, "x");
         assert_eq!(
             case.request.headers.pairs(),
-            [(b"A" as &[u8], b"1" as &[u8]), (b"A", b"2")]
+            [(b"A".as_slice(), b"1".as_slice()), (b"A", b"2")]
         );
         assert!(case.response.headers.0.is_empty());
     }
