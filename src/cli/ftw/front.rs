@@ -54,11 +54,8 @@ mod tests {
         let request = hand_over(Request::parse(
             b"GET / HTTP/1.1\r\nContent-Type: a/b\r\nX: 1\r\ncontent-type: c/d\r\nX: 2\r\n\r\n",
         ));
-        let expected: [(&[u8], &[u8]); 3] = [
-            (b"Content-Type", b"a/b,c/d"),
-            (b"X", b"1"),
-            (b"X", b"2"),
-        ];
+        let expected: [(&[u8], &[u8]); 3] =
+            [(b"Content-Type", b"a/b,c/d"), (b"X", b"1"), (b"X", b"2")];
         let expected = expected.map(|(name, value)| (name.to_vec(), value.to_vec()));
         assert_eq!(request.headers, expected);
     }
