@@ -89,6 +89,8 @@ struct Compiler<'a> {
     patterns: Vec<KeyPattern>,
     /// Variables that targets and macros name.
     reads: VariableSet,
+    /// Whether some rule names arguments.
+    names_arguments: bool,
     phrases: PhrasePool,
     datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
     /// SecDefaultAction, by phase.
@@ -118,6 +120,7 @@ impl<'a> Compiler<'a> {
             chains: ChainTable::default(),
             patterns: Vec::new(),
             reads: VariableSet::default(),
+            names_arguments: false,
             phrases: PhrasePool::default(),
             datasets: HashMap::new(),
             defaults: [const { None }; 5],
