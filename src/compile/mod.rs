@@ -8,6 +8,7 @@ mod actions;
 mod directive;
 mod draft;
 mod include;
+mod inherit;
 mod link;
 mod rule;
 mod settings;
@@ -74,6 +75,17 @@ pub fn compile(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
     let mut compiler = Compiler::new(loader);
     for (name, text) in sources {
         compiler.source(name, text);
+    }
+    compiler.finish()
+}
+
+/// Compiles a profile that extends others: name and text of each, the outermost first, the profile
+/// itself last. SecRuleInheritance in a profile says whether it begins with the rules of those
+/// before it; settings are inherited in any case.
+pub fn compile_profile(lineage: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
+    let mut compiler = Compiler::new(loader);
+    for (name, text) in lineage {
+        compiler.profile(name, text);
     }
     compiler.finish()
 }
