@@ -4,7 +4,7 @@ use super::Compiler;
 use super::actions::ActionSet;
 use super::draft::{Draft, Item};
 use super::spec::RuleMatcher;
-use crate::action::{Action, Ctl, Disruptive, Phase, RuleSpec};
+use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::PrefilterBuilder;
 use crate::operator::Capture;
@@ -94,6 +94,7 @@ impl Compiler<'_> {
             chains: self.chains.clone(),
             patterns: std::mem::take(&mut self.patterns).into(),
             reads: std::mem::take(&mut self.reads),
+            names_arguments: self.names_arguments,
         })
     }
 
@@ -124,8 +125,10 @@ impl Compiler<'_> {
         for what in argument.into_iter().chain(texts).flat_map(Template::macros) {
             match what {
                 Macro::Tx(_) => {}
-                Macro::Variable(variable) | Macro::Entry(variable, _) => {
+                Macro::Variable(variable) => self.reads.insert(*variable),
+                Macro::Entry(variable, _) => {
                     self.reads.insert(*variable);
+                    self.names_arguments |= variable.shows_json();
                 }
             }
         }
@@ -219,7 +222,10 @@ impl Compiler<'_> {
             Action::DeprecateVar(deprecate) => Effect::DeprecateVar(deprecate.clone()),
             Action::InitCol(init) => Effect::InitCol(init.clone()),
             Action::SetEnv(name, value) => Effect::SetEnv(name.clone(), value.clone()),
-            Action::Sanitise(mask) => Effect::Sanitise(mask.clone()),
+            Action::Sanitise(mask) => {
+                self.names_arguments |= matches!(mask, Mask::Argument(_));
+                Effect::Sanitise(mask.clone())
+            }
             Action::Inject(edge, text) => Effect::Inject(*edge, text.clone()),
             Action::Ctl(Ctl::RuleRemove(spec)) => {
                 Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))

@@ -54,6 +54,7 @@ impl Compiler<'_> {
                 TargetSelector::Pattern(self.pattern(pattern, pattern.span)?)
             }
         };
+        self.names_arguments |= variable.shows_json() && !matches!(selector, TargetSelector::All);
         Some(Target {
             variable,
             selector,

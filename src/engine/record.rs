@@ -58,7 +58,7 @@ impl State {
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,
-            masks: self.masks.clone(),
+            masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,
         }

@@ -10,6 +10,26 @@ use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
 pub(super) struct Entry {
     pub name: ValueId,
     pub value: ValueId,
+    /// What v2 and Coraza call it: members of JSON documents have names of their own there, all
+    /// else is called the same.
+    pub others: [ValueId; 2],
+}
+
+impl Entry {
+    pub(super) const fn new(name: ValueId, value: ValueId) -> Self {
+        Self {
+            name,
+            value,
+            others: [name, name],
+        }
+    }
+
+    /// Its names, each different one at least once; the reported one first.
+    pub(super) fn names(&self) -> impl Iterator<Item = ValueId> + use<> {
+        let name = self.name;
+        let others = self.others.into_iter().filter(move |&other| other != name);
+        std::iter::once(name).chain(others)
+    }
 }
 
 /// Everything rules can look at, except what is computed when asked for.
@@ -107,8 +127,8 @@ impl Store {
         own.iter().chain(seen).map(move |entry| match source.part {
             Part::Value => *entry,
             Part::Name => Entry {
-                name: entry.name,
                 value: entry.name,
+                ..*entry
             },
         })
     }

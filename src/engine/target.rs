@@ -86,8 +86,8 @@ impl State {
                 // The names are compared while the store is borrowed; results of patterns are kept.
                 let entries: Vec<Entry> = self.store.entries(variable).collect();
                 for entry in entries {
-                    if self.selects(&target.selector, entry.name)
-                        && !self.excludes(at, rule, variable, entry.name)
+                    if self.selects_entry(&target.selector, entry)
+                        && !self.excludes(at, rule, variable, entry)
                     {
                         let name = Some(entry.name);
                         out.push(Subject {
@@ -125,7 +125,8 @@ impl State {
             .collect();
         for (name, value) in all {
             let name = self.values.intern(&name);
-            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, name) {
+            let entry = Entry::new(name, value);
+            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, entry) {
                 out.push(Subject {
                     variable,
                     name: Some(name),
@@ -185,6 +186,12 @@ impl State {
         }
     }
 
+    /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
+    /// Coraza give it.
+    fn selects_entry(&mut self, selector: &TargetSelector, entry: Entry) -> bool {
+        entry.names().any(|name| self.selects(selector, name))
+    }
+
     /// Whether an entry of this name is selected.
     fn selects(&mut self, selector: &TargetSelector, name: ValueId) -> bool {
         match selector {
@@ -222,9 +229,9 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
-    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, name: ValueId) -> bool {
+    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, entry: Entry) -> bool {
         for target in &rule.exclusions {
-            if target.variable == variable && self.selects(&target.selector, name) {
+            if target.variable == variable && self.selects_entry(&target.selector, entry) {
                 return true;
             }
         }
@@ -233,7 +240,7 @@ impl State {
         }
         let removed = std::mem::take(&mut self.removed_targets);
         let found = removed.iter().any(|(of, target)| {
-            *of == at && target.variable == variable && self.selects(&target.selector, name)
+            *of == at && target.variable == variable && self.selects_entry(&target.selector, entry)
         });
         self.removed_targets = removed;
         found
@@ -271,10 +278,10 @@ impl State {
             }
             Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
             Macro::Entry(variable, key) => {
-                let found = self
-                    .store
-                    .entries(*variable)
-                    .find(|entry| self.values.get(entry.name).eq_ignore_ascii_case(key));
+                let found = self.store.entries(*variable).find(|entry| {
+                    let mut names = entry.names();
+                    names.any(|name| self.values.get(name).eq_ignore_ascii_case(key))
+                });
                 if let Some(entry) = found {
                     out.extend_from_slice(self.values.get(entry.value));
                 }

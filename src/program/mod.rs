@@ -40,6 +40,9 @@ pub struct Program {
     pub patterns: Box<[KeyPattern]>,
     /// The variables that some target or macro names: what none reads need not be kept.
     pub reads: VariableSet,
+    /// Whether some rule names arguments (`ARGS:x`, `%{ARGS.x}`, `sanitiseArg:x`): then members of
+    /// JSON documents need the names that other engines give them.
+    pub names_arguments: bool,
 }
 
 /// The rules of one phase.

@@ -74,6 +74,11 @@ impl Variable {
         matches!(self.def().shape, Shape::Collection)
     }
 
+    /// Whether members of JSON documents are among its entries.
+    pub const fn shows_json(self) -> bool {
+        matches!(self, Self::Args | Self::ArgsNames)
+    }
+
     /// The base collections this one shows, and whether as values or as names.
     ///
     /// A collection with data of its own shows itself.
