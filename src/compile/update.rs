@@ -11,6 +11,7 @@ use super::spec::RuleMatcher;
 use super::target::TargetList;
 use crate::action::RuleSpec;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::matching::Scratch;
 use crate::program::Target;
 use crate::seclang::ast;
 
@@ -140,6 +141,7 @@ impl Compiler<'_> {
     pub(super) fn apply_updates(&mut self) {
         for update in std::mem::take(&mut self.updates) {
             let matcher = RuleMatcher::new(&update.rules);
+            let scratch = &mut Scratch::new();
             let before = self.items.len();
             let mut hits = 0usize;
             self.items.retain_mut(|item| {
@@ -148,7 +150,7 @@ impl Compiler<'_> {
                 };
                 if !rules
                     .first()
-                    .is_some_and(|starter| matcher.matches(starter))
+                    .is_some_and(|starter| matcher.matches(starter, scratch))
                 {
                     return true;
                 }

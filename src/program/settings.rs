@@ -2,8 +2,8 @@
 
 use crate::action::XmlArgs;
 use crate::limits::Limits;
+use crate::matching::Pattern;
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 /// SecRuleEngine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,7 +71,7 @@ pub struct AuditSettings {
     /// SecAuditLogFormat.
     pub format: AuditFormat,
     /// SecAuditLogRelevantStatus.
-    pub relevant_status: Option<KeyPattern>,
+    pub relevant_status: Option<Pattern>,
 }
 
 /// The state of the engine before the first rule.
