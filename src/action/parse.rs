@@ -228,6 +228,12 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
                     .hint("write `xmlns:prefix=URI`")
             })?;
             let (prefix, uri) = text.split_at_checked(at).unwrap_or_default();
+            if !uri.contains(&b':') {
+                // Namespaces in XML 1.0, section 2.2: a relative name is none.
+                let message = "the namespace of `xmlns` is no URI: it names no scheme";
+                return Err(ActionError::value(message)
+                    .hint("write it as documents declare it, such as `http://…` or `urn:…`"));
+            }
             Action::Xmlns(prefix.into(), uri.get(1..).unwrap_or_default().into())
         }
         Name::Block => Action::Disruptive(Disruptive::Block),

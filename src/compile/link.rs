@@ -6,7 +6,7 @@ use super::draft::{Draft, Item};
 use super::spec::RuleMatcher;
 use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
-use crate::matching::PrefilterBuilder;
+use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
     Decision, Effect, Flow, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
@@ -76,12 +76,17 @@ impl Compiler<'_> {
                     chained: link.saturating_add(1) < drafts.len(),
                 });
                 let flow = if link == 0 {
-                    self.flow(draft, place, &map)
+                    self.flow(drafts, draft.phase, place, &map)
                 } else {
                     Flow::Next
                 };
                 let file = self.file(draft.span.source, &mut files);
-                meta.push(self.rule_meta(draft, file, flow));
+                meta.push(self.rule_meta(
+                    drafts.get(link..).unwrap_or_default(),
+                    draft,
+                    file,
+                    flow,
+                ));
             }
             item_number = item_number.saturating_add(1);
         }
@@ -145,7 +150,7 @@ impl Compiler<'_> {
             match what {
                 Macro::Tx(_) => {}
                 Macro::Variable(variable) => self.reads.insert(*variable),
-                Macro::Entry(variable, _) => {
+                Macro::Entry(variable, _) | Macro::Matching(variable, _) => {
                     self.reads.insert(*variable);
                     self.names_arguments |= variable.shows_json();
                 }
@@ -173,8 +178,11 @@ impl Compiler<'_> {
             .clone()
     }
 
-    fn rule_meta(&self, draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
+    /// The metadata of a rule; what it does not say, a later rule of its chain may (v3).
+    fn rule_meta(&self, chain: &[Draft], draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
         let own = &draft.actions;
+        let sets = || chain.iter().map(|link| &link.actions);
+        let status = sets().find_map(|set| set.status);
         let default = draft.default.as_deref();
         let inherited = |read: fn(&ActionSet) -> Option<bool>| default.and_then(read);
         RuleMeta {
@@ -182,33 +190,37 @@ impl Compiler<'_> {
             phase: draft.phase,
             file,
             line: self.sources.location(draft.span).line,
-            msg: own.msg.clone(),
-            logdata: own.logdata.clone(),
+            msg: sets().find_map(|set| set.msg.clone()),
+            logdata: sets().find_map(|set| set.logdata.clone()),
             tags: default
                 .into_iter()
                 .flat_map(|default| &default.tags)
                 .chain(&own.tags)
                 .map(|(_, tag)| tag.clone())
                 .collect(),
-            rev: own.rev.clone(),
-            ver: own.ver.clone(),
-            severity: own.severity,
-            maturity: own.maturity,
-            accuracy: own.accuracy,
+            rev: sets().find_map(|set| set.rev.clone()),
+            ver: sets().find_map(|set| set.ver.clone()),
+            severity: sets().find_map(|set| set.severity),
+            maturity: sets().find_map(|set| set.maturity),
+            accuracy: sets().find_map(|set| set.accuracy),
             log: own.log.or_else(|| inherited(|set| set.log)).unwrap_or(true),
             audit: own
                 .audit
                 .or_else(|| inherited(|set| set.audit))
                 .unwrap_or(true),
-            decision: decision(own, default),
+            decision: decision(own, status, default),
             flow,
         }
     }
 
     /// Where evaluation goes on after the rule at `place` matched.
-    fn flow(&mut self, draft: &Draft, place: usize, map: &Map) -> Flow {
-        if let Some((label, span)) = &draft.actions.skip_after {
-            if let Some(entry) = map.after(label, place, draft.phase) {
+    fn flow(&mut self, chain: &[Draft], phase: Phase, place: usize, map: &Map) -> Flow {
+        let mut sets = chain.iter().map(|link| &link.actions);
+        let Some(set) = sets.find(|set| set.skip_after.is_some() || set.skip.is_some()) else {
+            return Flow::Next;
+        };
+        if let Some((label, span)) = &set.skip_after {
+            if let Some(entry) = map.after(label, place, phase) {
                 return Flow::Goto(entry);
             }
             let name = String::from_utf8_lossy(label).into_owned();
@@ -216,7 +228,7 @@ impl Compiler<'_> {
             self.report(Diagnostic::new(Code::UnknownMarker, *span, message));
             return Flow::EndOfPhase;
         }
-        draft.actions.skip.map_or(Flow::Next, Flow::Skip)
+        set.skip.map_or(Flow::Next, Flow::Skip)
     }
 
     /// What a rule does at each match: the default's effects first.
@@ -275,12 +287,13 @@ impl Compiler<'_> {
         links: bool,
     ) -> Box<[RuleIndex]> {
         let matcher = RuleMatcher::new(spec);
+        let scratch = &mut Scratch::new();
         let mut found = Vec::new();
         for (item, &first) in items.iter().zip(&map.first_rule) {
             let Item::Rules(drafts) = item else { continue };
             if !drafts
                 .first()
-                .is_some_and(|starter| matcher.matches(starter))
+                .is_some_and(|starter| matcher.matches(starter, scratch))
             {
                 continue;
             }
@@ -299,15 +312,13 @@ impl Compiler<'_> {
 }
 
 /// What a match of a rule decides: its own action, or for `block` and none the default's.
-fn decision(own: &ActionSet, default: Option<&ActionSet>) -> Decision {
+fn decision(own: &ActionSet, status: Option<u16>, default: Option<&ActionSet>) -> Decision {
     let inherited = default.and_then(|default| default.disruptive.as_ref());
     let chosen = match &own.disruptive {
         None | Some(Disruptive::Block) => inherited,
         Some(chosen) => Some(chosen),
     };
-    let status = own
-        .status
-        .or_else(|| default.and_then(|default| default.status));
+    let status = status.or_else(|| default.and_then(|default| default.status));
     match chosen {
         None | Some(Disruptive::Pass | Disruptive::Block) => Decision::Pass,
         Some(Disruptive::Deny) => Decision::Deny(status.unwrap_or(DENIED)),
@@ -450,9 +461,11 @@ fn is_group(slot: KeySlot) -> bool {
 }
 
 fn reads_group(template: &Template) -> bool {
-    template
-        .macros()
-        .any(|what| matches!(what, Macro::Tx(slot) if is_group(*slot)))
+    template.macros().any(|what| match what {
+        Macro::Tx(slot) => is_group(*slot),
+        Macro::Variable(variable) | Macro::Matching(variable, _) => *variable == Variable::Tx,
+        Macro::Entry(..) => false,
+    })
 }
 
 fn reads_group_target(target: &Target) -> bool {

@@ -11,6 +11,7 @@ use super::spec::RuleMatcher;
 use super::target::TargetList;
 use crate::action::RuleSpec;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::matching::Scratch;
 use crate::program::Target;
 use crate::seclang::ast;
 
@@ -199,12 +200,16 @@ struct Outcome {
 impl Update {
     fn apply(&self, items: &mut Vec<(usize, Item)>) -> Outcome {
         let matcher = RuleMatcher::new(&self.rules);
+        let mut scratch = Scratch::new();
         let mut outcome = Outcome::default();
         items.retain_mut(|(place, item)| {
             let Item::Rules(rules) = item else {
                 return true;
             };
-            let Some(starter) = rules.first().filter(|starter| matcher.matches(starter)) else {
+            let Some(starter) = rules
+                .first()
+                .filter(|starter| matcher.matches(starter, &mut scratch))
+            else {
                 return true;
             };
             let found = (starter.id(), starter.span);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::scratch::{Candidacy, Scratch};
 use super::state::State;
 use super::store::Entry;
-use super::target::Subject;
+use super::target::{Looking, Subject};
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
@@ -143,7 +143,7 @@ impl State {
         let mut argument = std::mem::take(&mut scratch.argument);
         let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
-        self.subjects(at, rule, &mut subjects);
+        self.subjects(Looking { at, rule }, &mut scratch.matching, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
@@ -298,7 +298,8 @@ impl State {
     }
 
     /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
-    fn pcre_limit_exceeded(&mut self) {
+    pub(super) fn pcre_limit_exceeded(&mut self) {
+        self.set(Variable::MscPcreError, b"1");
         self.set(Variable::MscPcreLimitsExceeded, b"1");
         let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
         if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
@@ -340,7 +341,7 @@ impl State {
         let Some(meta) = program.meta(starter) else {
             return Outcome::Match;
         };
-        if let Some(severity) = meta.severity.filter(|&severity| severity > 0) {
+        if let Some(severity) = meta.severity {
             self.matched.highest_severity = self.matched.highest_severity.min(severity);
         }
         let interruption = self.decide(meta);

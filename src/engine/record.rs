@@ -3,6 +3,7 @@
 use super::api::{Connection, Interruption, LogContext};
 use super::mask::Masked;
 use super::state::State;
+use crate::matching::Scratch;
 use crate::program::{AuditEngine, EngineMode};
 use crate::variable::Variable;
 
@@ -34,7 +35,7 @@ pub struct Record {
 }
 
 impl State {
-    pub(super) fn record(&self) -> Record {
+    pub(super) fn record(&self, scratch: &mut Scratch) -> Record {
         let text = |variable| {
             let mut text = Vec::new();
             self.scalar(variable, &mut text);
@@ -46,7 +47,10 @@ impl State {
             AuditEngine::Off => false,
             AuditEngine::RelevantOnly => {
                 let pattern = &self.program.settings.audit.relevant_status;
-                self.relevant || pattern.as_ref().is_some_and(|one| one.is_match(&status))
+                self.relevant
+                    || pattern
+                        .as_ref()
+                        .is_some_and(|one| one.is_match(&status, scratch))
             }
         };
         Record {

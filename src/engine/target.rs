@@ -3,6 +3,7 @@
 use super::state::State;
 use super::store::Entry;
 use super::values::ValueId;
+use crate::matching::Scratch;
 use crate::program::{Rule, RuleIndex, Target, TargetSelector};
 use crate::template::{Lookup, Macro};
 use crate::variable::Variable;
@@ -18,23 +19,41 @@ pub(super) struct Subject {
     pub value: ValueId,
 }
 
+/// The rule whose values are looked for, and its place.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'a> {
+    pub at: RuleIndex,
+    pub rule: &'a Rule,
+}
+
 impl State {
     /// The values of a rule's targets; `out` is emptied first.
-    pub(super) fn subjects(&mut self, at: RuleIndex, rule: &Rule, out: &mut Vec<Subject>) {
+    pub(super) fn subjects(
+        &mut self,
+        rule: Looking<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         out.clear();
-        for target in &rule.targets {
+        for target in &rule.rule.targets {
             if target.count {
-                self.count(at, rule, target, out);
+                self.count(rule, target, scratch, out);
             } else {
-                self.expand(at, rule, target, out);
+                self.expand(rule, target, scratch, out);
             }
         }
     }
 
     /// `&`: how many values the target has, as one value. v2 counts before exclusions.
-    fn count(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn count(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let before = out.len();
-        self.expand(at, rule, target, out);
+        self.expand(rule, target, scratch, out);
         let found = out.len().saturating_sub(before);
         out.truncate(before);
         let value = self.values.intern(found.to_string().as_bytes());
@@ -54,15 +73,21 @@ impl State {
         });
     }
 
-    fn expand(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn expand(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let variable = target.variable;
-        if self.excluded_whole(at, rule, variable) {
+        if self.excluded_whole(rule, variable) {
             return;
         }
         match variable {
-            Variable::Tx => self.expand_tx(at, rule, target, out),
+            Variable::Tx => self.expand_tx(rule, target, scratch, out),
             Variable::Xml => self.expand_xml(target, out),
-            Variable::Rule => self.expand_rule(target, out),
+            Variable::Rule => self.expand_rule(target, scratch, out),
             _ if !variable.is_collection() => {
                 let mut text = Vec::new();
                 if let Some(value) = self.store.scalar(variable) {
@@ -86,8 +111,8 @@ impl State {
                 // The names are compared while the store is borrowed; results of patterns are kept.
                 let entries: Vec<Entry> = self.store.entries(variable).collect();
                 for entry in entries {
-                    if self.selects_entry(&target.selector, entry)
-                        && !self.excludes(at, rule, variable, entry)
+                    if self.selects_entry(&target.selector, entry, scratch)
+                        && !self.excludes(rule, variable, entry, scratch)
                     {
                         let name = Some(entry.name);
                         out.push(Subject {
@@ -102,7 +127,13 @@ impl State {
         }
     }
 
-    fn expand_tx(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn expand_tx(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let variable = Variable::Tx;
         let program = std::sync::Arc::clone(&self.program);
         if let TargetSelector::Tx(slot) = target.selector {
@@ -126,7 +157,9 @@ impl State {
         for (name, value) in all {
             let name = self.values.intern(&name);
             let entry = Entry::new(name, value);
-            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, entry) {
+            if self.selects(&target.selector, name, scratch)
+                && !self.excludes(rule, variable, entry, scratch)
+            {
                 out.push(Subject {
                     variable,
                     name: Some(name),
@@ -155,7 +188,7 @@ impl State {
         }
     }
 
-    fn expand_rule(&mut self, target: &Target, out: &mut Vec<Subject>) {
+    fn expand_rule(&mut self, target: &Target, scratch: &mut Scratch, out: &mut Vec<Subject>) {
         const FIELDS: [&[u8]; 8] = [
             b"id",
             b"rev",
@@ -168,7 +201,7 @@ impl State {
         ];
         for field in FIELDS {
             let name = self.values.intern(field);
-            if !self.selects(&target.selector, name) {
+            if !self.selects(&target.selector, name, scratch) {
                 continue;
             }
             let mut text = Vec::new();
@@ -188,12 +221,18 @@ impl State {
 
     /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
     /// Coraza give it.
-    fn selects_entry(&mut self, selector: &TargetSelector, entry: Entry) -> bool {
-        entry.names().any(|name| self.selects(selector, name))
+    fn selects_entry(
+        &mut self,
+        selector: &TargetSelector,
+        entry: Entry,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let mut names = entry.names();
+        names.any(|name| self.selects(selector, name, scratch))
     }
 
     /// Whether an entry of this name is selected.
-    fn selects(&mut self, selector: &TargetSelector, name: ValueId) -> bool {
+    fn selects(&mut self, selector: &TargetSelector, name: ValueId, scratch: &mut Scratch) -> bool {
         match selector {
             TargetSelector::All => true,
             TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
@@ -208,7 +247,10 @@ impl State {
                 let found = self
                     .program
                     .pattern(*id)
-                    .is_some_and(|pattern| pattern.is_match(self.values.get(name)));
+                    .is_some_and(|pattern| pattern.is_match(self.values.get(name), scratch));
+                if scratch.take_limit_exceeded() {
+                    self.pcre_limit_exceeded();
+                }
                 self.names.insert((*id, name), found);
                 found
             }
@@ -217,21 +259,27 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
-    fn excluded_whole(&self, at: RuleIndex, rule: &Rule, variable: Variable) -> bool {
+    fn excluded_whole(&self, rule: Looking<'_>, variable: Variable) -> bool {
         let whole = |target: &Target| {
             target.variable == variable && matches!(target.selector, TargetSelector::All)
         };
-        rule.exclusions.iter().any(whole)
+        rule.rule.exclusions.iter().any(whole)
             || self
                 .removed_targets
                 .iter()
-                .any(|(of, target)| *of == at && whole(target))
+                .any(|(of, target)| *of == rule.at && whole(target))
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
-    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, entry: Entry) -> bool {
-        for target in &rule.exclusions {
-            if target.variable == variable && self.selects_entry(&target.selector, entry) {
+    fn excludes(
+        &mut self,
+        rule: Looking<'_>,
+        variable: Variable,
+        entry: Entry,
+        scratch: &mut Scratch,
+    ) -> bool {
+        for target in &rule.rule.exclusions {
+            if target.variable == variable && self.selects_entry(&target.selector, entry, scratch) {
                 return true;
             }
         }
@@ -240,7 +288,9 @@ impl State {
         }
         let removed = std::mem::take(&mut self.removed_targets);
         let found = removed.iter().any(|(of, target)| {
-            *of == at && target.variable == variable && self.selects_entry(&target.selector, entry)
+            *of == rule.at
+                && target.variable == variable
+                && self.selects_entry(&target.selector, entry, scratch)
         });
         self.removed_targets = removed;
         found
@@ -277,6 +327,25 @@ impl State {
                 self.scalar(*variable, out);
             }
             Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
+            // Rules with such macros are too rare to keep the states of their patterns.
+            Macro::Matching(Variable::Tx, pattern) => {
+                let mut scratch = Scratch::new();
+                let mut entries = self.store.tx.iter(&self.program.keys);
+                if let Some((_, value)) =
+                    entries.find(|(name, _)| pattern.is_match(name, &mut scratch))
+                {
+                    out.extend_from_slice(self.values.get(value));
+                }
+            }
+            Macro::Matching(variable, pattern) => {
+                let mut scratch = Scratch::new();
+                let mut entries = self.store.entries(*variable);
+                if let Some(entry) = entries
+                    .find(|entry| pattern.is_match(self.values.get(entry.name), &mut scratch))
+                {
+                    out.extend_from_slice(self.values.get(entry.value));
+                }
+            }
             Macro::Entry(variable, key) => {
                 let found = self.store.entries(*variable).find(|entry| {
                     let mut names = entry.names();

@@ -6,6 +6,7 @@ use super::*;
 use crate::compile::{NoFiles, compile};
 
 mod json_names;
+mod readings;
 
 struct Noon;
 

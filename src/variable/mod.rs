@@ -10,7 +10,7 @@ mod set;
 mod table;
 
 pub use keys::{CAPTURE_SLOTS, KeySlot, KeyTable};
-pub use selector::{KeyPattern, Selector, SelectorError};
+pub use selector::{KeyPattern, Selector};
 pub use set::VariableSet;
 pub use table::Variable;
 

@@ -145,6 +145,11 @@ impl State {
         let at = self
             .now()
             .saturating_add(u64::try_from(seconds).unwrap_or(0));
+        if seconds <= 0 {
+            // v3 forgets it at once; v2, when the record is opened again.
+            let found = self.values.intern(&name);
+            self.store.retain(collection, |entry| entry.name != found);
+        }
         self.note(collection, Operation::ExpireAt(name, at));
     }
 
