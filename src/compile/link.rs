@@ -9,7 +9,7 @@ use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
-    Decision, Effect, Flow, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
+    Decision, Effect, Flow, Groups, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
     TargetSelector, Test,
 };
 use crate::seclang::ast;
@@ -35,7 +35,7 @@ impl Compiler<'_> {
     pub(super) fn link(&mut self) -> Option<Program> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
-        let groups = group_readers(&items);
+        let readers = group_readers(&items);
         let mut prefilters: [PrefilterBuilder; 5] = Default::default();
         let mut files = HashMap::new();
         let mut rules = Vec::new();
@@ -44,7 +44,7 @@ impl Compiler<'_> {
         for (place, item) in items.iter().enumerate() {
             let Item::Rules(drafts) = item else { continue };
             for (link, draft) in drafts.iter().enumerate() {
-                let captures = groups.needs(item_number, link);
+                let captures = readers.needs(item_number, link);
                 let blind = self.lacks_database(draft);
                 let prefilter = prefilters.get_mut(draft.phase.index())?;
                 let test = draft.test.as_ref().map(|test| Test {
@@ -74,6 +74,8 @@ impl Compiler<'_> {
                     multi_match: draft.actions.multi_match,
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
+                    list: None,
+                    group: None,
                 });
                 let flow = if link == 0 {
                     self.flow(drafts, draft.phase, place, &map)
@@ -91,7 +93,9 @@ impl Compiler<'_> {
             item_number = item_number.saturating_add(1);
         }
         let phases = self.phases(&map, prefilters)?;
+        let groups = Groups::of(&mut rules, meta.iter().map(|meta: &RuleMeta| meta.phase));
         Some(Program {
+            groups,
             settings: self.settings.clone(),
             rules: rules.into(),
             meta: meta.into(),
@@ -391,12 +395,12 @@ impl Map {
 /// A read of TX.1 to TX.9 behind a capturing rule in the same chain means that rule; any other
 /// read means all.
 #[derive(Default)]
-struct Groups {
+struct Readers {
     all: bool,
     rules: std::collections::HashSet<(usize, usize)>,
 }
 
-impl Groups {
+impl Readers {
     fn needs(&self, item: usize, link: usize) -> bool {
         self.all || self.rules.contains(&(item, link))
     }
@@ -412,8 +416,8 @@ impl Groups {
     }
 }
 
-fn group_readers(items: &[Item]) -> Groups {
-    let mut groups = Groups::default();
+fn group_readers(items: &[Item]) -> Readers {
+    let mut groups = Readers::default();
     let chains = items.iter().filter_map(|item| match item {
         Item::Rules(drafts) => Some(drafts),
         Item::Marker(_) => None,
