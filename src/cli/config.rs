@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::driver::DriverFactory;
 use super::files::{FileSystem, glob, is_pattern};
 use super::native::{Native, NativeFactory};
+use crate::engine::Ablation;
 use crate::compile::{Compiled, Loader, compile, compile_profile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
 use crate::program::Program;
@@ -85,12 +86,17 @@ impl Config {
         }
     }
 
-    /// The engine with all sets of rules; the directives come before all others.
+    /// The engine with all sets of rules.
     ///
     /// # Errors
     ///
     /// The messages, rendered.
-    pub(super) fn engine(&self, first_directives: &str) -> Result<Native, String> {
+    pub(super) fn engine(&self) -> Result<Native, String> {
+        self.variant("", Ablation::default())
+    }
+
+    /// The same with directives that come before all others, and without parts of the engine.
+    fn variant(&self, first_directives: &str, ablation: Ablation) -> Result<Native, String> {
         let sets = self
             .sets(first_directives)
             .map_err(|problems| refusal(&problems.diagnostics, &problems.sources))?;
@@ -99,13 +105,14 @@ impl Config {
             let message = || refusal(&load.diagnostics, &load.sources);
             programs.push(load.program.clone().ok_or_else(message)?);
         }
-        Ok(Native::new(programs, sets.authorities))
+        Ok(Native::new(programs, sets.authorities, ablation))
     }
 
-    /// Native engines for the test runner.
-    pub(super) fn native(&self) -> impl DriverFactory {
+    /// Native engines for the test runner, called like this, without parts of the engine.
+    pub(super) fn native(&self, name: String, ablation: Ablation) -> impl DriverFactory {
         NativeFactory {
-            make: |first: &str| self.engine(first),
+            name,
+            make: move |first: &str| self.variant(first, ablation),
         }
     }
 
