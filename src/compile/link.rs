@@ -80,7 +80,12 @@ impl Compiler<'_> {
                     Flow::Next
                 };
                 let file = self.file(draft.span.source, &mut files);
-                meta.push(self.rule_meta(drafts.get(link..).unwrap_or_default(), draft, file, flow));
+                meta.push(self.rule_meta(
+                    drafts.get(link..).unwrap_or_default(),
+                    draft,
+                    file,
+                    flow,
+                ));
             }
             item_number = item_number.saturating_add(1);
         }

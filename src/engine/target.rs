@@ -219,12 +219,7 @@ impl State {
     }
 
     /// Whether an entry of this name is selected.
-    fn selects(
-        &mut self,
-        selector: &TargetSelector,
-        name: ValueId,
-        scratch: &mut Scratch,
-    ) -> bool {
+    fn selects(&mut self, selector: &TargetSelector, name: ValueId, scratch: &mut Scratch) -> bool {
         match selector {
             TargetSelector::All => true,
             TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),

@@ -206,7 +206,10 @@ mod tests {
         );
         check(b"open %{tx.x", "open %{tx.x");
         check(b"%%{TIME}", "%<Variable(Time)>");
-        check(b"%{TIME}% of %{TIME}%{TIME}%%", "<Variable(Time)> of <Variable(Time)><Variable(Time)>%");
+        check(
+            b"%{TIME}% of %{TIME}%{TIME}%%",
+            "<Variable(Time)> of <Variable(Time)><Variable(Time)>%",
+        );
         check(
             b"%{TX:/^a{1}$/}}",
             "<Matching(Tx, KeyPattern(Pattern(/^a{1}$/)))>}",

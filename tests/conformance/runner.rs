@@ -106,8 +106,9 @@ pub fn run(suite: &Suite) {
 }
 
 fn told(suite: &str, report: &Report, same: Option<usize>) -> String {
+    // The line stands alone, whatever the test harness has printed before.
     let mut text = format!(
-        "{suite}{WHERE}: {} passed, {} failed, {} not yet",
+        "\n{suite}{WHERE}: {} passed, {} failed, {} not yet",
         report.passed, report.failed, report.not_yet
     );
     if !report.apart.is_empty() {
@@ -123,7 +124,8 @@ fn told(suite: &str, report: &Report, same: Option<usize>) -> String {
         write!(text, "; {same} as natively").unwrap();
     }
     text.push('\n');
-    for ((kind, reason), ids) in &report.apart {
+    let told_natively = same.is_some();
+    for ((kind, reason), ids) in report.apart.iter().filter(|_| !told_natively) {
         writeln!(text, "  {kind}, {reason}: {}", ids.join(" ")).unwrap();
     }
     for problem in &report.problems {
@@ -132,22 +134,20 @@ fn told(suite: &str, report: &Report, same: Option<usize>) -> String {
     text
 }
 
-/// Keeps the outcomes of a native run in the directory `CONFORMANCE_OUTCOMES`, and holds those of a
-/// run inside wasm against them. Gives the number of cases with the same outcome.
+/// Keeps the outcomes of a native run in the directory `CONFORMANCE_OUTCOMES`, or holds those of a
+/// run inside wasm against the ones in `CONFORMANCE_NATIVE`. Gives the number of cases with the same
+/// outcome.
 fn compare(suite: &str, report: &mut Report) -> Option<usize> {
-    let path = PathBuf::from(env::var_os("CONFORMANCE_OUTCOMES")?).join(suite);
-    let lines = |outcomes: &BTreeMap<String, String>| -> String {
-        let lines = outcomes.iter();
-        lines
-            .map(|(id, outcome)| format!("{id}\t{outcome}\n"))
-            .collect()
-    };
-    if !cfg!(target_family = "wasm") {
-        fs::write(path, lines(&report.outcomes)).unwrap();
-        return None;
+    let lines = report.outcomes.iter();
+    let here: String = lines
+        .map(|(id, outcome)| format!("{id}\t{outcome}\n"))
+        .collect();
+    if let Some(folder) = env::var_os("CONFORMANCE_OUTCOMES") {
+        fs::write(Path::new(&folder).join(suite), &here).unwrap();
     }
-    let native = fs::read_to_string(path).unwrap();
-    let here = lines(&report.outcomes);
+    let native = env::var_os("CONFORMANCE_NATIVE")?;
+    assert!(cfg!(target_family = "wasm"), "natively run twice");
+    let native = fs::read_to_string(Path::new(&native).join(suite)).unwrap();
     let native: BTreeSet<&str> = native.lines().collect();
     let here: BTreeSet<&str> = here.lines().collect();
     for line in native.difference(&here) {
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(report.outcomes["a#1"], "failed");
         assert_eq!(
             told("suite", &report, Some(3)),
-            "suite: 1 passed, 1 failed, 2 not yet; 3 as natively\n"
+            "\nsuite: 1 passed, 1 failed, 2 not yet; 3 as natively\n"
         );
     }
 
