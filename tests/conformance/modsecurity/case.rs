@@ -46,6 +46,7 @@ pub struct Request {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub struct Response {
+    pub protocol: Option<Word>,
     pub headers: Headers,
     pub body: Lines,
 }

@@ -21,8 +21,8 @@ use super::case::{Case, End};
 pub const PROBE: u64 = 4_000_000_001;
 
 /// What the probe looks at.
-const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS_GET|ARGS_POST|REQBODY_ERROR|\
-    REQBODY_ERROR_MSG|REQBODY_PROCESSOR|INBOUND_DATA_ERROR|MULTIPART_DATA_BEFORE|\
+const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS|ARGS_GET|ARGS_POST|REQBODY_ERROR|\
+    REQBODY_ERROR_MSG|REQBODY_PROCESSOR|INBOUND_DATA_ERROR|OUTBOUND_DATA_ERROR|MULTIPART_DATA_BEFORE|\
     MULTIPART_DATA_AFTER|MULTIPART_LF_LINE|MULTIPART_CRLF_LF_LINES|MULTIPART_BOUNDARY_QUOTED|\
     MULTIPART_BOUNDARY_WHITESPACE|MULTIPART_MISSING_SEMICOLON|MULTIPART_HEADER_FOLDING|\
     MULTIPART_INVALID_HEADER_FOLDING|MULTIPART_INVALID_QUOTING|MULTIPART_INVALID_PART|\
@@ -105,9 +105,10 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
     };
     let body = request.body.0.as_bytes();
     let headers = case.response.headers.pairs();
+    let answered = case.response.protocol.as_deref().unwrap_or(&protocol);
     let response = ResponseHead {
         status: 200,
-        protocol: protocol.as_bytes(),
+        protocol: answered.as_bytes(),
         headers: &headers,
     };
     let _ = stopped(transaction.request_head(&head))

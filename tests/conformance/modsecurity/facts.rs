@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use parapet::engine::{Evaluation, RuleMatch};
+use parapet::engine::{Disposition, Evaluation, RuleMatch};
 
 use super::drive::Seen;
 
@@ -73,6 +73,31 @@ pub fn evaluations(seen: &Seen) -> String {
     text
 }
 
+/// The phases that ran, and how many rules they have.
+pub fn phases(seen: &Seen) -> String {
+    const NAMES: [&str; 5] = [
+        "REQUEST_HEADERS",
+        "REQUEST_BODY",
+        "RESPONSE_HEADERS",
+        "RESPONSE_BODY",
+        "LOGGING",
+    ];
+    let last = seen.interruption.as_ref().map_or(5, |one| one.phase);
+    let mut text = String::new();
+    for ((phase, number), program) in NAMES.iter().zip(1u8..).zip(&seen.program.phases) {
+        if number > last && number < 5 {
+            continue;
+        }
+        let rules = program.entries.len();
+        writeln!(
+            text,
+            "Starting phase {phase}. (SecRules {number}) This phase consists of {rules} rule(s)."
+        )
+        .unwrap();
+    }
+    text
+}
+
 /// The namespaces that the rules declare.
 pub fn namespaces(seen: &Seen) -> String {
     let mut text = String::new();
@@ -112,7 +137,15 @@ pub fn matches(seen: &Seen) -> String {
         } = found;
         let msg = shown(msg);
         writeln!(text, "Saving msg: {msg}").unwrap();
-        for action in seen.actions(*line) {
+        let decided = found
+            .interruption
+            .as_ref()
+            .map(|one| match one.disposition {
+                Disposition::Deny => "deny",
+                Disposition::Drop => "drop",
+                Disposition::Redirect => "redirect",
+            });
+        for action in seen.actions(*line).into_iter().chain(decided) {
             writeln!(
                 text,
                 "Running action: {action} Running action {action} \
@@ -218,18 +251,20 @@ pub fn variables(seen: &Seen) -> String {
         let (collection, key) = name.split_once(':').unwrap_or((&name, ""));
         match collection {
             "ENV" => writeln!(text, "Setting environment variable: {key} to {value}").unwrap(),
-            "ARGS_POST" | "ARGS_GET" => {
-                let from = if collection == "ARGS_GET" {
-                    "GET"
-                } else {
-                    "BODY"
+            "ARGS" | "ARGS_GET" | "ARGS_POST" => {
+                let sources: &[&str] = match collection {
+                    "ARGS_GET" => &["GET"],
+                    "ARGS_POST" => &["BODY", "POST"],
+                    _ => &["JSON", "XML"],
                 };
-                writeln!(
-                    text,
-                    "Adding request argument ({from}): name \"{key}\", value \"{value}\" \
-                     name: {key} variable: {value}"
-                )
-                .unwrap();
+                for from in sources {
+                    writeln!(
+                        text,
+                        "Adding request argument ({from}): name \"{key}\", value \"{value}\" \
+                         name: {key} variable: {value}"
+                    )
+                    .unwrap();
+                }
             }
             "SERVER_NAME" => {
                 writeln!(text, "[hostname: \"{value}\"] [hostname \"{value}\"]").unwrap()

@@ -37,6 +37,8 @@ enum Facts {
     Origins,
     /// The prefixes of XML namespaces.
     Namespaces,
+    /// The phases that ran.
+    Phases,
 }
 
 /// Wording, without its escapes, and what it is about. The first entry that fits counts.
@@ -195,6 +197,10 @@ const PHRASES: &[(&str, Facts)] = &[
     ),
     ("name: a.*variable: ", Facts::Variables),
     ("Registered XML namespace ", Facts::Namespaces),
+    ("Starting phase ", Facts::Phases),
+    ("This phase consists of ", Facts::Phases),
+    ("marked to process partial", Facts::Is(processed_partially)),
+    ("marked to reject", Facts::Is(refused_for_a_limit)),
 ];
 
 fn engine(seen: &Seen, mode: EngineMode) -> bool {
@@ -203,6 +209,17 @@ fn engine(seen: &Seen, mode: EngineMode) -> bool {
 
 fn bad_body(seen: &Seen) -> bool {
     seen.flag("REQBODY_ERROR")
+}
+
+fn processed_partially(seen: &Seen) -> bool {
+    let over = seen.flag("INBOUND_DATA_ERROR") || seen.flag("OUTBOUND_DATA_ERROR");
+    over && !refused_for_a_limit(seen)
+}
+
+fn refused_for_a_limit(seen: &Seen) -> bool {
+    seen.interruption
+        .as_ref()
+        .is_some_and(|one| one.rule_id == 0)
 }
 
 fn no_response_body(seen: &Seen) -> bool {
@@ -296,6 +313,7 @@ impl Phrase {
             Facts::Matches => facts::matches(seen),
             Facts::Variables => facts::variables(seen),
             Facts::Namespaces => facts::namespaces(seen),
+            Facts::Phases => facts::phases(seen),
             Facts::Audit => match facts::audit(seen, &self.text) {
                 Ok(text) => text,
                 Err(why) => return Verdict::Unknown(why),
