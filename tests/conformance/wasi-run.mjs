@@ -1,5 +1,5 @@
 // Runs a WASI program under Node, as cargo's runner for tests:
-//     node scripts/wasi-run.mjs MODULE
+//     node tests/conformance/wasi-run.mjs MODULE
 // once for each test that WASI_TESTS names. WASI_FOLDERS names variables whose values are folders: the
 // program sees each at /VARIABLE, and the variable says so. The exit status is 1 if a test failed.
 import { readFile } from "node:fs/promises";
