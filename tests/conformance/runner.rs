@@ -146,7 +146,10 @@ fn compare(suite: &str, report: &mut Report) -> Option<usize> {
         fs::write(Path::new(&folder).join(suite), &here).unwrap();
     }
     let native = env::var_os("CONFORMANCE_NATIVE")?;
-    assert!(cfg!(target_family = "wasm"), "natively run twice");
+    if !cfg!(target_family = "wasm") {
+        let problem = "CONFORMANCE_NATIVE is for runs inside wasm";
+        report.problems.push(problem.to_owned());
+    }
     let native = fs::read_to_string(Path::new(&native).join(suite)).unwrap();
     let native: BTreeSet<&str> = native.lines().collect();
     let here: BTreeSet<&str> = here.lines().collect();
