@@ -219,8 +219,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         Name::Rev => Action::Rev(text.into()),
         Name::Ver => Action::Ver(text.into()),
         Name::Severity => Action::Severity(severity(text)?),
-        Name::Maturity => Action::Maturity(number(name, text, 1, 9)?),
-        Name::Accuracy => Action::Accuracy(number(name, text, 1, 9)?),
+        Name::Maturity => Action::Maturity(number(name, text, 0, u8::MAX)?),
+        Name::Accuracy => Action::Accuracy(number(name, text, 0, u8::MAX)?),
         Name::Status => Action::Status(number(name, text, 100, 599)?),
         Name::Xmlns => {
             let at = text.iter().position(|&byte| byte == b'=').ok_or_else(|| {

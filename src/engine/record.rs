@@ -26,6 +26,8 @@ pub struct Record {
     pub engine: EngineMode,
     /// Whether the audit log wants it.
     pub audit: bool,
+    /// The parts of it that the audit log wants: SecAuditLogParts, or what `ctl` made of it.
+    pub audit_parts: Box<[u8]>,
     /// What the audit log must not show, in the order rules said so.
     pub masks: Vec<Masked>,
     /// Rules slower than SecRulePerfTime: id and microseconds.
@@ -62,6 +64,7 @@ impl State {
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,
+            audit_parts: self.switches.audit_parts.clone(),
             masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,
