@@ -15,7 +15,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if foreign || digits.len() % 4 == 1 {
         return None;
     }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3);
+    let mut bytes = Vec::with_capacity(digits.len());
     decode_sextets(digits.iter().filter_map(|&digit| sextet(digit)), &mut bytes);
     Some(bytes)
 }

@@ -135,7 +135,7 @@ fn rules_from_a_server_are_not_fetched() {
     assert!(abort.program.is_none());
     assert_eq!(abort.diagnostics[0].severity, Severity::Error);
     assert_eq!(codes("SecRemoteRulesFailAction Abort"), (vec![], true));
-    assert_eq!(codes("SecRemoteRulesFailAction Maybe").1, false);
+    assert!(!codes("SecRemoteRulesFailAction Maybe").1);
 }
 
 /// What becomes of a request body under rules.
