@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::*;
 use crate::compile::{NoFiles, compile};
 
+mod actions;
 mod members;
 
 struct Noon;
