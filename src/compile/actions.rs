@@ -25,6 +25,7 @@ pub(super) struct ActionSet {
     pub accuracy: Option<u8>,
     pub status: Option<u16>,
     pub disruptive: Option<Disruptive>,
+    pub pause: Option<Template>,
     pub skip: Option<u32>,
     pub skip_after: Option<(Box<[u8]>, Span)>,
     pub chain: bool,
@@ -175,6 +176,7 @@ impl Compiler<'_> {
             Action::Status(status) => set.status = Some(status),
             Action::Xmlns(prefix, uri) => set.xmlns.push((prefix, uri)),
             Action::Disruptive(disruptive) => set.disruptive = Some(disruptive),
+            Action::Pause(milliseconds) => set.pause = Some(milliseconds),
             Action::Chain => set.chain = true,
             Action::Skip(count) => set.skip = Some(count),
             Action::SkipAfter(label) => set.skip_after = Some((label, entry.value_span())),
@@ -207,9 +209,6 @@ impl Compiler<'_> {
     /// An action beyond the sandbox: a warning, and what comes nearest to it.
     fn not_carried_out(&mut self, set: &mut ActionSet, name: Name, entry: &ast::ActionExpr) {
         let message = match name {
-            Name::Pause => {
-                "`pause` does not wait here: a filter cannot hold its thread; the rule decides at once"
-            }
             Name::Proxy => {
                 set.disruptive = Some(Disruptive::Proxy);
                 "`proxy` cannot choose another backend here: the rule denies with status 500"
@@ -249,6 +248,7 @@ impl ActionSet {
             .chain(&self.logdata)
             .chain(tags)
             .chain(redirect)
+            .chain(&self.pause)
     }
 
     /// All texts with macros.
@@ -279,6 +279,7 @@ impl ActionSet {
         replace(&mut self.accuracy, &update.accuracy);
         replace(&mut self.status, &update.status);
         replace(&mut self.disruptive, &update.disruptive);
+        replace(&mut self.pause, &update.pause);
         replace(&mut self.skip, &update.skip);
         replace(&mut self.skip_after, &update.skip_after);
         replace(&mut self.log, &update.log);

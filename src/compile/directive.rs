@@ -54,7 +54,9 @@ impl Compiler<'_> {
             return;
         }
         match &def.kind {
-            Kind::Rules(read) | Kind::IgnoredBy(read) if self.ignore_rule_errors && is_rule(def) => {
+            Kind::Rules(read) | Kind::IgnoredBy(read)
+                if self.ignore_rule_errors && is_rule(def) =>
+            {
                 self.rule_unless_bad(directive, *read);
             }
             Kind::Rules(read) | Kind::IgnoredBy(read) => read(self, directive),

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
+    /// How long it waits, in milliseconds.
+    pub pause: u32,
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
     /// Matches that were not recorded, beyond [`MAX_MATCHES`].
@@ -151,6 +153,7 @@ impl State {
             },
             captures: Captures::default(),
             interruption: None,
+            pause: 0,
             allowed: None,
             matches: Vec::new(),
             suppressed: 0,
