@@ -213,6 +213,10 @@ impl Compiler<'_> {
                 .or_else(|| inherited(|set| set.audit))
                 .unwrap_or(true),
             decision: decision(own, status, default),
+            pause: own
+                .pause
+                .clone()
+                .or_else(|| default.and_then(|default| default.pause.clone())),
             flow,
         }
     }

@@ -151,7 +151,7 @@ fn mistakes_have_codes() {
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
         ("SecContentInjection On", &[Code::IgnoredDirective]),
         (
-            "SecAction \"exec:/x,append:x,pause:5\"",
+            "SecAction \"exec:/x,append:x,proxy:http://x/\"",
             &[
                 Code::SandboxLimit,
                 Code::SandboxLimit,

@@ -359,6 +359,7 @@ impl State {
         }
         if interruption.is_some() {
             self.interruption = interruption;
+            self.pause = self.pause_of(meta);
             return Outcome::Stop;
         }
         match &meta.decision {

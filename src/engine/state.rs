@@ -3,9 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::api::{
-    BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos,
-};
+use super::api::{BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::perf::Perf;
@@ -32,6 +30,8 @@ pub(super) struct State {
     pub switches: Switches,
     /// The XML document of the request body.
     pub xml: Option<Document>,
+    /// The XML document of the response body.
+    pub response_xml: Option<Document>,
     /// Rules that `ctl` removed; sorted.
     pub removed: Vec<RuleIndex>,
     /// What `ctl` told rules not to look at.
@@ -41,6 +41,8 @@ pub(super) struct State {
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
+    /// How long it waits, in milliseconds.
+    pub pause: u32,
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
     /// Matches that were not recorded, beyond [`MAX_MATCHES`].
@@ -140,6 +142,7 @@ impl State {
             store,
             switches,
             xml: None,
+            response_xml: None,
             removed: Vec::new(),
             removed_targets: Vec::new(),
             names: std::collections::HashMap::new(),
@@ -150,6 +153,7 @@ impl State {
             },
             captures: Captures::default(),
             interruption: None,
+            pause: 0,
             allowed: None,
             matches: Vec::new(),
             suppressed: 0,
@@ -281,6 +285,7 @@ fn default_scalar(variable: Variable) -> Option<&'static [u8]> {
             | V::MultipartUnmatchedBoundary
             | V::OutboundDataError
             | V::ReqbodyError
+            | V::ResBodyError
             | V::RequestBodyLength
             | V::UrlencodedError
     );

@@ -247,6 +247,12 @@ impl Transaction {
         self.state.interruption.as_ref()
     }
 
+    /// How long the host lets the answer of the interruption wait, in milliseconds: what `pause`
+    /// says, a minute at most.
+    pub fn pause(&self) -> u32 {
+        self.state.pause
+    }
+
     /// What rules want before and after the response body (SecContentInjection).
     pub fn response_edits(&self) -> &BodyEdits {
         &self.state.edits

@@ -202,6 +202,8 @@ pub struct RuleMeta {
     pub audit: bool,
     /// What a match decides.
     pub decision: Decision,
+    /// `pause`: how many milliseconds an interruption waits.
+    pub pause: Option<Template>,
     /// Where evaluation goes on after a match.
     pub flow: Flow,
 }

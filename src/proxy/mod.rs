@@ -7,6 +7,7 @@
 
 mod authority;
 mod config;
+mod delay;
 mod denial;
 #[cfg(test)]
 #[expect(

@@ -44,6 +44,10 @@ impl Inspect for Transaction {
         self.end_response_body()
     }
 
+    fn pause(&self) -> u32 {
+        Self::pause(self)
+    }
+
     fn finish(&mut self) {
         self.finish();
     }
