@@ -9,6 +9,7 @@
 //! cannot be judged here; such a stage is judged by the rule ids in the log (if it names none, some
 //! rule must have matched), and the run says how many those were.
 
+mod corpus;
 mod expected;
 mod format;
 mod judge;
@@ -20,6 +21,7 @@ mod runner;
 mod sniff;
 mod template;
 
+pub use corpus::{RegressionExchange, regression_exchanges};
 pub(crate) use expected::ExpectedFailures;
 pub(crate) use format::{TestFile, load};
 pub(crate) use overrides::{Overrides, TestSettings};
