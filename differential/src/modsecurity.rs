@@ -200,7 +200,7 @@ impl ModSecurity {
 struct Run {
     functions: &'static Functions,
     transaction: Handle,
-    interrupted: Option<u16>,
+    interrupted: Option<(u16, u64)>,
 }
 
 impl Run {
@@ -284,18 +284,22 @@ impl Run {
             log: ptr::null_mut(),
             disruptive: 0,
         };
+        let mut rule = 0;
         // SAFETY: the structure is the header's; the texts in it are the caller's to free.
         unsafe {
             (self.functions.intervention)(self.transaction, &mut found);
             // The rule that interrupts tells of it here instead.
             if !found.log.is_null() {
+                let line = CStr::from_ptr(found.log).to_bytes();
+                rule = hit(line).map_or(0, |(rule, _)| rule);
                 note(ptr::null_mut(), found.log.cast_const().cast());
             }
             free(found.url.cast());
             free(found.log.cast());
         }
         if found.disruptive != 0 {
-            self.interrupted = u16::try_from(found.status).ok();
+            let status = u16::try_from(found.status).unwrap_or_default();
+            self.interrupted = Some((status, rule));
         }
         self.interrupted.is_none()
     }
@@ -307,15 +311,35 @@ fn hit(line: &[u8]) -> Option<(u64, Hit)> {
     let (_, id) = split(line, b" [id \"")?;
     let (id, _) = split(id, b"\"")?;
     let id = std::str::from_utf8(id).ok()?.parse().ok()?;
-    let told = split(line, b"' against variable `").and_then(|(_, rest)| {
+    let told = split(line, b"' against variable `").and_then(|(before, rest)| {
+        let (_, operator) = split(before, b"Operator `")?;
+        let (operator, _) = split(operator, b"'")?;
         let (target, rest) = split(rest, b"' (Value: `")?;
         let (value, _) = split(rest, b"' ) [")?;
         Some(Hit {
             target: target.to_vec(),
             value: value.to_vec(),
+            operator: operator.to_vec(),
         })
     });
-    Some((id, told.unwrap_or_default()))
+    Some((id, told.unwrap_or_else(|| data(line))))
+}
+
+/// What a rule of the set notes about a match that the library itself tells nothing of:
+/// `[data "… found within ARGS:b: c"]`.
+fn data(line: &[u8]) -> Hit {
+    let noted = split(line, b"[data \"").and_then(|(_, rest)| {
+        let (_, rest) = split(rest, b" found within ")?;
+        let (data, _) = split(rest, b"\"] [severity")?;
+        // The name may hold a colon itself; values seldom hold a colon and a blank.
+        let (target, value) = split(data, b": ")?;
+        Some(Hit {
+            target: target.to_vec(),
+            value: value.to_vec(),
+            ..Hit::default()
+        })
+    });
+    noted.unwrap_or_default()
 }
 
 fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {

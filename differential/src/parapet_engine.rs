@@ -69,11 +69,14 @@ impl Parapet {
                     let hit = Hit {
                         target: found.target,
                         value: found.value,
+                        ..Hit::default()
                     };
                     (found.rule_id, hit)
                 })
                 .collect(),
-            interrupted: record.interruption.map(|found| found.status),
+            interrupted: record
+                .interruption
+                .map(|found| (found.status, found.rule_id)),
         }
     }
 }

@@ -81,14 +81,28 @@ SecResponseBodyMimeType text/plain text/html text/xml application/json
 
 fn take(from: &Path, to: &Path) -> std::io::Result<()> {
     let mut bytes = fs::read(from)?;
-    if from
-        .extension()
-        .is_some_and(|extension| extension != "data" && extension != "mapping")
-    {
-        bytes = replace(&bytes, b"noauditlog", b"auditlog");
-        bytes = replace(&bytes, b"nolog", b"log,msg:'-'");
+    match from.extension().and_then(|extension| extension.to_str()) {
+        Some("mapping") => bytes = plain_map(&bytes),
+        Some("data") => {}
+        _ => {
+            bytes = replace(&bytes, b"noauditlog", b"auditlog");
+            bytes = replace(&bytes, b"nolog", b"log,msg:'-'");
+        }
     }
     fs::write(to, bytes)
+}
+
+/// The map of characters as libmodsecurity reads it: no comments, a code page on one line.
+fn plain_map(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for line in text.split(|&byte| byte == b'\n') {
+        if line.is_empty() || line.starts_with(b"#") {
+            continue;
+        }
+        out.extend(line);
+        out.push(if line.contains(&b':') { b' ' } else { b'\n' });
+    }
+    out
 }
 
 fn replace(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use crate::Options;
 use crate::corpus::Corpus;
-use crate::divergences::{DIVERGENCES, explain};
+use crate::divergences::{CONSEQUENCE, DIVERGENCES, Divergence, explain};
 use crate::exchange::{Exchange, Profile};
 use crate::modsecurity::{Library, ModSecurity};
 use crate::parapet_engine::Parapet;
@@ -26,6 +27,16 @@ struct Pair {
 struct Engines {
     detecting: Pair,
     blocking: Pair,
+    /// The folder of the rules.
+    rules: PathBuf,
+}
+
+/// What came of one exchange.
+struct Outcome {
+    parapet: Verdict,
+    modsecurity: Verdict,
+    /// What differs, and why.
+    differences: Vec<(Difference, Option<&'static Divergence>)>,
 }
 
 #[derive(Default)]
@@ -52,6 +63,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
     let engines = Engines {
         detecting: load(&library, options, Profile::Detecting)?,
         blocking: load(&library, options, Profile::Blocking)?,
+        rules: options.place.clone(),
     };
     if let Some(index) = options.only {
         return Ok(engines.show(&corpus.exchange(index)));
@@ -91,45 +103,39 @@ impl Engines {
         }
     }
 
-    fn differences(&self, exchange: &Exchange) -> Vec<Difference> {
+    fn outcome(&self, exchange: &Exchange) -> Outcome {
         let pair = self.pair(exchange);
-        differences(
-            &parapet(pair, exchange),
-            &pair.modsecurity.inspect(exchange),
-        )
-    }
-
-    /// The differences that nothing explains, as rules and sides.
-    fn unexplained(&self, exchange: &Exchange) -> Vec<Difference> {
-        let found = self.differences(exchange);
-        let explained = explain(exchange, &found);
-        let both = found.iter().zip(explained);
-        both.filter(|(_, why)| why.is_none())
-            .map(|(difference, _)| difference.clone())
-            .collect()
+        let (ours, theirs) = (parapet(pair, exchange), pair.modsecurity.inspect(exchange));
+        let found = differences(&ours, &theirs);
+        let reasons = explain(exchange, &ours, &theirs, &found, &self.rules);
+        Outcome {
+            parapet: ours,
+            modsecurity: theirs,
+            differences: found.into_iter().zip(reasons).collect(),
+        }
     }
 
     fn compare(&self, exchange: &Exchange, show: usize, counts: &mut Counts) {
         counts.requests += 1;
-        let found = self.differences(exchange);
+        let found = self.outcome(exchange).differences;
         if found.is_empty() {
             counts.equal += 1;
             return;
         }
-        let explained = explain(exchange, &found);
-        let mut names: Vec<_> = explained.iter().flatten().map(|why| why.name).collect();
+        let names = found.iter().filter_map(|(_, why)| Some((*why)?.name));
+        let mut names: Vec<_> = names.collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
             *counts.by_divergence.entry(name).or_default() += 1;
         }
-        if explained.iter().all(Option::is_some) {
+        if found.iter().all(|(_, why)| why.is_some()) {
             counts.explained += 1;
             return;
         }
         counts.unexplained += 1;
         let mut shown = false;
-        for (difference, why) in found.iter().zip(&explained) {
+        for (difference, why) in &found {
             if why.is_some() {
                 continue;
             }
@@ -144,7 +150,8 @@ impl Engines {
             let same =
                 |one: &Difference| (one.side, one.rule) == (difference.side, difference.rule);
             let small = shrink(exchange, &mut |smaller| {
-                self.unexplained(smaller).iter().any(same)
+                let found = self.outcome(smaller).differences;
+                found.iter().any(|(one, why)| same(one) && why.is_none())
             });
             println!("--- only {:?} reports {}", difference.side, difference.rule);
             self.show(&small);
@@ -153,14 +160,12 @@ impl Engines {
 
     /// Prints an exchange and what both engines say; whether they agree or all is explained.
     fn show(&self, exchange: &Exchange) -> bool {
-        let pair = self.pair(exchange);
-        let (ours, theirs) = (parapet(pair, exchange), pair.modsecurity.inspect(exchange));
-        let found = differences(&ours, &theirs);
-        let explained = explain(exchange, &found);
+        let outcome = self.outcome(exchange);
+        let (ours, theirs) = (&outcome.parapet, &outcome.modsecurity);
         print!("{}", exchange.shown());
-        println!("  Parapet:     {}", ids(&ours, &theirs));
-        println!("  ModSecurity: {}", ids(&theirs, &ours));
-        for (difference, why) in found.iter().zip(&explained) {
+        println!("  Parapet:     {}", ids(ours, theirs));
+        println!("  ModSecurity: {}", ids(theirs, ours));
+        for (difference, why) in &outcome.differences {
             println!(
                 "  {:?} {} at {}: {} [{}]",
                 difference.side,
@@ -170,7 +175,7 @@ impl Engines {
                 why.map_or("unexplained", |why| why.name)
             );
         }
-        explained.iter().all(Option::is_some)
+        outcome.differences.iter().all(|(_, why)| why.is_some())
     }
 }
 
@@ -193,7 +198,8 @@ fn ids(one: &Verdict, other: &Verdict) -> String {
         format!("{mark}{id}")
     });
     let ids: Vec<String> = ids.collect();
-    let end = one.interrupted.map(|status| format!(" -> {status}"));
+    let end = one.interrupted;
+    let end = end.map(|(status, rule)| format!(" -> {status} by {rule}"));
     ids.join(" ") + &end.unwrap_or_default()
 }
 
@@ -207,7 +213,7 @@ impl Counts {
         }
         let mut stale = 0;
         println!("divergences, and how many requests each explains a difference of:");
-        for divergence in DIVERGENCES {
+        for divergence in DIVERGENCES.iter().chain([&CONSEQUENCE]) {
             let explained = self.by_divergence.get(divergence.name).copied();
             let explained = explained.unwrap_or_default();
             let note = if explained == 0 && options.requests >= FULL {

@@ -14,14 +14,16 @@ pub enum Side {
 pub struct Hit {
     pub target: Vec<u8>,
     pub value: Vec<u8>,
+    /// The operator as libmodsecurity names it; empty for our own hits.
+    pub operator: Vec<u8>,
 }
 
 /// The rules that matched, and how the exchange ended.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
     pub hits: BTreeMap<u64, Hit>,
-    /// The status that an interruption answers with.
-    pub interrupted: Option<u16>,
+    /// The interruption: the status it answers with, and the rule behind it.
+    pub interrupted: Option<(u16, u64)>,
 }
 
 /// One thing that one engine says and the other does not.
@@ -34,7 +36,7 @@ pub struct Difference {
     pub hit: Hit,
 }
 
-/// All differences; an interruption that only differs in its status counts for both sides.
+/// All differences; two different interruptions count for both sides.
 pub fn differences(parapet: &Verdict, modsecurity: &Verdict) -> Vec<Difference> {
     let mut found = Vec::new();
     for (side, one, other) in [
@@ -48,12 +50,13 @@ pub fn differences(parapet: &Verdict, modsecurity: &Verdict) -> Vec<Difference> 
             rule,
             hit: hit.clone(),
         }));
-        if let Some(status) = one.interrupted
-            && other.interrupted != Some(status)
+        if let Some((status, rule)) = one.interrupted
+            && other.interrupted != one.interrupted
         {
             let hit = Hit {
                 target: b"status".to_vec(),
-                value: status.to_string().into_bytes(),
+                value: format!("{status} by {rule}").into_bytes(),
+                ..Hit::default()
             };
             found.push(Difference { side, rule: 0, hit });
         }
