@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance differential wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,8 +39,11 @@ e2e: ## The filter in real Envoys, oldest and newest
 conformance: ## Other projects' cases (from CONFORMANCE_DIR)
 	@scripts/conformance
 
+differential: ## The same rule ids as libmodsecurity on 24,000 generated requests
+	@scripts/differential
+
 wasm-test: ## The core inside wasm, under Node
 	@scripts/test-wasm
 
 clean: ## Remove what was built and fetched, but not rules/crs
-	rm -rf target wasm-tests/target fuzz/target .local
+	rm -rf target wasm-tests/target fuzz/target differential/target .local

@@ -7,25 +7,34 @@
 use memchr::memmem;
 
 /// Header names and values, in order, as written.
-pub(crate) type Headers = Vec<(Vec<u8>, Vec<u8>)>;
+pub type Headers = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// A request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) method: Vec<u8>,
-    pub(crate) target: Vec<u8>,
-    pub(crate) protocol: Vec<u8>,
-    pub(crate) headers: Headers,
-    pub(crate) body: Vec<u8>,
+pub struct Request {
+    /// The method, as written.
+    pub method: Vec<u8>,
+    /// The target, as written.
+    pub target: Vec<u8>,
+    /// The protocol, such as `HTTP/1.1`.
+    pub protocol: Vec<u8>,
+    /// The headers.
+    pub headers: Headers,
+    /// The body, out of its chunks.
+    pub body: Vec<u8>,
 }
 
 /// A response.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Response {
-    pub(crate) status: u16,
-    pub(crate) protocol: Vec<u8>,
-    pub(crate) headers: Headers,
-    pub(crate) body: Vec<u8>,
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The protocol, such as `HTTP/1.1`.
+    pub protocol: Vec<u8>,
+    /// The headers.
+    pub headers: Headers,
+    /// The body, out of its chunks.
+    pub body: Vec<u8>,
 }
 
 /// The first value of a header, names compared without case.

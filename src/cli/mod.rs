@@ -31,6 +31,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use ftw::{RegressionExchange, regression_exchanges};
+pub use message::{Headers, Request, Response};
+
 /// Exit status: the work was done and found nothing wrong.
 const CLEAN: u8 = 0;
 /// Exit status: the work was done and found errors.

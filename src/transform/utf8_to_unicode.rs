@@ -12,15 +12,16 @@ pub(super) const DEF: Def = Def {
     spec: "v2's code: at least four lower-case digits, more beyond U+FFFF; of an invalid sequence \
         the lead byte is dropped if continuation bytes are missing, and the others are copied; an \
         overlong form or a surrogate gives its code point, then its lead byte; a lead byte from F5 \
-        on is copied, then decoded if it can be. v3 drops NUL, here it is kept.",
+        on is copied, then decoded if it can be; NUL is dropped.",
     examples: &[
         example(
             b"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80",
             b"%u00e9 %u20ac %u1f600",
         ),
         example(b"\xC3a\x80\xFF\xC0\xAF", b"a\x80\xFF%u002f\xC0"),
+        example(b"etc/pass\0wd\0", b"etc/passwd"),
     ],
-    acts_on: ActsOn::classes(ClassSet::HIGH),
+    acts_on: ActsOn::classes(ClassSet::HIGH.union(ClassSet::CONTROLS)),
     growth: Growth::factor(4),
     apply,
 };
@@ -28,8 +29,9 @@ pub(super) const DEF: Def = Def {
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
     let mut rest = input;
     loop {
-        rest = match parts::copy_until(rest, output, |byte| !byte.is_ascii()) {
+        rest = match parts::copy_until(rest, output, |byte| byte == 0 || !byte.is_ascii()) {
             [] => return parts::compare(input, output),
+            [0, after @ ..] => after,
             [lead, after @ ..] => decode(*lead, after, output),
         };
     }

@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
                 self.text(&text)?;
                 result
             }
-            Event::Decl(_) if first => Ok(()),
+            Event::Decl(content) if first => declaration(content.as_ref().as_bytes()),
             Event::Decl(_) => Err("XML declaration not at the start"),
             Event::PI(instruction) => {
                 self.in_text = false;
@@ -173,7 +173,12 @@ impl<'a> Reader<'a> {
                 if !self.document.elements.is_empty() {
                     return Err("document type not before the root element");
                 }
-                self.entities.declare(declaration.as_ref().as_bytes());
+                let content = declaration.as_ref().as_bytes();
+                let (name, _) = split_where(content, |byte| byte == b'[' || is_space(byte));
+                if !is_name(name) {
+                    return Err(BAD_NAME);
+                }
+                self.entities.declare(content);
                 Ok(())
             }
             Event::Eof if self.document.elements.is_empty() => Err("document is empty"),
@@ -378,6 +383,7 @@ const XML_NAMESPACE: &[u8] = b"http://www.w3.org/XML/1998/namespace";
 
 const OUTSIDE: &str = "text outside of the root element";
 const BAD_NAME: &str = "invalid name";
+const BAD_DECLARATION: &str = "invalid XML declaration";
 const BAD_ATTRIBUTE: &str = "invalid attribute";
 
 /// A name and a value as written.
@@ -421,6 +427,31 @@ fn parse_attributes(raw: &[u8]) -> Result<Vec<RawAttribute<'_>>, &'static str> {
         return Err("attribute redefined");
     }
     Ok(attributes)
+}
+
+/// Checks an XML declaration, `<?` and `?>` taken off, as libxml2 does: the version, which is 1.x,
+/// then the encoding, then whether the document stands alone; nothing else and in this order.
+fn declaration(content: &[u8]) -> Result<(), &'static str> {
+    let rest = content.strip_prefix(b"xml").unwrap_or(content);
+    let attributes = parse_attributes(rest).map_err(|_| BAD_DECLARATION)?;
+    let [(b"version", [b'1', b'.', minor @ ..]), rest @ ..] = &attributes[..] else {
+        return Err(BAD_DECLARATION);
+    };
+    let is_encoding = |name: &[u8]| match name {
+        [first, rest @ ..] => {
+            let continues = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+            first.is_ascii_alphabetic() && rest.iter().all(continues)
+        }
+        [] => false,
+    };
+    let rest = match rest {
+        [(b"encoding", name), rest @ ..] if is_encoding(name) => rest,
+        rest => rest,
+    };
+    let well_formed = !minor.is_empty()
+        && minor.iter().all(u8::is_ascii_digit)
+        && matches!(rest, [] | [(b"standalone", b"yes" | b"no")]);
+    well_formed.then_some(()).ok_or(BAD_DECLARATION)
 }
 
 /// XML's names, all characters beyond ASCII taken as letters.

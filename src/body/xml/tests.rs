@@ -189,6 +189,7 @@ fn errors_keep_what_stands_before() {
         (b" <?xml version='1.0'?><a/>", None, "not at the start"),
         (b"<a/><?XML x?>", Some(""), "not at the start"),
         (b"<a/><!DOCTYPE a>", Some(""), "document type"),
+        (b"<!DOCTYPE []><a/>", None, "invalid name"),
         (b"{\"a\":1}", None, "outside of the root"),
     ] {
         let outcome = read(body);
@@ -367,4 +368,34 @@ fn argument_names_cannot_ask_for_more_memory_than_the_body_is_worth() {
             .error()
             .contains("argument names too long")
     );
+}
+
+#[test]
+fn the_declaration_is_checked() {
+    let message = |declaration: &str| {
+        read(format!("{declaration}<a>b</a>").as_bytes())
+            .finished
+            .error
+    };
+    for declaration in [
+        "<?xml version='1.0'?>",
+        "<?xml version=\"1.1\" encoding='utf-8' standalone='no' ?>",
+        "<?xml\nversion = '1.0' standalone='yes'?>",
+    ] {
+        assert_eq!(message(declaration), None, "{declaration}");
+    }
+    for declaration in [
+        "<?xml?>",
+        "<?xml ?>",
+        "<?xml version='2.0'?>",
+        "<?xml version='1.'?>",
+        "<?xml version='1.0'encoding='utf-8'?>",
+        "<?xml encoding='utf-8' version='1.0'?>",
+        "<?xml encoding='utf-8'?>",
+        "<?xml version='1.0' encoding='1'?>",
+        "<?xml version='1.0' standalone='maybe'?>",
+        "<?xml version='1.0' other='x'?>",
+    ] {
+        assert!(message(declaration).is_some(), "{declaration}");
+    }
 }

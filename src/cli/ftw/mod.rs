@@ -10,6 +10,7 @@
 //! stage is judged by the rule ids in the log alone. The run says how many those were, and in how
 //! many of them no rule noticed anything.
 
+mod corpus;
 mod expected;
 mod format;
 mod front;
@@ -22,6 +23,7 @@ mod runner;
 mod sniff;
 mod template;
 
+pub use corpus::{RegressionExchange, regression_exchanges};
 pub(crate) use expected::ExpectedFailures;
 pub(crate) use format::{TestFile, load};
 pub(crate) use overrides::{Overrides, TestSettings};
