@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ e2e: ## The filter in real Envoys, oldest and newest
 
 conformance: ## Other projects' cases (from CONFORMANCE_DIR)
 	@scripts/conformance
+
+fuzz: ## Search for inputs that break it, FUZZ_SECONDS (3600) for each of four groups
+	@scripts/fuzz
 
 wasm-test: ## The core inside wasm, under Node
 	@scripts/test-wasm
