@@ -8,6 +8,7 @@ use super::state::{MAX_MATCHES, State};
 use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
+use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
 use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
@@ -44,7 +45,14 @@ impl State {
 
     pub(super) fn text(&self, template: &Template) -> Vec<u8> {
         let mut text = Vec::new();
-        template.expand(self, &mut text);
+        template.expand_within(self, EXPANDED, &mut text);
+        text
+    }
+
+    /// The text as a name, or as the log keeps it.
+    fn short_text(&self, template: &Template) -> Vec<u8> {
+        let mut text = Vec::new();
+        template.expand_within(self, SHORT_TEXT, &mut text);
         text
     }
 
@@ -56,6 +64,9 @@ impl State {
             Change::Unset => self.unset(place),
             Change::Set(value) => {
                 let value = self.text(value);
+                if !self.may_set(&value) {
+                    return;
+                }
                 if let Place::Entry(collection, name) = &place {
                     let change = Operation::Set(name.clone(), value.clone());
                     self.note(*collection, change);
@@ -80,6 +91,20 @@ impl State {
             self.note(*collection, Operation::Add(name.clone(), amount));
         }
         self.put(place, sum.to_string().as_bytes());
+    }
+
+    /// Whether there is room for one more value. Values are kept until the transaction ends, also
+    /// those that others replace.
+    fn may_set(&mut self, value: &[u8]) -> bool {
+        if value.len() <= SHORT_VALUE {
+            return true;
+        }
+        let bytes = self.set_bytes.saturating_add(value.len());
+        let fits = bytes <= SET_VALUES;
+        if fits {
+            self.set_bytes = bytes;
+        }
+        fits
     }
 
     fn put(&mut self, place: Place, value: &[u8]) {
@@ -107,12 +132,12 @@ impl State {
             VarName::Tx(slot) => Place::Tx(*slot),
             VarName::Named(collection, name) => Place::Entry(*collection, name.to_vec()),
             VarName::Dynamic(Variable::Tx, template) => {
-                let name = self.text(template);
+                let name = self.short_text(template);
                 let program = Arc::clone(&self.program);
                 Place::Tx(self.store.tx.slot_of(&name, &program.keys)?)
             }
             VarName::Dynamic(collection, template) => {
-                Place::Entry(*collection, self.text(template).to_ascii_lowercase())
+                Place::Entry(*collection, self.short_text(template).to_ascii_lowercase())
             }
         };
         match &place {
@@ -161,8 +186,11 @@ impl State {
     }
 
     fn set_env(&mut self, name: &Template, value: Option<&Template>) {
-        let name = self.text(name);
+        let name = self.short_text(name);
         let value = value.map(|value| self.text(value));
+        if !value.as_ref().is_none_or(|value| self.may_set(value)) {
+            return;
+        }
         let name = self.values.intern(&name);
         match value {
             Some(value) => {
@@ -264,8 +292,10 @@ impl State {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let optional =
-            |text: &Option<Template>| text.as_ref().map_or_else(Vec::new, |text| self.text(text));
+        let optional = |text: &Option<Template>| {
+            text.as_ref()
+                .map_or_else(Vec::new, |text| self.short_text(text))
+        };
         let target = self.values.get(self.matched.name);
         let value = self.values.get(self.matched.value);
         let (target, value, explanation) = match test {
@@ -273,7 +303,8 @@ impl State {
                 let why =
                     test.operator
                         .explain(test.negated, argument, &self.captures, value, target);
-                (target.to_vec(), value.to_vec(), why)
+                let kept = |text: &[u8]| text.iter().copied().take(SHORT_TEXT).collect();
+                (kept(target), kept(value), why)
             }
             None => (
                 Vec::new(),
@@ -293,7 +324,7 @@ impl State {
             severity: meta.severity,
             maturity: meta.maturity,
             accuracy: meta.accuracy,
-            tags: meta.tags.iter().map(|tag| self.text(tag)).collect(),
+            tags: meta.tags.iter().map(|tag| self.short_text(tag)).collect(),
             explanation,
             target,
             value,

@@ -57,6 +57,8 @@ pub(super) struct State {
     pub unsaved: usize,
     /// What the audit log does not show.
     pub masks: Vec<Masked>,
+    /// Bytes of the long values that rules have set.
+    pub set_bytes: usize,
     /// `prepend` and `append`.
     pub edits: BodyEdits,
     /// What was evaluated, if somebody wants to know.
@@ -146,6 +148,7 @@ impl State {
             collections,
             unsaved: 0,
             masks: Vec::new(),
+            set_bytes: 0,
             edits: BodyEdits::default(),
             trace: None,
             program,
