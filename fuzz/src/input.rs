@@ -30,11 +30,16 @@ impl<'a> Input<'a> {
         line
     }
 
-    /// The rest; if the byte says so, with a piece of it repeated until it has `length` bytes. Short
-    /// inputs find branches, long ones find work that grows faster than the input.
-    pub fn rest(self, how: u8, length: usize) -> Vec<u8> {
-        if how < 0xE0 || self.0.is_empty() {
-            return self.0.to_vec();
+    /// The rest; if the byte says so, with a piece of it repeated until it is long, or very long.
+    /// Short inputs find branches, long ones find work that grows faster than the input.
+    pub fn rest(self, how: u8) -> Vec<u8> {
+        let length = match how {
+            0xFC.. => 64 << 10,
+            0xE0.. => 2 << 10,
+            _ => return self.0.to_vec(),
+        };
+        if self.0.is_empty() {
+            return Vec::new();
         }
         // Three of its bits say where the piece begins, two how long it is.
         let begin = self.0.len() * usize::from(how >> 2 & 7) / 8;
@@ -68,4 +73,18 @@ pub fn chunks(bytes: &[u8], seed: u8) -> Vec<&[u8]> {
         rest = after;
     }
     chunks
+}
+
+/// About how many states a pattern has: its parts, by all numbers of repetitions. The linear engine's
+/// time is bounded by their number times the length of the value.
+pub fn states(source: &[u8]) -> usize {
+    let mut states = source.len() / 8 + 1;
+    for text in source.split(|&byte| byte == b'{').skip(1) {
+        let numbers = text.split(|byte| !byte.is_ascii_digit()).take(2);
+        let most = numbers
+            .filter_map(|number| std::str::from_utf8(number).ok()?.parse().ok())
+            .max();
+        states = states.saturating_mul(most.unwrap_or(1).max(1));
+    }
+    states.min(1 << 16)
 }

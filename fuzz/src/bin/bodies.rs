@@ -20,14 +20,11 @@ use parapet_fuzz::waf::{Exchange, variants};
 
 fuzz_target!(init: seeds::offer(offer), |data: &[u8]| run(data));
 
-/// Length of bodies with a repeated piece.
-const LONG: usize = 16 << 10;
-
 fn run(data: &[u8]) {
     let mut input = Input(data);
     let (kind, options, cut, how) = (input.byte(), input.byte(), input.byte(), input.byte());
     let line = input.line();
-    let body = input.rest(how, LONG);
+    let body = input.rest(how);
     let engine = kind >= 0x80;
     let kind = Kind::ALL[usize::from(kind) % Kind::ALL.len()];
     if engine {
@@ -283,7 +280,7 @@ fn offer(seeds: &mut Seeds) {
         for mode in [0, 0x80] {
             for options in [0, 0x18, 0x41, 0x47] {
                 seeds.input(&[&[kind + mode, options, 0, 0], line, b"\n", body]);
-                seeds.input(&[&[kind + mode, options, 7, 0xFA], line, b"\n", body]);
+                seeds.input(&[&[kind + mode, options, 7, 0xEA], line, b"\n", body]);
             }
         }
     }

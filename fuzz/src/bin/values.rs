@@ -14,15 +14,18 @@ use parapet::operator::{
     Argument, Capture, Captures, Compile, DataFiles, Def, Eval, Operator, RxCache, Support,
 };
 use parapet::transform::{Context, Outcome, Transformation, UnicodeMap};
-use parapet_fuzz::input::Input;
+use parapet_fuzz::input::{Input, states};
 use parapet_fuzz::measure::bounded;
 use parapet_fuzz::seeds::{self, Seeds, TEXTS};
 use parapet_fuzz::waf::{Exchange, variants};
 
 fuzz_target!(init: seeds::offer(offer), |data: &[u8]| run(data));
 
-/// Length of values with a repeated piece.
-const LONG: usize = 16 << 10;
+/// The most states of a pattern times bytes of the value.
+const WORK: usize = 512 << 10;
+
+/// Longest value that goes to the next step of a chain.
+const LONGEST: usize = 64 << 10;
 
 fn run(data: &[u8]) {
     let mut input = Input(data);
@@ -48,9 +51,9 @@ fn transformations(mut input: Input<'_>) {
     let context = Context {
         unicode_map: (how & 1 == 1).then_some(&map),
     };
-    let mut value = input.rest(how, LONG);
+    let mut value = input.rest(how);
     for one in chain {
-        if value.len() > 4 * LONG {
+        if value.len() > LONGEST {
             return;
         }
         value = transform(one, &value, context);
@@ -233,7 +236,10 @@ fn operator(mut input: Input<'_>) {
     let Some(operator) = compiled(def, argument, expanded, dialect) else {
         return;
     };
-    let value = input.rest(how, LONG);
+    let mut value = input.rest(how);
+    if matches!(def.argument, Argument::Pattern | Argument::Special) {
+        value.truncate(WORK / states(argument));
+    }
     let mut asking = Asking::new();
     let steps = how >= 0x80 && def.argument == Argument::Pattern;
     if steps {
@@ -241,7 +247,7 @@ fn operator(mut input: Input<'_>) {
     }
     // Patterns have a target of their own; here they are bounded roughly.
     let time = match def.argument {
-        Argument::Pattern => Duration::from_secs(2),
+        Argument::Pattern | Argument::Special => Duration::from_secs(2),
         _ => time(value.len() + argument.len()),
     };
     let answer = bounded(def.name, 64 << 20, time, || {
@@ -408,7 +414,7 @@ fn offer(seeds: &mut Seeds) {
     for (index, one) in (0u8..).zip(Transformation::ALL) {
         let def = one.def();
         for example in def.examples {
-            for how in [0, 1, 0xFE] {
+            for how in [0, 1, 0xE6] {
                 seeds.input(&[&[0, 0, how, index], example.input]);
             }
         }
@@ -428,7 +434,7 @@ fn offer(seeds: &mut Seeds) {
                 .iter()
                 .map(|&byte| if byte == b'\n' { b',' } else { byte })
                 .collect();
-            for how in [0, 1, 2, 0xFF] {
+            for how in [0, 1, 2, 0xEB] {
                 seeds.input(&[&[1, index, how], &argument, b"\n", example.value]);
             }
             for flags in 0..8 {
