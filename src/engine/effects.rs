@@ -9,7 +9,7 @@ use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
-use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
+use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, Test};
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
 
@@ -26,20 +26,27 @@ impl State {
                 self.removed.sort_unstable();
                 self.removed.dedup();
             }
-            Effect::RemoveTargets(rules, targets) => {
-                for &rule in rules {
-                    for target in targets {
-                        let removal = (rule, target.clone());
-                        if !self.removed_targets.contains(&removal) {
-                            self.removed_targets.push(removal);
-                        }
-                    }
+            Effect::RemoveTargets(removal) => {
+                let same = |known: &Arc<_>| Arc::ptr_eq(known, removal);
+                if !self.target_removals.iter().any(same) {
+                    self.target_removals.push(Arc::clone(removal));
                 }
             }
             Effect::ExpireVar(expire) => self.expire_var(expire),
             Effect::DeprecateVar(deprecate) => self.deprecate_var(deprecate),
             Effect::Sanitise(mask) => self.mask(mask),
             Effect::Inject(edge, text) => self.inject(*edge, text),
+        }
+    }
+
+    /// Lists what a rule must not look at, before it is evaluated.
+    pub(super) fn list_removed_targets(&mut self, rule: RuleIndex) {
+        self.removed_targets.clear();
+        for removal in &self.target_removals {
+            if removal.rules.binary_search(&rule).is_ok() {
+                let targets = removal.targets.iter().map(|target| (rule, target.clone()));
+                self.removed_targets.extend(targets);
+            }
         }
     }
 

@@ -139,6 +139,7 @@ impl State {
         };
         let mut argument = std::mem::take(&mut scratch.argument);
         let mut subjects = std::mem::take(&mut scratch.subjects);
+        self.list_removed_targets(at);
         self.subjects(at, rule, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {

@@ -15,7 +15,7 @@ use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
 use crate::program::{
-    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target,
+    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target, TargetRemoval,
 };
 use crate::variable::Variable;
 
@@ -33,6 +33,8 @@ pub(super) struct State {
     /// Rules that `ctl` removed; sorted.
     pub removed: Vec<RuleIndex>,
     /// What `ctl` told rules not to look at.
+    pub target_removals: Vec<Arc<TargetRemoval>>,
+    /// What of that means the rule being evaluated.
     pub removed_targets: Vec<(RuleIndex, Target)>,
     /// Results of selector patterns on names.
     pub names: std::collections::HashMap<(PatternId, ValueId), bool>,
@@ -128,6 +130,7 @@ impl State {
             switches,
             xml: None,
             removed: Vec::new(),
+            target_removals: Vec::new(),
             removed_targets: Vec::new(),
             names: std::collections::HashMap::new(),
             matched: Matched {

@@ -539,3 +539,24 @@ fn variables_do_not_grow_without_bound() {
     let found = transaction.drain_matches().pop().unwrap();
     assert_eq!((found.data.len(), found.value.len()), (4096, 4096));
 }
+
+/// Found by fuzzing: each removal was noted for each rule it means and compared with all others.
+#[test]
+fn many_removals_of_targets_take_little_time() {
+    let mut rules: String = (1..1000)
+        .map(|id| {
+            format!(
+                "SecAction \"id:{id},phase:1,pass,nolog,ctl:ruleRemoveTargetById=1-9999;ARGS:x{id}\"\n"
+            )
+        })
+        .collect();
+    rules.push_str("SecRule ARGS \"@rx a\" \"id:5000,phase:1,pass,log\"");
+    let logged = |target| -> Vec<u64> {
+        matched(&rules, target)
+            .into_iter()
+            .filter(|&id| id == 5000)
+            .collect()
+    };
+    assert_eq!(logged("/?x7=a&x998=a"), [0u64; 0]);
+    assert_eq!(logged("/?x7=a&x1000=a"), [5000]);
+}
