@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance differential wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ conformance: ## Other projects' cases (from CONFORMANCE_DIR)
 
 differential: ## The same rule ids as libmodsecurity on 24,000 generated requests
 	@scripts/differential
+
+fuzz: ## Search for inputs that break it, FUZZ_SECONDS (3600) for each of four groups
+	@scripts/fuzz
 
 wasm-test: ## The core inside wasm, under Node
 	@scripts/test-wasm

@@ -3,6 +3,20 @@
 //! Every loop and every allocation that input can drive has its bound here; running out is a value
 //! that the caller handles, never a panic.
 
+/// Longest text that macros expand to, in bytes, where a rule keeps it (`setvar`, `prepend`, …); the
+/// rest is cut off. A variable set to itself twice would double with every match.
+pub const EXPANDED: usize = 1 << 20;
+
+/// Longest name that macros expand to, and longest text kept of a match for the log (`msg`,
+/// `logdata`, tags, the matched value), in bytes; the rest is cut off. Logs show less of it.
+pub const SHORT_TEXT: usize = 4096;
+
+/// Bytes that the long values of `setvar` and `setenv` may take together in one transaction, old
+/// ones included. Beyond it a variable keeps the value it has, but for short ones.
+pub const SET_VALUES: usize = 64 << 20;
+/// Longest value that is always set, in bytes.
+pub const SHORT_VALUE: usize = 256;
+
 /// Bounds of one transaction. The SecLang directives set some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

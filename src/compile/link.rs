@@ -10,7 +10,7 @@ use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
     Decision, Effect, Flow, Groups, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
-    TargetSelector, Test,
+    TargetRemoval, TargetSelector, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
@@ -273,7 +273,8 @@ impl Compiler<'_> {
                 let word = ast::Word::synthetic(&**targets, span);
                 let list = self.target_list(&word, &[]);
                 let targets = list.targets.into_iter().chain(list.exclusions).collect();
-                Effect::RemoveTargets(self.rules_meant(spec, span, items, map, true), targets)
+                let rules = self.rules_meant(spec, span, items, map, true);
+                Effect::RemoveTargets(Arc::new(TargetRemoval { rules, targets }))
             }
             Action::Ctl(Ctl::Ignored(option)) => {
                 let message = format!("`ctl:{option}` has no meaning here and is ignored");

@@ -8,7 +8,8 @@ use super::state::{MAX_MATCHES, State};
 use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
-use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleMeta, Test};
+use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
+use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, Test};
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
 
@@ -28,14 +29,10 @@ impl State {
                 self.removed.sort_unstable();
                 self.removed.dedup();
             }
-            Effect::RemoveTargets(rules, targets) => {
-                for &rule in rules {
-                    for target in targets {
-                        let removal = (rule, target.clone());
-                        if !self.removed_targets.contains(&removal) {
-                            self.removed_targets.push(removal);
-                        }
-                    }
+            Effect::RemoveTargets(removal) => {
+                let same = |known: &Arc<_>| Arc::ptr_eq(known, removal);
+                if !self.target_removals.iter().any(same) {
+                    self.target_removals.push(Arc::clone(removal));
                 }
             }
             Effect::ExpireVar(expire) => self.expire_var(expire),
@@ -45,9 +42,27 @@ impl State {
         }
     }
 
+    /// Lists what a rule must not look at, before it is evaluated.
+    pub(super) fn list_removed_targets(&mut self, rule: RuleIndex) {
+        self.removed_targets.clear();
+        for removal in &self.target_removals {
+            if removal.rules.binary_search(&rule).is_ok() {
+                let targets = removal.targets.iter().map(|target| (rule, target.clone()));
+                self.removed_targets.extend(targets);
+            }
+        }
+    }
+
     pub(super) fn text(&self, template: &Template) -> Vec<u8> {
         let mut text = Vec::new();
-        template.expand(self, &mut text);
+        template.expand_within(self, EXPANDED, &mut text);
+        text
+    }
+
+    /// The text as a name, or as the log keeps it.
+    fn short_text(&self, template: &Template) -> Vec<u8> {
+        let mut text = Vec::new();
+        template.expand_within(self, SHORT_TEXT, &mut text);
         text
     }
 
@@ -59,6 +74,9 @@ impl State {
             Change::Unset => self.unset(place),
             Change::Set(value) => {
                 let value = self.text(value);
+                if !self.may_set(&value) {
+                    return;
+                }
                 if let Place::Entry(collection, name) = &place {
                     let change = Operation::Set(name.clone(), value.clone());
                     self.note(*collection, change);
@@ -83,6 +101,20 @@ impl State {
             self.note(*collection, Operation::Add(name.clone(), amount));
         }
         self.put(place, sum.to_string().as_bytes());
+    }
+
+    /// Whether there is room for one more value. Values are kept until the transaction ends, also
+    /// those that others replace.
+    fn may_set(&mut self, value: &[u8]) -> bool {
+        if value.len() <= SHORT_VALUE {
+            return true;
+        }
+        let bytes = self.set_bytes.saturating_add(value.len());
+        let fits = bytes <= SET_VALUES;
+        if fits {
+            self.set_bytes = bytes;
+        }
+        fits
     }
 
     fn put(&mut self, place: Place, value: &[u8]) {
@@ -110,12 +142,12 @@ impl State {
             VarName::Tx(slot) => Place::Tx(*slot),
             VarName::Named(collection, name) => Place::Entry(*collection, name.to_vec()),
             VarName::Dynamic(Variable::Tx, template) => {
-                let name = self.text(template);
+                let name = self.short_text(template);
                 let program = Arc::clone(&self.program);
                 Place::Tx(self.store.tx.slot_of(&name, &program.keys)?)
             }
             VarName::Dynamic(collection, template) => {
-                Place::Entry(*collection, self.text(template).to_ascii_lowercase())
+                Place::Entry(*collection, self.short_text(template).to_ascii_lowercase())
             }
         };
         match &place {
@@ -164,8 +196,11 @@ impl State {
     }
 
     fn set_env(&mut self, name: &Template, value: Option<&Template>) {
-        let name = self.text(name);
+        let name = self.short_text(name);
         let value = value.map(|value| self.text(value));
+        if !value.as_ref().is_none_or(|value| self.may_set(value)) {
+            return;
+        }
         let name = self.values.intern(&name);
         match value {
             Some(value) => {
@@ -278,8 +313,10 @@ impl State {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let optional =
-            |text: &Option<Template>| text.as_ref().map_or_else(Vec::new, |text| self.text(text));
+        let optional = |text: &Option<Template>| {
+            text.as_ref()
+                .map_or_else(Vec::new, |text| self.short_text(text))
+        };
         let target = self.values.get(self.matched.name);
         let value = self.values.get(self.matched.value);
         let (target, value, explanation) = match test {
@@ -287,7 +324,8 @@ impl State {
                 let why =
                     test.operator
                         .explain(test.negated, argument, &self.captures, value, target);
-                (target.to_vec(), value.to_vec(), why)
+                let kept = |text: &[u8]| text.iter().copied().take(SHORT_TEXT).collect();
+                (kept(target), kept(value), why)
             }
             None => (
                 Vec::new(),
@@ -307,7 +345,7 @@ impl State {
             severity: meta.severity,
             maturity: meta.maturity,
             accuracy: meta.accuracy,
-            tags: meta.tags.iter().map(|tag| self.text(tag)).collect(),
+            tags: meta.tags.iter().map(|tag| self.short_text(tag)).collect(),
             explanation,
             target,
             value,

@@ -150,6 +150,7 @@ impl State {
         let mut argument = std::mem::take(&mut scratch.argument);
         let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
+        self.list_removed_targets(at);
         let looking = Looking { at: Some(at), rule };
         self.shared_subjects(looking, scratch, &mut subjects);
         let mut outcome = Outcome::NoMatch;

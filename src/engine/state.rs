@@ -15,7 +15,7 @@ use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
 use crate::program::{
-    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target,
+    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target, TargetRemoval,
 };
 use crate::variable::Variable;
 
@@ -35,6 +35,8 @@ pub(super) struct State {
     /// Rules that `ctl` removed; sorted.
     pub removed: Vec<RuleIndex>,
     /// What `ctl` told rules not to look at.
+    pub target_removals: Vec<Arc<TargetRemoval>>,
+    /// What of that means the rule being evaluated.
     pub removed_targets: Vec<(RuleIndex, Target)>,
     /// Results of selector patterns on names.
     pub names: std::collections::HashMap<(PatternId, ValueId), bool>,
@@ -61,6 +63,8 @@ pub(super) struct State {
     pub unsaved: usize,
     /// What the audit log does not show.
     pub masks: Vec<Masked>,
+    /// Bytes of the long values that rules have set.
+    pub set_bytes: usize,
     /// `prepend` and `append`.
     pub edits: BodyEdits,
     /// STREAM_INPUT_BODY.
@@ -144,6 +148,7 @@ impl State {
             xml: None,
             response_xml: None,
             removed: Vec::new(),
+            target_removals: Vec::new(),
             removed_targets: Vec::new(),
             names: std::collections::HashMap::new(),
             matched: Matched {
@@ -165,6 +170,7 @@ impl State {
             collections,
             unsaved: 0,
             masks: Vec::new(),
+            set_bytes: 0,
             edits: BodyEdits::default(),
             request_stream: Stream::default(),
             response_stream: Stream::default(),

@@ -77,6 +77,11 @@ impl Pattern {
         self.inner.groups
     }
 
+    /// How long a match can be, in bytes; none without bound. Reads the pattern again.
+    pub fn longest_match(&self) -> Option<usize> {
+        super::prefilter::longest_match(&self.parse().ok()?.root)
+    }
+
     /// The part for which the pattern needs backtracking, if it does: its searches are under the
     /// limit of [`Scratch::set_step_limit`].
     pub fn needs_backtracking(&self) -> Option<Construct> {

@@ -161,12 +161,21 @@ pub enum Effect {
     Ctl(Ctl),
     /// `ctl:ruleRemoveBy…`: starters of the rules meant, sorted.
     RemoveRules(Box<[RuleIndex]>),
-    /// `ctl:ruleRemoveTargetBy…`: the rules meant, sorted, and what they must not look at.
-    RemoveTargets(Box<[RuleIndex]>, Box<[Target]>),
+    /// `ctl:ruleRemoveTargetBy…`. Shared: one that means many rules is noted once, not for each.
+    RemoveTargets(Arc<TargetRemoval>),
     /// `sanitise…`: what to mask in the audit log.
     Sanitise(Mask),
     /// `prepend` and `append`.
     Inject(Edge, Template),
+}
+
+/// What rules must not look at for the rest of a transaction.
+#[derive(Debug)]
+pub struct TargetRemoval {
+    /// The rules meant, sorted.
+    pub rules: Box<[RuleIndex]>,
+    /// What they must not look at.
+    pub targets: Box<[Target]>,
 }
 
 /// What logging and decisions need of a rule; that of a chain is its starter's.

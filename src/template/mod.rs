@@ -128,10 +128,20 @@ impl Template {
 
     /// Appends the text with its macros expanded.
     pub fn expand(&self, lookup: &impl Lookup, out: &mut Vec<u8>) {
+        self.expand_within(lookup, usize::MAX, out);
+    }
+
+    /// The same, but no more than it takes to make the output this long, in bytes. A text that
+    /// repeats macros can be many times longer than their values.
+    pub fn expand_within(&self, lookup: &impl Lookup, longest: usize, out: &mut Vec<u8>) {
         for piece in &self.pieces {
             match piece {
                 Piece::Literal(text) => out.extend_from_slice(text),
                 Piece::Macro(what) => lookup.expand(what, out),
+            }
+            if out.len() >= longest {
+                out.truncate(longest);
+                return;
             }
         }
     }

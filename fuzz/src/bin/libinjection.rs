@@ -17,6 +17,7 @@ mod libinjection;
 
 use libinjection::{sqli, xss};
 
+#[link(name = "injection", kind = "static")]
 unsafe extern "C" {
     fn libinjection_sqli(text: *const c_char, length: usize, fingerprint: *mut c_char) -> c_int;
     fn libinjection_xss(text: *const c_char, length: usize) -> c_int;

@@ -18,8 +18,10 @@ mod shape;
 mod tests;
 mod tier;
 
+use super::syntax::Node;
 use super::{Pattern, PhraseSet};
 use crate::bytes::{ClassSet, Profile};
+use shape::Shape;
 use tier::{Tier, TierBuilder};
 
 /// Names, numbers, host names.
@@ -29,6 +31,11 @@ const WORDS: ClassSet = ClassSet::LETTERS
 /// Addresses, sentences and browser headers, without what attacks are built from: quotes,
 /// brackets, backslash, dollar sign, pipe, controls.
 const TEXT: ClassSet = WORDS.union(ClassSet::of(b" /:?&=%+,;()*@!"));
+
+/// How long a match of a pattern can be, in bytes; none without bound.
+pub(super) fn longest_match(root: &Node) -> Option<usize> {
+    Shape::restrict(root, ClassSet::ALL).map_or(Some(0), |shape| shape.max_length())
+}
 
 /// Collects patterns and phrase sets, each in a slot.
 #[derive(Debug, Default)]

@@ -8,9 +8,10 @@
 //!
 //! Departures: a hyphen beside `\d` and its like in a class is itself (as in PCRE 8, an error in
 //! PCRE2); Unicode properties are refused, also those PCRE would apply to Latin 1; `[[:<:]]` takes
-//! no quantifier; groups nest 100 deep, not 250; a part of lookbehind whose branches differ in
-//! length is refused wherever it is not one of its own branches; `\K` is not allowed in an assertion
-//! (as in PCRE2 since 10.38). Subroutine calls, recursion and backtracking verbs are refused.
+//! no quantifier; `{,3}` and `{1, 3}` are text (as before PCRE2 10.43); groups nest 100 deep, not
+//! 250; a part of lookbehind whose branches differ in length is refused wherever it is not one of
+//! its own branches; `\K` is not allowed in an assertion (as in PCRE2 since 10.38). Subroutine
+//! calls, recursion and backtracking verbs are refused.
 
 mod byte_set;
 mod class;
