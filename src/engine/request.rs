@@ -309,6 +309,7 @@ impl RequestBody {
             }
             if state.program.settings.stream_input {
                 state.set(V::StreamInputBody, raw);
+                state.request_stream.taken = raw.len();
             }
             state.fill_full_request(raw);
         }

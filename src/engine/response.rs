@@ -84,6 +84,7 @@ impl ResponseBody {
         state.set(V::ResponseBody, &self.bytes);
         if state.program.settings.stream_output {
             state.set(V::StreamOutputBody, &self.bytes);
+            state.response_stream.taken = self.bytes.len();
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::api::{BodyEdits, Connection, Interruption, RuleMatch, UnixNanos};
+use super::api::{
+    BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos,
+};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::perf::Perf;
@@ -59,6 +61,10 @@ pub(super) struct State {
     pub masks: Vec<Masked>,
     /// `prepend` and `append`.
     pub edits: BodyEdits,
+    /// STREAM_INPUT_BODY.
+    pub request_stream: Stream,
+    /// STREAM_OUTPUT_BODY.
+    pub response_stream: Stream,
     /// What was evaluated, if somebody wants to know.
     pub trace: Option<Trace>,
 }
@@ -88,6 +94,15 @@ pub(super) struct Matched {
     pub name: ValueId,
     /// 255 before any match with a severity.
     pub highest_severity: u8,
+}
+
+/// A body that rules can change.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// How many bytes of it were taken.
+    pub taken: usize,
+    /// What `@rsub` made of them.
+    pub replaced: Option<ReplacedBody>,
 }
 
 /// Most matches recorded in one transaction; a rule that matches every one of a thousand
@@ -147,6 +162,8 @@ impl State {
             unsaved: 0,
             masks: Vec::new(),
             edits: BodyEdits::default(),
+            request_stream: Stream::default(),
+            response_stream: Stream::default(),
             trace: None,
             program,
         }
@@ -161,6 +178,26 @@ impl State {
     /// Sets a scalar to `1` or `0`.
     pub(super) fn set_flag(&mut self, variable: Variable, flag: bool) {
         self.set(variable, if flag { b"1" } else { b"0" });
+    }
+
+    /// `@rsub` made another text of a body: the variable shows it at once, and the host gets it.
+    pub(super) fn replace_stream(&mut self, variable: Variable, text: &[u8]) -> ValueId {
+        let value = self.values.intern(text);
+        self.store.set(variable, value);
+        let stream = match variable {
+            Variable::StreamInputBody if self.phase <= Phase::RequestBody => {
+                &mut self.request_stream
+            }
+            Variable::StreamOutputBody if self.program.settings.content_injection => {
+                &mut self.response_stream
+            }
+            _ => return value,
+        };
+        stream.replaced = Some(ReplacedBody {
+            bytes: text.to_vec(),
+            replaces: stream.taken,
+        });
+        value
     }
 
     /// Adds an entry to a collection.
