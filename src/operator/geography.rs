@@ -168,8 +168,16 @@ pub(crate) mod tests {
         let mut file = Vec::new();
         for node in 0..nodes {
             let bit = network >> (31 - node) & 1;
-            let next = if node + 1 == nodes { nodes + 16 } else { node + 1 };
-            let (left, right) = if bit == 0 { (next, nodes) } else { (nodes, next) };
+            let next = if node + 1 == nodes {
+                nodes + 16
+            } else {
+                node + 1
+            };
+            let (left, right) = if bit == 0 {
+                (next, nodes)
+            } else {
+                (nodes, next)
+            };
             file.extend_from_slice(&left.to_be_bytes()[1..]);
             file.extend_from_slice(&right.to_be_bytes()[1..]);
         }
@@ -281,7 +289,10 @@ pub(crate) mod tests {
     fn damaged_databases_are_refused_or_read_in_time() {
         let whole = small();
         for length in 0..whole.len() {
-            assert!(Geography::open(whole[..length].to_vec()).is_err(), "{length}");
+            assert!(
+                Geography::open(whole[..length].to_vec()).is_err(),
+                "{length}"
+            );
         }
         // Whatever a byte becomes, opening and looking up end without harm.
         for at in 0..whole.len() {
