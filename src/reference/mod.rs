@@ -213,10 +213,12 @@ impl Entry {
                 self.name,
                 self.family.name()
             ),
-            format!("  {}", self.summary),
         ];
+        lines.extend(wrapped(&self.summary).into_iter().map(|line| format!("  {line}")));
         lines.extend(self.usage.map(|usage| format!("  Written: {usage}")));
-        lines.extend(self.details.iter().map(|line| format!("  {line}")));
+        for line in &self.details {
+            lines.extend(wrapped(line).into_iter().map(|line| format!("  {line}")));
+        }
         if !self.aliases.is_empty() {
             lines.push(format!("  Also: {}.", self.aliases.join(", ")));
         }
@@ -240,6 +242,25 @@ impl Entry {
         }
         lines.join("\n")
     }
+}
+
+/// A line cut at blanks, so that a terminal shows it well.
+fn wrapped(line: &str) -> Vec<String> {
+    const WIDTH: usize = 100;
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        if let Some(last) = lines.last_mut()
+            && (last.is_empty() || last.len().saturating_add(word.len()) < WIDTH)
+        {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 fn word(letter: char) -> &'static str {
