@@ -126,23 +126,18 @@ impl State {
     }
 
     fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {
-        let name = self.values.intern(name);
-        let value = self.values.intern(value);
-        let entry = Entry::new(name, value);
+        let entry = Entry {
+            name: self.values.intern(name),
+            value: self.values.intern(value),
+        };
         self.store.push_argument(collection, entry, &self.values);
     }
 
-    /// A member of a JSON document under all its names.
-    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> Entry {
-        let reported = self.values.intern(name.reported);
-        let value = self.values.intern(value);
-        let entry = Entry::new(reported, value);
-        match name.others {
-            Some(others) => Entry {
-                others: others.map(|other| self.values.intern(other)),
-                ..entry
-            },
-            None => entry,
+    /// Notes what other engines call a member of a JSON document.
+    fn other_names(&mut self, variable: V, name: &MemberName<'_>) {
+        if let Some(others) = name.others {
+            let others = others.map(|other| self.values.intern(other));
+            self.store.push_other_names(variable, others);
         }
     }
 
@@ -396,18 +391,17 @@ impl Sink for Arguments<'_> {
         if self.state.arguments() >= self.state.program.settings.limits.arguments {
             return false;
         }
-        let entry = self.state.member(name, value);
+        self.state.other_names(V::Args, name);
         self.state
-            .store
-            .push_argument(self.collection, entry, &self.state.values);
+            .push_argument(self.collection, name.reported, value);
         true
     }
 
     fn container(&mut self, name: &MemberName<'_>) {
         let limit = self.state.program.settings.limits.arguments;
         if self.state.store.collection(V::ArgsNames).len() < limit {
-            let entry = self.state.member(name, b"");
-            self.state.store.push(V::ArgsNames, entry);
+            self.state.other_names(V::ArgsNames, name);
+            self.state.push(V::ArgsNames, name.reported, b"");
         }
     }
 

@@ -10,27 +10,10 @@ use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
 pub(super) struct Entry {
     pub name: ValueId,
     pub value: ValueId,
-    /// What v2 and Coraza call it: members of JSON documents have names of their own there, all
-    /// else is called the same.
-    pub others: [ValueId; 2],
 }
 
-impl Entry {
-    pub(super) const fn new(name: ValueId, value: ValueId) -> Self {
-        Self {
-            name,
-            value,
-            others: [name, name],
-        }
-    }
-
-    /// Its names, each different one at least once; the reported one first.
-    pub(super) fn names(&self) -> impl Iterator<Item = ValueId> + use<> {
-        let name = self.name;
-        let others = self.others.into_iter().filter(move |&other| other != name);
-        std::iter::once(name).chain(others)
-    }
-}
+/// What v2 and Coraza call a member of a JSON document.
+pub(super) type OtherNames = [ValueId; 2];
 
 /// Everything rules can look at, except what is computed when asked for.
 #[derive(Debug)]
@@ -42,6 +25,15 @@ pub(super) struct Store {
     pub tx: TxVariables,
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
+    /// The other names of what stands in ARGS and ARGS_NAMES themselves, which are the members of a
+    /// JSON document: as many, or none where there is no document or nobody asks.
+    members: Members,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    arguments: Vec<OtherNames>,
+    containers: Vec<OtherNames>,
 }
 
 impl Store {
@@ -51,7 +43,38 @@ impl Store {
             collections: vec![Vec::new(); Variable::ALL.len()].into(),
             tx: TxVariables::new(keys),
             args_size: 0,
+            members: Members::default(),
         }
+    }
+
+    /// Notes the other names of the member that is added next to ARGS or ARGS_NAMES.
+    pub(super) fn push_other_names(&mut self, variable: Variable, names: OtherNames) {
+        match variable {
+            Variable::Args => self.members.arguments.push(names),
+            _ => self.members.containers.push(names),
+        }
+    }
+
+    /// How many of the last entries that a variable shows have other names.
+    pub(super) fn members(&self, variable: Variable) -> usize {
+        match variable {
+            Variable::Args => self.members.arguments.len(),
+            Variable::ArgsNames => {
+                let containers = self.members.containers.len();
+                self.members.arguments.len().saturating_add(containers)
+            }
+            _ => 0,
+        }
+    }
+
+    /// The other names of one of these entries.
+    pub(super) fn other_names(&self, at: usize) -> Option<OtherNames> {
+        let Members {
+            arguments,
+            containers,
+        } = &self.members;
+        let beyond = || containers.get(at.checked_sub(arguments.len())?);
+        arguments.get(at).or_else(beyond).copied()
     }
 
     /// A scalar, if it has a value.
@@ -127,8 +150,8 @@ impl Store {
         own.iter().chain(seen).map(move |entry| match source.part {
             Part::Value => *entry,
             Part::Name => Entry {
+                name: entry.name,
                 value: entry.name,
-                ..*entry
             },
         })
     }

@@ -1,7 +1,7 @@
 //! Targets to values: what a rule looks at, in the order written.
 
 use super::state::State;
-use super::store::Entry;
+use super::store::{Entry, OtherNames};
 use super::values::ValueId;
 use crate::program::{Rule, RuleIndex, Target, TargetSelector};
 use crate::template::{Lookup, Macro};
@@ -16,6 +16,13 @@ pub(super) struct Subject {
     /// `&`.
     pub count: bool,
     pub value: ValueId,
+}
+
+/// What an entry is called: under which name it is reported, and by which others it is selected.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    reported: ValueId,
+    others: Option<OtherNames>,
 }
 
 impl State {
@@ -85,9 +92,16 @@ impl State {
             _ => {
                 // The names are compared while the store is borrowed; results of patterns are kept.
                 let entries: Vec<Entry> = self.store.entries(variable).collect();
-                for entry in entries {
-                    if self.selects_entry(&target.selector, entry)
-                        && !self.excludes(at, rule, variable, entry)
+                let plain = entries.len().saturating_sub(self.store.members(variable));
+                for (place, entry) in entries.into_iter().enumerate() {
+                    let names = Names {
+                        reported: entry.name,
+                        others: place
+                            .checked_sub(plain)
+                            .and_then(|member| self.store.other_names(member)),
+                    };
+                    if self.selects_any(&target.selector, names)
+                        && !self.excludes(at, rule, variable, names)
                     {
                         let name = Some(entry.name);
                         out.push(Subject {
@@ -125,8 +139,11 @@ impl State {
             .collect();
         for (name, value) in all {
             let name = self.values.intern(&name);
-            let entry = Entry::new(name, value);
-            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, entry) {
+            let names = Names {
+                reported: name,
+                others: None,
+            };
+            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, names) {
                 out.push(Subject {
                     variable,
                     name: Some(name),
@@ -188,8 +205,11 @@ impl State {
 
     /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
     /// Coraza give it.
-    fn selects_entry(&mut self, selector: &TargetSelector, entry: Entry) -> bool {
-        entry.names().any(|name| self.selects(selector, name))
+    fn selects_any(&mut self, selector: &TargetSelector, names: Names) -> bool {
+        self.selects(selector, names.reported)
+            || names
+                .others
+                .is_some_and(|others| others.iter().any(|&name| self.selects(selector, name)))
     }
 
     /// Whether an entry of this name is selected.
@@ -229,9 +249,9 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
-    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, entry: Entry) -> bool {
+    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, names: Names) -> bool {
         for target in &rule.exclusions {
-            if target.variable == variable && self.selects_entry(&target.selector, entry) {
+            if target.variable == variable && self.selects_any(&target.selector, names) {
                 return true;
             }
         }
@@ -240,7 +260,7 @@ impl State {
         }
         let removed = std::mem::take(&mut self.removed_targets);
         let found = removed.iter().any(|(of, target)| {
-            *of == at && target.variable == variable && self.selects_entry(&target.selector, entry)
+            *of == at && target.variable == variable && self.selects_any(&target.selector, names)
         });
         self.removed_targets = removed;
         found
@@ -278,11 +298,16 @@ impl State {
             }
             Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
             Macro::Entry(variable, key) => {
-                let found = self.store.entries(*variable).find(|entry| {
-                    let mut names = entry.names();
-                    names.any(|name| self.values.get(name).eq_ignore_ascii_case(key))
+                let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
+                let count = self.store.entries(*variable).count();
+                let plain = count.saturating_sub(self.store.members(*variable));
+                let others = |place: usize| self.store.other_names(place.checked_sub(plain)?);
+                let mut entries = self.store.entries(*variable).enumerate();
+                let found = entries.find(|(place, entry)| {
+                    is_key(entry.name)
+                        || others(*place).is_some_and(|others| others.into_iter().any(is_key))
                 });
-                if let Some(entry) = found {
+                if let Some((_, entry)) = found {
                     out.extend_from_slice(self.values.get(entry.value));
                 }
             }

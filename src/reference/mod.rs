@@ -206,15 +206,17 @@ impl Entry {
 
     /// The documentation of the member, as lines of text.
     pub fn text(&self) -> String {
-        let mut lines = vec![
-            format!(
-                "{}{} ({})",
-                self.family.prefix(),
-                self.name,
-                self.family.name()
-            ),
-        ];
-        lines.extend(wrapped(&self.summary).into_iter().map(|line| format!("  {line}")));
+        let mut lines = vec![format!(
+            "{}{} ({})",
+            self.family.prefix(),
+            self.name,
+            self.family.name()
+        )];
+        lines.extend(
+            wrapped(&self.summary)
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
         lines.extend(self.usage.map(|usage| format!("  Written: {usage}")));
         for line in &self.details {
             lines.extend(wrapped(line).into_iter().map(|line| format!("  {line}")));
