@@ -27,8 +27,6 @@ enum Kind {
     Rules(fn(&mut Compiler<'_>, &ast::Directive)),
     /// Sets something.
     Setting(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
-    /// Sets something that hosts can read and the filter does not act on: a warning says so.
-    Recorded(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
     /// Has no meaning in a proxy filter: accepted with a warning.
     Ignored,
     /// Known, but not carried out by this version.
@@ -59,15 +57,6 @@ impl Compiler<'_> {
             }
             Kind::Rules(read) => read(self, directive),
             Kind::Setting(set) => self.setting(def, *set, directive),
-            Kind::Recorded(set) => {
-                self.setting(def, *set, directive);
-                let message = format!("{} is noted, but the filter does not act on it", def.name);
-                self.report(Diagnostic::new(
-                    Code::IgnoredDirective,
-                    directive.span,
-                    message,
-                ));
-            }
             Kind::Ignored => {
                 let message = format!("{} is ignored: {}", def.name, def.summary);
                 self.report(Diagnostic::new(
@@ -190,7 +179,7 @@ impl DirectiveDef {
     pub const fn support(&self) -> Support {
         match self.kind {
             Kind::Rules(_) | Kind::Setting(_) => Support::Full,
-            Kind::Recorded(_) | Kind::Ignored => Support::Sandbox,
+            Kind::Ignored => Support::Sandbox,
             Kind::NotYet => Support::NotYet,
         }
     }
@@ -216,7 +205,6 @@ macro_rules! directives {
     (@most $most:literal) => { $most };
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
-    (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
     (@kind Ignored) => { Kind::Ignored };
     (@kind NotYet) => { Kind::NotYet };
 }
@@ -246,7 +234,7 @@ directives! {
     SecConnEngine 1..1 Ignored, "connections are the proxy's.";
     SecConnReadStateLimit 1..2 Ignored, "connections are the proxy's.";
     SecConnWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecContentInjection 1..1 Recorded(set::content_injection), "Whether append and prepend change responses.";
+    SecContentInjection 1..1 Setting(set::content_injection), "Whether append, prepend and @rsub change responses.";
     SecCookieFormat 1..1 Setting(set::cookie_format), "0: Netscape cookies, 1: RFC 2109.";
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
@@ -254,7 +242,7 @@ directives! {
     SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
-    SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
+    SecDisableBackendCompression 1..1 Setting(set::disable_backend_compression), "Asks the backend for plain responses: accept-encoding is taken off requests.";
     SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
@@ -299,7 +287,7 @@ directives! {
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
     SecRxPreFilter 1..1 Ignored, "patterns always have a prefilter.";
     SecSensorId 1..1 Setting(set::sensor_id), "Names this sensor in audit records.";
-    SecServerSignature 1..1 Recorded(set::server_signature), "The server header of responses.";
+    SecServerSignature 1..1 Setting(set::server_signature), "What the server header of responses says.";
     SecStatusEngine 1..1 Ignored, "nothing is reported to the project.";
     SecStreamInBodyInspection 1..1 Setting(set::stream_input), "Fills STREAM_INPUT_BODY.";
     SecStreamOutBodyInspection 1..1 Setting(set::stream_output), "Fills STREAM_OUTPUT_BODY.";

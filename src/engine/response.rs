@@ -37,17 +37,23 @@ impl State {
 
     /// What holds the response body; none where it is not inspected.
     pub(super) fn response_body(&mut self, head: &ResponseHead<'_>) -> Option<ResponseBody> {
-        let wanted = self.switches.response_body_access && self.runs(Phase::ResponseBody);
-        if !wanted {
-            return None;
+        let inspected = self.is_response_inspected(head);
+        // Held only so that it can be changed.
+        let injected = !self.edits.prepend.is_empty() || !self.edits.append.is_empty();
+        (inspected || injected).then(|| ResponseBody {
+            inspected,
+            ..ResponseBody::default()
+        })
+    }
+
+    fn is_response_inspected(&self, head: &ResponseHead<'_>) -> bool {
+        if !self.switches.response_body_access || !self.runs(Phase::ResponseBody) {
+            return false;
         }
         let full = http::header(head.headers, b"content-type").unwrap_or(NO_TYPE);
         let wanted = content_type::media_type(full).to_ascii_lowercase();
         let types = &self.program.settings.response_body_mime_types;
-        types
-            .iter()
-            .any(|one| **one == *wanted)
-            .then(ResponseBody::default)
+        types.iter().any(|one| **one == *wanted)
     }
 }
 
@@ -55,17 +61,26 @@ impl State {
 #[derive(Default)]
 pub(super) struct ResponseBody {
     bytes: Vec<u8>,
+    length: usize,
+    /// Whether rules look into it. Otherwise it waits for what goes around it.
+    inspected: bool,
 }
 
 impl ResponseBody {
     /// Holds bytes. `true` says that the body is over its limit and nothing more is held.
     pub(super) fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
         let limit = state.switches.response_body_limit;
-        let room = limit.saturating_sub(self.bytes.len());
-        self.bytes
-            .extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        let room = limit.saturating_sub(self.length);
+        let taken = chunk.get(..room).unwrap_or(chunk);
+        self.length = self.length.saturating_add(taken.len());
+        if self.inspected {
+            self.bytes.extend_from_slice(taken);
+        }
         if chunk.len() <= room {
             return false;
+        }
+        if !self.inspected {
+            return true;
         }
         state.set(V::OutboundDataError, b"1");
         let reject = state.program.settings.response_body_limit_action == BodyLimitAction::Reject;
@@ -81,6 +96,9 @@ impl ResponseBody {
 
     /// Fills RESPONSE_BODY.
     pub(super) fn finish(self, state: &mut State) {
+        if !self.inspected {
+            return;
+        }
         state.set(V::ResponseBody, &self.bytes);
         if state.program.settings.stream_output {
             state.set(V::StreamOutputBody, &self.bytes);

@@ -248,6 +248,16 @@ impl Transaction {
         &self.state.edits
     }
 
+    /// Whether the host asks the backend for plain responses (SecDisableBackendCompression).
+    pub fn wants_plain_response(&self) -> bool {
+        self.state.program.settings.disable_backend_compression
+    }
+
+    /// What the host writes into the `server` header of responses (SecServerSignature).
+    pub fn server_signature(&self) -> Option<&[u8]> {
+        self.state.program.settings.server_signature.as_deref()
+    }
+
     /// What the host sends to the backend instead of the request body, if a rule changed it: known
     /// once phase 2 is over.
     pub fn replaced_request_body(&self) -> Option<&ReplacedBody> {
