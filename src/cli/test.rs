@@ -176,10 +176,10 @@ fn describe(report: &Report, verbose: bool, named: bool) -> String {
         lines.push(format!("  because {reason}"));
     }
     lines.extend(report.problems());
+    let (server_only, unnoticed) = report.server_only();
     lines.push(format!(
-        "{} stages expect a status or an error that only a server in front gives; judged by the \
-         rule ids alone",
-        report.server_only()
+        "{server_only} stages expect a status or an error that only a server in front gives; \
+         judged by the rule ids alone (in {unnoticed} of them no rule matched)"
     ));
     if named {
         lines

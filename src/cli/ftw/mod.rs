@@ -5,12 +5,14 @@
 //! reads it back as a server would, drives it through a [`Driver`], and judges the error log
 //! lines of that one exchange.
 //!
-//! There is no HTTP server in front. What only a server decides (the 400 for a malformed request)
-//! cannot be judged here; such a stage is judged by the rule ids in the log (if it names none, some
-//! rule must have matched), and the run says how many those were.
+//! There is no HTTP server in front; `front` does to a request what a proxy does before its filters
+//! run. What only a server decides (the 400 for a malformed request) cannot be judged here: such a
+//! stage is judged by the rule ids in the log alone. The run says how many those were, and in how
+//! many of them no rule noticed anything.
 
 mod expected;
 mod format;
+mod front;
 mod judge;
 mod overrides;
 mod reflector;

@@ -123,13 +123,12 @@ impl Report {
         problems
     }
 
-    /// Stages whose expected status only a server gives.
-    pub(crate) fn server_only(&self) -> usize {
-        self.tests
-            .iter()
-            .flat_map(|test| &test.stages)
-            .filter(|stage| stage.server_only)
-            .count()
+    /// Stages whose expected status only a server gives, and in how many of them no rule matched.
+    pub(crate) fn server_only(&self) -> (usize, usize) {
+        let stages = self.tests.iter().flat_map(|test| &test.stages);
+        let server_only: Vec<_> = stages.filter(|stage| stage.server_only).collect();
+        let unnoticed = server_only.iter().filter(|stage| stage.ids.is_empty());
+        (server_only.len(), unnoticed.count())
     }
 }
 

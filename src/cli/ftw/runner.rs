@@ -8,6 +8,7 @@ use super::super::driver::{Driver, DriverFactory, Exchanged};
 use super::super::message::header;
 use super::expected::ExpectedFailures;
 use super::format::{Stage, Test, TestFile};
+use super::front;
 use super::judge::judge;
 use super::overrides::{Overrides, TestSettings};
 use super::reflector::Reflector;
@@ -151,6 +152,7 @@ impl Runner<'_> {
             for target in targets {
                 let request =
                     request::build(&stage.input, &target, &session.cookies).map_err(bad)?;
+                let request = front::hand_over(request);
                 let reflector = Reflector {
                     fixed: stage.input.response.as_ref(),
                 };
