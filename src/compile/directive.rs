@@ -29,8 +29,8 @@ enum Kind {
     Setting(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
     /// Has no meaning in a proxy filter: accepted with a warning.
     Ignored,
-    /// Known, but not carried out by this version.
-    NotYet,
+    /// The same, with a warning of its own.
+    IgnoredBy(fn(&mut Compiler<'_>, &ast::Directive)),
 }
 
 impl Compiler<'_> {
@@ -55,7 +55,7 @@ impl Compiler<'_> {
             Kind::Rules(read) if self.ignore_rule_errors && is_rule(def) => {
                 self.rule_unless_bad(directive, *read);
             }
-            Kind::Rules(read) => read(self, directive),
+            Kind::Rules(read) | Kind::IgnoredBy(read) => read(self, directive),
             Kind::Setting(set) => self.setting(def, *set, directive),
             Kind::Ignored => {
                 let message = format!("{} is ignored: {}", def.name, def.summary);
@@ -64,10 +64,6 @@ impl Compiler<'_> {
                     directive.span,
                     message,
                 ));
-            }
-            Kind::NotYet => {
-                let message = format!("this version does not carry out {} yet", def.name);
-                self.report(Diagnostic::new(Code::NotYet, directive.span, message));
             }
         }
     }
@@ -179,8 +175,12 @@ impl DirectiveDef {
     pub const fn support(&self) -> Support {
         match self.kind {
             Kind::Rules(_) | Kind::Setting(_) => Support::Full,
+<<<<<<< HEAD
             Kind::Ignored => Support::Sandbox,
             Kind::NotYet => Support::NotYet,
+=======
+            Kind::Recorded(_) | Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
+>>>>>>> sandbox
         }
     }
 
@@ -205,8 +205,12 @@ macro_rules! directives {
     (@most $most:literal) => { $most };
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
+<<<<<<< HEAD
+=======
+    (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
+    (@kind IgnoredBy ($read:expr)) => { Kind::IgnoredBy($read) };
+>>>>>>> sandbox
     (@kind Ignored) => { Kind::Ignored };
-    (@kind NotYet) => { Kind::NotYet };
 }
 
 use super::settings as set;
@@ -242,8 +246,13 @@ directives! {
     SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
+<<<<<<< HEAD
     SecDisableBackendCompression 1..1 Setting(set::disable_backend_compression), "Asks the backend for plain responses: accept-encoding is taken off requests.";
     SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
+=======
+    SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
+    SecGeoLookupDb 1..2 Rules(|c, d| c.geo_lookup_db(d)), "The database of @geoLookup, a MaxMind DB file (.mmdb).";
+>>>>>>> sandbox
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
     SecHashEngine 1..1 Ignored, "links of responses are not rewritten.";
@@ -259,8 +268,8 @@ directives! {
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
     SecReadStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecRemoteRules 2..3 NotYet, "Rules from a server.";
-    SecRemoteRulesFailAction 1..1 NotYet, "What happens when that server does not answer.";
+    SecRemoteRules 2..3 IgnoredBy(|c, d| c.remote_rules(d)), "a filter gets its rules by configuration, not from a server.";
+    SecRemoteRulesFailAction 1..1 Rules(|c, d| c.remote_rules_fail_action(d)), "What happens when the server of SecRemoteRules gives none: Abort refuses the configuration, Warn loads it without them.";
     SecRequestBodyAccess 1..1 Setting(set::request_body_access), "Whether request bodies are inspected.";
     SecRequestBodyInMemoryLimit 1..1 Ignored, "bodies are always held in memory.";
     SecRequestBodyJsonDepthLimit 1..1 Setting(set::json_depth_limit), "Deepest nesting of a JSON body.";

@@ -45,11 +45,12 @@ impl Compiler<'_> {
             let Item::Rules(drafts) = item else { continue };
             for (link, draft) in drafts.iter().enumerate() {
                 let captures = groups.needs(item_number, link);
+                let blind = self.lacks_database(draft);
                 let prefilter = prefilters.get_mut(draft.phase.index())?;
                 let test = draft.test.as_ref().map(|test| Test {
                     operator: test.operator.clone(),
                     argument: test.argument.clone(),
-                    negated: test.negated,
+                    negated: test.negated && !blind,
                     capture: match (draft.actions.capture, captures) {
                         (false, _) => Capture::None,
                         (true, false) => Capture::Whole,
@@ -95,6 +96,24 @@ impl Compiler<'_> {
             patterns: std::mem::take(&mut self.patterns).into(),
             reads: std::mem::take(&mut self.reads),
         })
+    }
+
+    /// Whether a rule looks into a database that no directive names; says so. Such a rule never
+    /// matches, negated or not.
+    fn lacks_database(&mut self, draft: &Draft) -> bool {
+        let test = draft.test.as_ref();
+        let Some(test) = test.filter(|test| test.operator.needs_geography()) else {
+            return false;
+        };
+        if self.settings.geography.is_some() {
+            return false;
+        }
+        let message = "@geoLookup never matches: there is no database to look into";
+        self.report(
+            Diagnostic::new(Code::NoDatabase, test.span, message)
+                .hint("name a MaxMind DB file with `SecGeoLookupDb FILE.mmdb`"),
+        );
+        true
     }
 
     /// A chain that multiplies the length of a value: a few bytes of a request must not become

@@ -101,6 +101,7 @@ struct Compiler<'a> {
     open: Option<Vec<Draft>>,
     includes: include::Includes,
     unicode: settings::UnicodeSource,
+    remote_rules: settings::RemoteRules,
     /// SecIgnoreRuleCompilationErrors.
     ignore_rule_errors: bool,
     /// The chain being read has a bad rule: its other rules are left out with it.
@@ -127,6 +128,7 @@ impl<'a> Compiler<'a> {
             open: None,
             includes: include::Includes::default(),
             unicode: settings::UnicodeSource::default(),
+            remote_rules: settings::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,
         }
@@ -146,6 +148,7 @@ impl<'a> Compiler<'a> {
         self.close_chain();
         self.apply_updates();
         self.read_unicode_map();
+        self.check_remote_rules();
         let failed = |diagnostics: &[Diagnostic]| {
             diagnostics
                 .iter()

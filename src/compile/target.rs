@@ -82,14 +82,6 @@ impl Compiler<'_> {
                 );
                 Some(variable)
             }
-            Support::NotYet => {
-                let message = format!(
-                    "this version does not fill the variable {} yet",
-                    variable.name()
-                );
-                self.report(Diagnostic::new(Code::NotYet, span, message));
-                None
-            }
         }
     }
 

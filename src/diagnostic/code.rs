@@ -70,7 +70,7 @@ codes! {
     UnknownCtl = "P0206", Error;
     /// Unknown data set.
     UnknownDataset = "P0207", Error;
-    /// A member of the language that is known but not carried out by this version.
+    /// Retired: a member of the language that was known but not carried out.
     NotYet = "P0208", Error;
     /// A directive of mod_security 1, which no longer exists.
     RetiredDirective = "P0209", Error;
@@ -106,6 +106,8 @@ codes! {
     IncludeCycle = "P0502", Error;
     /// Too many or too deeply nested includes.
     IncludeLimit = "P0503", Error;
+    /// A database that is damaged, or of a format that is not read.
+    BadDatabase = "P0504", Error;
     /// A plugin configuration that is not the JSON expected.
     PluginConfig = "P0601", Error;
     /// An unknown key in the plugin configuration.
@@ -124,6 +126,10 @@ codes! {
     SwallowedDirective = "P0806", Warning;
     /// The quoted value of the last action of a list is not closed.
     UnclosedValue = "P0807", Warning;
+    /// An operator whose database no directive names: it never matches.
+    NoDatabase = "P0808", Warning;
+    /// A target that the operator cannot be asked about: it never matches there.
+    OperatorTarget = "P0809", Warning;
     /// A comment between the lines of one directive.
     CommentInDirective = "P0901", Note;
     /// A line that goes on although blanks follow its last backslash.

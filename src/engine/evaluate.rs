@@ -3,6 +3,7 @@
 //! As in ModSecurity 2.9: every value is tried, non-disruptive actions run at each match of each
 //! link at once, and the starter of a chain decides and logs once the last link matches.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::scratch::{Candidacy, Scratch};
@@ -11,7 +12,7 @@ use super::store::Entry;
 use super::target::Subject;
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
-use crate::operator::{Capture, Eval};
+use crate::operator::{Capture, Eval, Product};
 use crate::program::{Decision, EngineMode, Flow, Program, Rule, RuleIndex, Test};
 use crate::transform::Context;
 use crate::variable::{KeySlot, Variable};
@@ -42,6 +43,8 @@ struct Question<'a> {
     test: &'a Test,
     /// The operator's argument with its macros expanded.
     argument: &'a [u8],
+    /// Where in it the text of macros stands.
+    macros: &'a [Range<usize>],
 }
 
 impl State {
@@ -138,12 +141,15 @@ impl State {
             return self.on_match(program, starter, rule, None);
         };
         let mut argument = std::mem::take(&mut scratch.argument);
+        let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
         self.subjects(at, rule, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
-            test.argument.expand(self, &mut argument);
+            macros.clear();
+            test.argument
+                .expand_marked(self, &mut argument, &mut macros);
             self.trace_argument(&argument);
             let question = Question {
                 program,
@@ -151,6 +157,7 @@ impl State {
                 rule,
                 test,
                 argument: &argument,
+                macros: &macros,
             };
             for subject in &subjects {
                 outcome = outcome.and_then(self.subject(&question, subject, scratch));
@@ -160,6 +167,7 @@ impl State {
             }
         }
         scratch.argument = argument;
+        scratch.macros = macros;
         scratch.subjects = subjects;
         outcome
     }
@@ -214,6 +222,7 @@ impl State {
             rule,
             test,
             argument,
+            macros,
         } = *question;
         let candidate = match (test.slot, program.phases.get(self.phase.index())) {
             (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
@@ -222,12 +231,16 @@ impl State {
             _ => true,
         };
         self.captures.clear();
+        let mut product = Product::Nothing;
         let found = candidate && {
             let mut eval = Eval {
                 scratch: &mut scratch.matching,
                 rx_cache: &mut scratch.rx_cache,
                 capture: test.capture,
                 captures: &mut self.captures,
+                macros,
+                geography: program.settings.geography.as_deref(),
+                product: &mut product,
             };
             test.operator
                 .eval(self.values.get(value), argument, &mut eval)
@@ -236,15 +249,20 @@ impl State {
         if exceeded {
             self.pcre_limit_exceeded();
         }
-        if scratch.rx_cache.take_error().is_some() || exceeded {
+        let broken = scratch.rx_cache.take_error().is_some() || exceeded;
+        if broken {
+            self.set(Variable::MscPcreError, b"1");
+        }
+        if broken || product.is_failure(subject.variable) {
             // An operator that fails does not match, negated or not (v2 without
             // SecInterceptOnError).
-            self.set(Variable::MscPcreError, b"1");
+            product = Product::Nothing;
             if !program.settings.intercept_on_error {
                 self.trace_asked(subject, value, false);
                 return Outcome::NoMatch;
             }
         } else if found == test.negated {
+            self.take_place(product);
             self.trace_asked(subject, value, false);
             return Outcome::NoMatch;
         }
@@ -252,6 +270,13 @@ impl State {
         if found && test.capture != Capture::None {
             self.store_captures(value);
         }
+        let value = match product {
+            Product::Text(text) => self.replace_stream(subject.variable, &text),
+            product => {
+                self.take_place(product);
+                value
+            }
+        };
         let name = self.subject_name(subject);
         let name = self.values.intern(&name);
         self.matched.value = value;
@@ -259,6 +284,17 @@ impl State {
         self.store
             .push(Variable::MatchedVars, Entry { name, value });
         self.on_match(program, starter, rule, Some((test, argument)))
+    }
+
+    /// Fills GEO with what a lookup found; one that found nothing empties it, as in v2.
+    fn take_place(&mut self, product: Product) {
+        let Product::Place(place) = product else {
+            return;
+        };
+        self.store.clear(Variable::Geo);
+        for (name, value) in place {
+            self.push(Variable::Geo, name.as_bytes(), &value);
+        }
     }
 
     /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
@@ -322,6 +358,17 @@ impl State {
                 Outcome::Stop
             }
             _ => Outcome::Match,
+        }
+    }
+}
+
+impl Product {
+    /// Whether it stands for no answer: a body can only be changed where it is one.
+    fn is_failure(&self, variable: Variable) -> bool {
+        match self {
+            Self::Failure => true,
+            Self::Text(_) => !variable.is_stream(),
+            Self::Nothing | Self::Place(_) => false,
         }
     }
 }

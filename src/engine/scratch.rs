@@ -15,6 +15,8 @@ pub(super) struct Scratch {
     pub candidacy: Candidacy,
     /// The argument of the operator, expanded.
     pub argument: Vec<u8>,
+    /// Where in it the text of macros stands.
+    pub macros: Vec<std::ops::Range<usize>>,
     /// The values of the rule being evaluated.
     pub subjects: Vec<Subject>,
     /// What is switched off.

@@ -181,7 +181,8 @@ impl State {
     }
 
     /// `@rsub` made another text of a body: the variable shows it at once, and the host gets it.
-    pub(super) fn replace_stream(&mut self, variable: Variable, value: ValueId) {
+    pub(super) fn replace_stream(&mut self, variable: Variable, text: &[u8]) -> ValueId {
+        let value = self.values.intern(text);
         self.store.set(variable, value);
         let stream = match variable {
             Variable::StreamInputBody if self.phase <= Phase::RequestBody => {
@@ -190,12 +191,13 @@ impl State {
             Variable::StreamOutputBody if self.program.settings.content_injection => {
                 &mut self.response_stream
             }
-            _ => return,
+            _ => return value,
         };
         stream.replaced = Some(ReplacedBody {
-            bytes: self.values.get(value).to_vec(),
+            bytes: text.to_vec(),
             replaces: stream.taken,
         });
+        value
     }
 
     /// Adds an entry to a collection.

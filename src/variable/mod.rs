@@ -30,8 +30,6 @@ pub enum Support {
     Full,
     /// Has no meaning inside a proxy filter: always without a value, with a warning at load.
     Sandbox,
-    /// Known, not carried out by this version: an error at load.
-    NotYet,
 }
 
 /// What a variable is: one line of the table.
@@ -67,6 +65,11 @@ impl Variable {
     /// The name as the manual spells it.
     pub const fn name(self) -> &'static str {
         self.def().name
+    }
+
+    /// Whether it is a body that rules can change.
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::StreamInputBody | Self::StreamOutputBody)
     }
 
     /// Whether the values are named.

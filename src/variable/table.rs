@@ -57,7 +57,7 @@ variables! {
     FilesTmpnames = "FILES_TMPNAMES", Collection, 2, Sandbox, "Paths of temporary files; there are none in a sandbox.";
     FullRequest = "FULL_REQUEST", Scalar, 2, Full, "Request line, headers and body in one.";
     FullRequestLength = "FULL_REQUEST_LENGTH", Scalar, 2, Full, "Bytes of FULL_REQUEST.";
-    Geo = "GEO", Collection, 1, NotYet, "What @geoLookup found.";
+    Geo = "GEO", Collection, 1, Full, "What @geoLookup found of an address: COUNTRY_CODE, COUNTRY_CODE3, COUNTRY_NAME, COUNTRY_CONTINENT, REGION, CITY, POSTAL_CODE, LATITUDE, LONGITUDE, DMA_CODE.";
     Global = "GLOBAL", Collection, 1, Full, "Persistent collection shared by all clients.";
     HighestSeverity = "HIGHEST_SEVERITY", Scalar, 1, Full, "The most severe (lowest) severity of the rules that matched; 255 before.";
     InboundDataError = "INBOUND_DATA_ERROR", Scalar, 2, Full, "1 when the request body is over its limit.";

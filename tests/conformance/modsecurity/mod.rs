@@ -13,6 +13,7 @@ use std::path::Path;
 
 use parapet::compile::Compiled;
 use parapet::diagnostic::{Code, Severity, render_line};
+use parapet::operator::Operator;
 
 use super::json::files;
 use super::runner::{self, Loaded, Suite};
@@ -78,12 +79,8 @@ fn add(loaded: &mut Loaded, case: Case, file: &str, place: usize, data: &Path) {
         loaded.not_applicable.push((id, why));
         return;
     }
-    if let Some(member) = not_yet(&compiled).filter(|_| case.expected.parser_error.is_none()) {
-        loaded.cases.push(runner::Case {
-            id,
-            member,
-            run: None,
-        });
+    if let (Some(why), None) = (never_matches(&compiled), &case.expected.parser_error) {
+        loaded.not_applicable.push((id, why));
         return;
     }
     let (phrases, unknown) = understand(&case.expected);
@@ -98,18 +95,13 @@ fn add(loaded: &mut Loaded, case: Case, file: &str, place: usize, data: &Path) {
     });
 }
 
-/// The first member that the rules use and the project does not have yet, as the rules write it.
-fn not_yet(compiled: &Compiled) -> Option<String> {
-    let found = compiled
-        .diagnostics
-        .iter()
-        .find(|diagnostic| diagnostic.code == Code::NotYet)?;
-    let written = String::from_utf8_lossy(compiled.sources.slice(found.span?)).into_owned();
-    let name = written.split([':', ' ', ',']).next().unwrap();
-    Some(
-        name.trim_matches(['@', '"', '!', '\''])
-            .to_ascii_lowercase(),
-    )
+/// Why a rule never matches in a sandbox, if one has an operator that cannot be asked there.
+fn never_matches(compiled: &Compiled) -> Option<String> {
+    compiled.diagnostics.iter().find_map(|diagnostic| {
+        let operator = diagnostic.message.strip_prefix('@')?.split(' ').next()?;
+        let limited = diagnostic.code == Code::SandboxLimit;
+        (limited && Operator::def_by_name(operator).is_some()).then(|| diagnostic.message.clone())
+    })
 }
 
 /// The phrases of a case that are understood, and why not all are.
