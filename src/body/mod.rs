@@ -6,6 +6,7 @@
 //! tells it (REQBODY_ERROR_MSG).
 
 mod charset;
+pub mod coding;
 mod json;
 mod multipart;
 mod transcoded;

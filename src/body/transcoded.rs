@@ -5,6 +5,7 @@
 //! have a third reading: some backends decode each name and value, after the body was cut into
 //! them. So declaring a charset never hides what was seen without it.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -56,7 +57,8 @@ impl Transcoded {
             sink,
             seen: &mut self.seen,
             shown: self.shows_raw,
-            values: values_of(self.kind, self.charset),
+            kind: self.kind,
+            charset: self.charset,
         };
         self.raw.feed(chunk, &mut sink);
     }
@@ -68,7 +70,8 @@ impl Transcoded {
                 sink,
                 seen: &mut self.seen,
                 shown: self.shows_raw,
-                values: values_of(self.kind, self.charset),
+                kind: self.kind,
+            charset: self.charset,
             },
         );
         let malformed = self.decoder.finish(&mut self.text);
@@ -115,11 +118,6 @@ impl Transcoded {
     }
 }
 
-/// The charset of names and values, where they may be decoded one by one.
-fn values_of(kind: Kind, charset: Charset) -> Option<Charset> {
-    matches!(kind, Kind::UrlEncoded | Kind::Multipart).then_some(charset)
-}
-
 /// What was reported so far, and what could not be decoded.
 #[derive(Debug, Default)]
 struct Seen {
@@ -140,7 +138,8 @@ struct Raw<'a> {
     sink: &'a mut dyn Sink,
     seen: &'a mut Seen,
     shown: bool,
-    values: Option<Charset>,
+    kind: Kind,
+    charset: Charset,
 }
 
 impl Sink for Raw<'_> {
@@ -151,12 +150,21 @@ impl Sink for Raw<'_> {
                 return false;
             }
         }
-        let Some(charset) = self.values else {
-            return true;
+        let charset = match self.kind {
+            Kind::UrlEncoded | Kind::Multipart => self.charset,
+            Kind::Json | Kind::Xml | Kind::Raw => return true,
         };
-        let (name, bad_name) = charset.decode_value(name);
-        let (value, bad_value) = charset.decode_value(value);
-        self.seen.malformed |= bad_name.is_some() || bad_value.is_some();
+        let (value, malformed) = charset.decode_value(value);
+        self.seen.malformed |= malformed.is_some();
+        // A part's name stands in its head, which is ASCII.
+        let name = match self.kind {
+            Kind::Multipart => Cow::Borrowed(name),
+            _ => {
+                let (name, malformed) = charset.decode_value(name);
+                self.seen.malformed |= malformed.is_some();
+                Cow::Owned(name)
+            }
+        };
         !self.seen.insert(&name, Some(&value)) || self.sink.argument(&name, &value)
     }
 

@@ -175,12 +175,7 @@ impl DirectiveDef {
     pub const fn support(&self) -> Support {
         match self.kind {
             Kind::Rules(_) | Kind::Setting(_) => Support::Full,
-<<<<<<< HEAD
-            Kind::Ignored => Support::Sandbox,
-            Kind::NotYet => Support::NotYet,
-=======
-            Kind::Recorded(_) | Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
->>>>>>> sandbox
+            Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
         }
     }
 
@@ -205,11 +200,7 @@ macro_rules! directives {
     (@most $most:literal) => { $most };
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
-<<<<<<< HEAD
-=======
-    (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
     (@kind IgnoredBy ($read:expr)) => { Kind::IgnoredBy($read) };
->>>>>>> sandbox
     (@kind Ignored) => { Kind::Ignored };
 }
 
@@ -246,13 +237,8 @@ directives! {
     SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
-<<<<<<< HEAD
     SecDisableBackendCompression 1..1 Setting(set::disable_backend_compression), "Asks the backend for plain responses: accept-encoding is taken off requests.";
-    SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
-=======
-    SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
     SecGeoLookupDb 1..2 Rules(|c, d| c.geo_lookup_db(d)), "The database of @geoLookup, a MaxMind DB file (.mmdb).";
->>>>>>> sandbox
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
     SecHashEngine 1..1 Ignored, "links of responses are not rewritten.";
@@ -264,6 +250,11 @@ directives! {
     SecIgnoreRuleCompilationErrors 1..1 Rules(|c, d| c.ignore_rule_errors(d)), "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
+    SecParapetDecodeCharsets 1..1 Setting(set::decode_charsets), "Whether bodies in charsets that hide ASCII (UTF-16, UTF-32, UTF-7, EBCDIC, ISO 2022) are read decoded.";
+    SecParapetInflateLayersLimit 1..1 Setting(set::inflate_layers_limit), "Most codings of one body; 3 unless set.";
+    SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
+    SecParapetInflateRequestBody 1..1 Setting(set::inflate_request_body), "Whether compressed request bodies (gzip, deflate, br) are inflated for the rules.";
+    SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";

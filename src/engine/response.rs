@@ -1,9 +1,10 @@
 //! The response: from bytes to variables.
 
 use super::api::ResponseHead;
-use super::request::over_limit;
+use super::request_body::over_limit;
 use super::state::State;
 use crate::action::Phase;
+use crate::body::coding::{self, Fault, Inflater};
 use crate::http::{self, content_type};
 use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
@@ -40,7 +41,20 @@ impl State {
         let inspected = self.is_response_inspected(head);
         // Held only so that it can be changed.
         let injected = !self.edits.prepend.is_empty() || !self.edits.append.is_empty();
+        let settings = &self.program.settings;
+        let inflater = if inspected && settings.inflate_response_body {
+            // A coding that is not known here leaves the body as it is.
+            coding::codings(head.headers, settings.limits.coding_layers)
+                .ok()
+                .filter(|codings| !codings.is_empty())
+                .map(|codings| Inflater::new(&codings, settings.limits.expansion))
+        } else {
+            None
+        };
+        let streams = inflater.is_some() && settings.stream_output;
         (inspected || injected).then(|| ResponseBody {
+            inflater,
+            stream: streams.then(Vec::new),
             inspected,
             ..ResponseBody::default()
         })
@@ -60,8 +74,16 @@ impl State {
 /// A response body on its way into RESPONSE_BODY.
 #[derive(Default)]
 pub(super) struct ResponseBody {
+    /// Takes off the codings, where there are any.
+    inflater: Option<Inflater>,
+    /// The bytes that came, where they are coded and STREAM_OUTPUT_BODY shows them.
+    stream: Option<Vec<u8>>,
+    /// What RESPONSE_BODY will show.
     bytes: Vec<u8>,
+    /// Bytes that came.
     length: usize,
+    /// What coded bytes stand for goes beyond the limit.
+    over: bool,
     /// Whether rules look into it. Otherwise it waits for what goes around it.
     inspected: bool,
 }
@@ -73,36 +95,63 @@ impl ResponseBody {
         let room = limit.saturating_sub(self.length);
         let taken = chunk.get(..room).unwrap_or(chunk);
         self.length = self.length.saturating_add(taken.len());
-        if self.inspected {
+        if let Some(stream) = &mut self.stream {
+            stream.extend_from_slice(taken);
+        }
+        if let Some(mut inflater) = self.inflater.take() {
+            inflater.feed(taken, &mut |piece| self.keep(piece, limit));
+            self.inflater = Some(inflater);
+        } else if self.inspected {
             self.bytes.extend_from_slice(taken);
         }
-        if chunk.len() <= room {
-            return false;
+        let over = self.over || chunk.len() > room;
+        if over && self.inspected {
+            state.over_response_limit();
         }
-        if !self.inspected {
-            return true;
-        }
-        state.set(V::OutboundDataError, b"1");
-        let reject = state.program.settings.response_body_limit_action == BodyLimitAction::Reject;
-        if reject && state.switches.engine == EngineMode::On {
-            state.refuse(
-                Phase::ResponseBody,
-                OVER_LIMIT,
-                &over_limit("Response body", limit),
-            );
-        }
-        true
+        over
+    }
+
+    /// Keeps what coded bytes stand for. False beyond the limit.
+    fn keep(&mut self, piece: &[u8], limit: usize) -> bool {
+        let room = limit.saturating_sub(self.bytes.len());
+        self.bytes
+            .extend_from_slice(piece.get(..room).unwrap_or(piece));
+        self.over = piece.len() > room;
+        !self.over
     }
 
     /// Fills RESPONSE_BODY.
-    pub(super) fn finish(self, state: &mut State) {
+    pub(super) fn finish(mut self, state: &mut State) {
         if !self.inspected {
             return;
         }
+        if let Some(inflater) = self.inflater.take().filter(|_| !self.over) {
+            let limit = state.switches.response_body_limit;
+            let result = inflater.finish(&mut |piece| self.keep(piece, limit));
+            if self.over {
+                state.over_response_limit();
+            } else if result == Err(Fault::Expands) {
+                state.set(V::OutboundDataError, b"1");
+            }
+        }
         state.set(V::ResponseBody, &self.bytes);
         if state.program.settings.stream_output {
-            state.set(V::StreamOutputBody, &self.bytes);
-            state.response_stream.taken = self.bytes.len();
+            let stream = self.stream.as_ref().unwrap_or(&self.bytes);
+            state.set(V::StreamOutputBody, stream);
+            state.response_stream.taken = stream.len();
+        }
+    }
+}
+
+impl State {
+    /// Notes that a response is over its limit, and refuses it if that is what the limit is for.
+    fn over_response_limit(&mut self) {
+        self.set(V::OutboundDataError, b"1");
+        let reject = self.program.settings.response_body_limit_action == BodyLimitAction::Reject;
+        if reject && self.switches.engine == EngineMode::On {
+            let limit = self.switches.response_body_limit;
+            let why = over_limit("Response body", limit);
+            self.refuse(Phase::ResponseBody, OVER_LIMIT, &why);
         }
     }
 }

@@ -11,7 +11,7 @@ use super::api::{
 use super::collection::{CollectionStore, MemoryCollections};
 use super::perf::Spent;
 use super::record::Record;
-use super::request::RequestBody;
+use super::request_body::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::state::State;

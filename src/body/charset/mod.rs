@@ -238,32 +238,27 @@ struct Surrogates {
 impl Surrogates {
     /// Takes the next unit. False says that what came cannot stand there.
     fn unit(&mut self, unit: u16, out: &mut Vec<u8>) -> bool {
-        let high = self.high.take();
-        let units = [high.unwrap_or(unit), unit];
-        let units = if high.is_some() {
-            &units[..]
-        } else {
-            units.get(1..).unwrap_or_default()
-        };
-        if high.is_none() && (0xD800..0xDC00).contains(&unit) {
-            self.high = Some(unit);
-            return true;
-        }
-        let mut well_formed = true;
-        for found in char::decode_utf16(units.iter().copied()) {
-            match found {
-                Ok(character) => push(character, out),
-                // The second half of what was no pair may begin one itself.
-                Err(error) if (0xD800..0xDC00).contains(&unit) && error.unpaired_surrogate() == unit => {
-                    self.high = Some(unit);
-                }
-                Err(_) => {
-                    well_formed = false;
-                    push(char::REPLACEMENT_CHARACTER, out);
-                }
+        match (self.high.take(), unit) {
+            (None, 0xD800..=0xDBFF) => {
+                self.high = Some(unit);
+                true
+            }
+            (Some(high), 0xDC00..=0xDFFF) => {
+                let pair = char::decode_utf16([high, unit]).flatten();
+                pair.for_each(|character| push(character, out));
+                true
+            }
+            (Some(_), _) => {
+                push(char::REPLACEMENT_CHARACTER, out);
+                self.unit(unit, out);
+                false
+            }
+            (None, _) => {
+                let character = char::from_u32(u32::from(unit));
+                push(character.unwrap_or(char::REPLACEMENT_CHARACTER), out);
+                character.is_some()
             }
         }
-        well_formed
     }
 
     /// Whether a character is half-way.
