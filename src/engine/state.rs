@@ -3,9 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::api::{
-    BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos,
-};
+use super::api::{BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::perf::Perf;

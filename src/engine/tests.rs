@@ -7,6 +7,8 @@ use std::rc::Rc;
 use super::*;
 use crate::compile::{NoFiles, compile};
 
+mod members;
+
 struct Noon;
 
 impl Clock for Noon {

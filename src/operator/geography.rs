@@ -162,14 +162,23 @@ pub(crate) mod tests {
     use super::*;
 
     /// A database in which 192.0.2.0/24 is a place in Utopia: one record, 24 bits each.
+    #[expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
     pub(crate) fn small() -> Vec<u8> {
         let network: u32 = 0xC000_0200;
         let nodes = 24u32;
         let mut file = Vec::new();
         for node in 0..nodes {
             let bit = network >> (31 - node) & 1;
-            let next = if node + 1 == nodes { nodes + 16 } else { node + 1 };
-            let (left, right) = if bit == 0 { (next, nodes) } else { (nodes, next) };
+            let next = if node + 1 == nodes {
+                nodes + 16
+            } else {
+                node + 1
+            };
+            let (left, right) = if bit == 0 {
+                (next, nodes)
+            } else {
+                (nodes, next)
+            };
             file.extend_from_slice(&left.to_be_bytes()[1..]);
             file.extend_from_slice(&right.to_be_bytes()[1..]);
         }
@@ -237,6 +246,7 @@ pub(crate) mod tests {
         file.push(0xE0 | pairs);
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
     fn text(file: &mut Vec<u8>, text: &str) {
         file.push(0x40 | u8::try_from(text.len()).unwrap().min(29));
         if text.len() >= 29 {
@@ -281,7 +291,10 @@ pub(crate) mod tests {
     fn damaged_databases_are_refused_or_read_in_time() {
         let whole = small();
         for length in 0..whole.len() {
-            assert!(Geography::open(whole[..length].to_vec()).is_err(), "{length}");
+            assert!(
+                Geography::open(whole[..length].to_vec()).is_err(),
+                "{length}"
+            );
         }
         // Whatever a byte becomes, opening and looking up end without harm.
         for at in 0..whole.len() {
