@@ -71,7 +71,7 @@ impl Transcoded {
                 seen: &mut self.seen,
                 shown: self.shows_raw,
                 kind: self.kind,
-            charset: self.charset,
+                charset: self.charset,
             },
         );
         let malformed = self.decoder.finish(&mut self.text);

@@ -150,11 +150,7 @@ fn mistakes_have_codes() {
         ("SecContentInjection On", &[]),
         (
             "SecAction \"exec:/x,append:x,pause:5\"",
-            &[
-                Code::SandboxLimit,
-                Code::SandboxLimit,
-                Code::MissingId,
-            ],
+            &[Code::SandboxLimit, Code::SandboxLimit, Code::MissingId],
         ),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
         ("SecRule ARGS \"@rx a(?=b)\" \"id:1\"", &[Code::Backtracks]),

@@ -23,10 +23,7 @@ pub fn parameter<'a>(content_type: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]
 }
 
 /// The values of all parameters of that name.
-pub fn parameters<'a>(
-    content_type: &'a [u8],
-    name: &[u8],
-) -> impl Iterator<Item = Cow<'a, [u8]>> {
+pub fn parameters<'a>(content_type: &'a [u8], name: &[u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
     let mut rest = split_where(content_type, |byte| byte == b';').1;
     std::iter::from_fn(move || {
         while let [b';', after @ ..] = rest {

@@ -92,10 +92,7 @@ fn content_types_declare_charsets() {
     check("text/plain; charset=Windows-1252; x=y", "plain");
     check("text/plain; charset=\"utf-16\"", "UTF-16");
     check("text/plain; Charset = ibm500 ", "EBCDIC");
-    check(
-        "text/plain; charset=utf-8; charset=UTF-8",
-        "plain",
-    );
+    check("text/plain; charset=utf-8; charset=UTF-8", "plain");
     check(
         "text/plain; charset=utf-8; charset=utf-7",
         "More than one charset is declared.",
@@ -168,7 +165,11 @@ fn utf7_texts() {
         ("a\u{e9}", "a\u{fffd}\u{fffd}", false),
     ] {
         let (found, malformed) = decode("utf-7", text.as_bytes());
-        assert_eq!((found.as_str(), malformed.is_none()), (expected, well_formed), "{text}");
+        assert_eq!(
+            (found.as_str(), malformed.is_none()),
+            (expected, well_formed),
+            "{text}"
+        );
     }
 }
 
@@ -181,7 +182,9 @@ fn ebcdic_texts() {
     assert_eq!(decode("ibm037", b"\xBA\x5A\xBB").0, "[!]");
     assert_eq!(decode("ibm1148", b"\x4A\x4F\x5A").0, "[!]");
     // Every page holds all of Latin-1.
-    for name in ["037", "273", "277", "278", "280", "284", "285", "297", "500", "871", "1047", "1143"] {
+    for name in [
+        "037", "273", "277", "278", "280", "284", "285", "297", "500", "871", "1047", "1143",
+    ] {
         let page = ebcdic::Page::by_name(format!("ibm{name}").as_bytes()).unwrap();
         let characters: std::collections::BTreeSet<char> =
             (0..=255).map(|byte| page.decode(byte)).collect();
@@ -193,7 +196,11 @@ fn ebcdic_texts() {
 fn iso_2022_texts() {
     for (text, expected, well_formed) in [
         (&b"<scr\x1B(Bipt>"[..], "<script>", true),
-        (b"a\x1B$B\x23\x41\x30\x21\x1B(Bb", "a\u{ff21}\u{fffd}b", true),
+        (
+            b"a\x1B$B\x23\x41\x30\x21\x1B(Bb",
+            "a\u{ff21}\u{fffd}b",
+            true,
+        ),
         (b"\x1B$)C\x0E\x30\x21\x0Fa", "\u{fffd}a", true),
         (b"\x1B(I\x31\x1B(J<", "\u{ff71}<", true),
         (b"\x1B$B\x30\x21\na", "\u{fffd}\na", true),
@@ -203,14 +210,24 @@ fn iso_2022_texts() {
         (b"a\x80", "a\u{fffd}", false),
     ] {
         let (found, malformed) = decode("iso-2022-jp", text);
-        assert_eq!((found.as_str(), malformed.is_none()), (expected, well_formed));
+        assert_eq!(
+            (found.as_str(), malformed.is_none()),
+            (expected, well_formed)
+        );
     }
 }
 
 #[test]
 fn no_bytes_panic() {
     const BYTES: &[u8] = b"\0\x1B$B(+-/aA\xD8\xDC\xFE\xFF\x0E\n ";
-    let names = ["utf-16", "utf-16le", "utf-32", "utf-7", "ibm285", "iso-2022-kr"];
+    let names = [
+        "utf-16",
+        "utf-16le",
+        "utf-32",
+        "utf-7",
+        "ibm285",
+        "iso-2022-kr",
+    ];
     for seed in 0..3000 {
         let mut random = Random::new(seed);
         let text: Vec<u8> = (0..random.below(60))
@@ -302,7 +319,10 @@ fn xml_is_decoded() {
     let expected = (vec!["xml.a.b=1 < 2".to_owned()], None);
     for (content_type, body) in [
         ("text/xml; charset=utf-16le", utf16(text, true)),
-        ("text/xml; charset=utf-7", utf16(&format!("\u{feff}{text}"), true)),
+        (
+            "text/xml; charset=utf-7",
+            utf16(&format!("\u{feff}{text}"), true),
+        ),
         ("text/xml", utf16(&format!("\u{feff}{text}"), false)),
         ("text/xml", utf16(text, false)),
         ("text/xml", utf32(text)),
@@ -340,14 +360,21 @@ fn parts_have_charsets_of_their_own() {
     let plain = "multipart/form-data; boundary=0000";
     let part = body("text/plain; charset=utf-7", b"+ADw-b>");
     let (arguments, error) = read(plain, &part, Charsets::On);
-    assert_eq!((arguments, error), (vec!["a=+ADw-b>".into(), "a=<b>".into()], None));
+    assert_eq!(
+        (arguments, error),
+        (vec!["a=+ADw-b>".into(), "a=<b>".into()], None)
+    );
     let (arguments, _) = read(plain, &part, Charsets::OnlyDecoded);
     assert_eq!(arguments, ["a=<b>"]);
     let (arguments, _) = read(plain, &part, Charsets::Off);
     assert_eq!(arguments, ["a=+ADw-b>"]);
     let (_, error) = read(plain, &body("text/plain; charset=x", b"1"), Charsets::On);
     assert!(error.unwrap().contains("Unknown charset: x"));
-    let (_, error) = read(plain, &body("text/plain; charset=utf-16be", b"1"), Charsets::On);
+    let (_, error) = read(
+        plain,
+        &body("text/plain; charset=utf-16be", b"1"),
+        Charsets::On,
+    );
     assert!(error.unwrap().contains("A part is not the UTF-16 text"));
 
     // A charset for the whole body: of the values, or of everything.

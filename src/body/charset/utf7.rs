@@ -1,6 +1,7 @@
 //! UTF-7 (RFC 2152): ASCII, and UTF-16 in base64 between `+` and `-`.
 
 use super::{Surrogates, push};
+use crate::bytes::base64::sextet;
 
 /// A text being decoded.
 #[derive(Debug, Default)]
@@ -89,17 +90,5 @@ impl Utf7 {
         if let Some(byte) = byte.filter(|&byte| byte != b'-') {
             self.plain(byte, out);
         }
-    }
-}
-
-/// The value of a base64 character.
-fn sextet(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte.wrapping_sub(b'A')),
-        b'a'..=b'z' => Some(byte.wrapping_sub(b'a').wrapping_add(26)),
-        b'0'..=b'9' => Some(byte.wrapping_sub(b'0').wrapping_add(52)),
-        b'+' => Some(62),
-        b'/' => Some(63),
-        _ => None,
     }
 }

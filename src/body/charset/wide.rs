@@ -108,7 +108,8 @@ impl Wide {
             }
         };
         if !well_formed {
-            self.malformed.get_or_insert("it holds what is no character");
+            self.malformed
+                .get_or_insert("it holds what is no character");
         }
     }
 

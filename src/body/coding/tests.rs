@@ -100,9 +100,7 @@ fn what_encoders_write_is_read() {
     for coding in [Gzip, Deflate] {
         for length in [0, 1, 4096, 32_768, 100_000] {
             let mut random = Random::new(7);
-            let text: Vec<u8> = (0..length)
-                .map(|_| b"abcdefgh"[random.below(8)])
-                .collect();
+            let text: Vec<u8> = (0..length).map(|_| b"abcdefgh"[random.below(8)]).collect();
             let body = match coding {
                 Gzip => gzip(&text),
                 _ => compress_to_vec_zlib(&text, 6),
@@ -237,7 +235,13 @@ fn no_bytes_panic_or_depend_on_their_cuts() {
         brotli_bomb(),
         gzip(&brotli()),
     ];
-    let lists: [&[Coding]; 5] = [&[Gzip], &[Deflate], &[Brotli], &[Brotli, Gzip], &[Gzip, Gzip]];
+    let lists: [&[Coding]; 5] = [
+        &[Gzip],
+        &[Deflate],
+        &[Brotli],
+        &[Brotli, Gzip],
+        &[Gzip, Gzip],
+    ];
     for seed in 0..3000 {
         let mut random = Random::new(seed);
         let mut body = seeds[random.below(seeds.len())].clone();

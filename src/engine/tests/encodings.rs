@@ -11,7 +11,7 @@ const JSON: (&[u8], &[u8]) = (b"Content-Type", b"application/json");
 const RULES: &str = "SecParapetInflateRequestBody On\n\
     SecRequestBodyLimit 200000\n\
     SecRequestBodyNoFilesLimit 10000000\n\
-    SecRule ARGS:a "@streq <b>" "id:3,phase:2,pass,nolog,setvar:tx.hit=1"\n\
+    SecRule ARGS:a \"@streq <b>\" \"id:3,phase:2,pass,nolog,setvar:tx.hit=1\"\n\
     SecAction \"id:1,phase:2,pass,nolog,\
     setvar:'tx.body=%{REQUEST_BODY}',setvar:'tx.length=%{REQUEST_BODY_LENGTH}',\
     setvar:'tx.error=%{REQBODY_ERROR}',setvar:'tx.message=%{REQBODY_ERROR_MSG}',\
@@ -66,7 +66,10 @@ fn a_compressed_form_is_read() {
     assert_eq!(found.tx("a"), "<script>");
     assert_eq!(found.tx("body").as_bytes(), text);
     assert_eq!(found.tx("length"), text.len().to_string());
-    assert_eq!((found.tx("error").as_str(), found.tx("inbound").as_str()), ("0", "0"));
+    assert_eq!(
+        (found.tx("error").as_str(), found.tx("inbound").as_str()),
+        ("0", "0")
+    );
     assert_eq!(found.interruption, None);
     // Without the directive it is what it is.
     let off = RULES.replace("Body On", "Body Off");
@@ -103,14 +106,20 @@ fn a_broken_coding_is_an_error() {
     let whole = compress_to_vec_zlib(text, 6);
     let cut = &whole[..whole.len() - 2];
     let found = send(RULES, &[FORM, CODED], cut);
-    assert_eq!((found.tx("error").as_str(), found.tx("a").as_str()), ("1", "<script>"));
+    assert_eq!(
+        (found.tx("error").as_str(), found.tx("a").as_str()),
+        ("1", "<script>")
+    );
     assert_eq!(
         found.tx("message"),
         "The compressed body cannot be read: it ends too early."
     );
     // Not coded at all: read as it is, and an error.
     let found = send(RULES, &[FORM, (b"Content-Encoding", b"gzip")], text);
-    assert_eq!((found.tx("error").as_str(), found.tx("a").as_str()), ("1", "<script>"));
+    assert_eq!(
+        (found.tx("error").as_str(), found.tx("a").as_str()),
+        ("1", "<script>")
+    );
     let found = send(RULES, &[FORM, (b"Content-Encoding", b"zstd")], text);
     assert_eq!(found.tx("message"), "Unknown Content-Encoding: zstd");
     assert_eq!(found.tx("a"), "<script>");
@@ -127,15 +136,24 @@ fn layers_and_ratio_have_limits() {
     assert_eq!(send(RULES, &[FORM, coded], &twice).tx("a"), "1");
     let one = format!("{RULES}\nSecParapetInflateLayersLimit 1");
     let found = send(&one, &[FORM, coded], &twice);
-    assert_eq!(found.tx("message"), "More than 1 layers of Content-Encoding");
+    assert_eq!(
+        found.tx("message"),
+        "More than 1 layers of Content-Encoding"
+    );
 
     let bomb = compress_to_vec_zlib(&vec![b'a'; 1 << 20], 6);
     let wide = RULES.replace("Limit 200000", "Limit 20000000");
     let found = send(&wide, &[FORM, CODED], &bomb);
-    assert_eq!((found.tx("error"), found.tx("inbound")), ("1".into(), "1".into()));
+    assert_eq!(
+        (found.tx("error"), found.tx("inbound")),
+        ("1".into(), "1".into())
+    );
     assert!(found.tx("message").contains("expands too much"));
     let wider = format!("{wide}\nSecParapetInflateRatioLimit 2000");
-    assert_eq!(send(&wider, &[FORM, CODED], &bomb).tx("length"), (1 << 20).to_string());
+    assert_eq!(
+        send(&wider, &[FORM, CODED], &bomb).tx("length"),
+        (1 << 20).to_string()
+    );
 }
 
 #[test]
@@ -149,14 +167,29 @@ fn the_body_limit_holds_for_what_a_body_stands_for() {
     let partial = format!("{rules}\nSecRequestBodyLimitAction ProcessPartial");
     let found = send(&partial, &[FORM, CODED], &body);
     assert_eq!(found.interruption, None);
-    assert_eq!((found.tx("inbound").as_str(), found.tx("a").as_str()), ("1", "1"));
+    assert_eq!(
+        (found.tx("inbound").as_str(), found.tx("a").as_str()),
+        ("1", "1")
+    );
     assert_eq!(found.tx("length"), "200000");
     assert_eq!(found.tx("error"), "0");
     // And for what was sent.
     let narrow = rules.replace("Limit 200000", "Limit 10");
-    assert_eq!(send(&narrow, &[FORM, CODED], &body).interruption.unwrap().status, 413);
+    assert_eq!(
+        send(&narrow, &[FORM, CODED], &body)
+            .interruption
+            .unwrap()
+            .status,
+        413
+    );
     let no_files = rules.replace("NoFilesLimit 10000000", "NoFilesLimit 5000");
-    assert_eq!(send(&no_files, &[FORM, CODED], &body).interruption.unwrap().status, 413);
+    assert_eq!(
+        send(&no_files, &[FORM, CODED], &body)
+            .interruption
+            .unwrap()
+            .status,
+        413
+    );
 }
 
 #[test]
@@ -168,14 +201,20 @@ fn request_body_is_the_decoded_text() {
         b"application/x-www-form-urlencoded; charset=utf-16le",
     );
     let found = send(&rules, &[form], &utf16);
-    assert_eq!((found.tx("body").as_str(), found.tx("hit").as_str()), ("a=<b>", "1"));
+    assert_eq!(
+        (found.tx("body").as_str(), found.tx("hit").as_str()),
+        ("a=<b>", "1")
+    );
     assert_eq!(found.tx("error"), "0");
     // Under a coding, too.
     let found = send(&rules, &[form, CODED], &compress_to_vec(&utf16, 6));
     assert_eq!(found.tx("hit"), "1");
     // Malformed text stays as it is.
     let found = send(&rules, &[form], b"a=<b>");
-    assert_eq!((found.tx("body").as_str(), found.tx("a").as_str()), ("a=<b>", "<b>"));
+    assert_eq!(
+        (found.tx("body").as_str(), found.tx("a").as_str()),
+        ("a=<b>", "<b>")
+    );
     assert_eq!(found.tx("error"), "1");
     // UTF-8 is not touched.
     let utf8: (&[u8], &[u8]) = (
@@ -183,7 +222,10 @@ fn request_body_is_the_decoded_text() {
         b"application/x-www-form-urlencoded; charset=utf-8",
     );
     let found = send(&rules, &[utf8], b"a=+ADw-");
-    assert_eq!((found.tx("a").as_str(), found.tx("error").as_str()), (" ADw-", "0"));
+    assert_eq!(
+        (found.tx("a").as_str(), found.tx("error").as_str()),
+        (" ADw-", "0")
+    );
 }
 
 #[test]
@@ -199,7 +241,10 @@ fn responses_are_inflated() {
         let _ = transaction.response_head(&ResponseHead {
             status: 200,
             protocol: b"HTTP/1.1",
-            headers: &[(b"content-type", b"text/html"), (b"content-encoding", coding)],
+            headers: &[
+                (b"content-type", b"text/html"),
+                (b"content-encoding", coding),
+            ],
         });
         for piece in body.chunks(chunk.max(1)) {
             let _ = transaction.response_body(piece);

@@ -222,7 +222,10 @@ impl Envoy {
     /// The value of a header of the filter's own answer.
     pub fn reply_header(&self, id: usize, name: &str) -> Option<String> {
         let reply = self.exchanges[id].reply.as_ref().expect("an answer");
-        let (_, value) = reply.headers.iter().find(|(key, _)| key == name.as_bytes())?;
+        let (_, value) = reply
+            .headers
+            .iter()
+            .find(|(key, _)| key == name.as_bytes())?;
         Some(String::from_utf8(value.clone()).unwrap())
     }
 

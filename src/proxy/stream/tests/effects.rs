@@ -31,10 +31,11 @@ fn holding(rules: FakeRules) -> Envoy {
 fn respond(envoy: &mut Envoy, headers: &[(&str, &str)], pieces: &[&str], trailers: bool) -> usize {
     let id = envoy.request(GET, true);
     envoy.respond(id, 200, headers, false, "via_upstream");
-    for (index, piece) in pieces.iter().enumerate() {
-        let last = index + 1 == pieces.len();
-        envoy.response_data(id, piece.as_bytes(), last && !trailers);
+    let (last, others) = pieces.split_last().unwrap();
+    for piece in others {
+        envoy.response_data(id, piece.as_bytes(), false);
     }
+    envoy.response_data(id, last.as_bytes(), !trailers);
     if trailers {
         envoy.response_trailers(id);
     }
@@ -133,7 +134,8 @@ fn without_a_held_head_nothing_changes() {
 
 #[test]
 fn what_is_no_whole_plain_body_stays() {
-    let cases: [(&[(&str, &str)], u16, &[(&str, &str)]); 8] = [
+    type Head = [(&'static str, &'static str)];
+    let cases: [(&Head, u16, &Head); 8] = [
         (GET, 200, &[("content-encoding", "gzip")]),
         (GET, 206, &[]),
         (GET, 204, &[]),
@@ -188,7 +190,10 @@ fn a_body_beyond_its_limit_changes_only_in_front() {
     );
     // What stood behind the limit passes as it is, with the length of the head.
     let client = envoy.client(id);
-    assert_eq!(String::from_utf8_lossy(&client.body), "<top>***+more secret");
+    assert_eq!(
+        String::from_utf8_lossy(&client.body),
+        "<top>***+more secret"
+    );
 }
 
 #[test]
@@ -239,10 +244,7 @@ fn plain_responses_are_asked_for_after_the_rules_saw_the_head() {
         plain: true,
         ..FakeRules::default()
     };
-    for (settings, rules) in [
-        (remove, FakeRules::default()),
-        (Settings::default(), plain),
-    ] {
+    for (settings, rules) in [(remove, FakeRules::default()), (Settings::default(), plain)] {
         let seen = rules.seen.clone();
         let mut envoy = Envoy::new(true, settings, rules);
         let id = envoy.request(&with(GET, &[("accept-encoding", "gzip")]), true);
@@ -262,13 +264,19 @@ fn the_server_header_says_what_the_rules_want() {
         let mut envoy = Envoy::new(like.holds, settings, rules.clone());
         let id = envoy.request(GET, true);
         envoy.respond(id, 200, &[("server", "Apache/2")], true, "via_upstream");
-        assert_eq!(envoy.header(id, Response, "server").as_deref(), Some("Loom"));
+        assert_eq!(
+            envoy.header(id, Response, "server").as_deref(),
+            Some("Loom")
+        );
         // Rules see what the backend sent.
         let seen = rules.seen.borrow().join("\n");
         assert!(seen.contains("server=Apache/2"), "{seen}");
         let id = envoy.request(GET, true);
         envoy.respond(id, 503, &[], true, "upstream_reset");
-        assert_eq!(envoy.header(id, Response, "server").as_deref(), Some("Loom"));
+        assert_eq!(
+            envoy.header(id, Response, "server").as_deref(),
+            Some("Loom")
+        );
         let id = envoy.request(GET, true);
         envoy.respond(id, 200, &[("x", "evil3")], true, "via_upstream");
         let reply = envoy.reply_header(id, "server");
