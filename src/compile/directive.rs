@@ -52,7 +52,9 @@ impl Compiler<'_> {
             return;
         }
         match &def.kind {
-            Kind::Rules(read) if self.ignore_rule_errors && is_rule(def) => {
+            Kind::Rules(read) | Kind::IgnoredBy(read)
+                if self.ignore_rule_errors && is_rule(def) =>
+            {
                 self.rule_unless_bad(directive, *read);
             }
             Kind::Rules(read) | Kind::IgnoredBy(read) => read(self, directive),
@@ -144,7 +146,7 @@ impl Compiler<'_> {
 
 /// Whether it makes a rule.
 fn is_rule(def: &DirectiveDef) -> bool {
-    matches!(def.name, "SecRule" | "SecAction")
+    matches!(def.name, "SecRule" | "SecAction" | "SecRuleScript")
 }
 
 fn argument_count(def: &DirectiveDef, given: usize, directive: &ast::Directive) -> Diagnostic {
@@ -280,12 +282,12 @@ directives! {
     SecRuleRemoveById 1..any Rules(|c, d| c.rule_remove(d, By::Id)), "Removes rules by id.";
     SecRuleRemoveByMsg 1..1 Rules(|c, d| c.rule_remove(d, By::Msg)), "Removes rules by message.";
     SecRuleRemoveByTag 1..1 Rules(|c, d| c.rule_remove(d, By::Tag)), "Removes rules by tag.";
-    SecRuleScript 1..2 Ignored, "a filter runs no Lua.";
+    SecRuleScript 1..2 IgnoredBy(|c, d| c.sec_rule_script(d)), "a filter runs no Lua; the rule never matches.";
     SecRuleUpdateActionById 2..2 Rules(|c, d| c.rule_update_action(d)), "Changes actions of a rule.";
     SecRuleUpdateTargetById 2..3 Rules(|c, d| c.rule_update_target(d, By::Id)), "Changes targets of rules by id.";
     SecRuleUpdateTargetByMsg 2..3 Rules(|c, d| c.rule_update_target(d, By::Msg)), "Changes targets of rules by message.";
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
-    SecRxPreFilter 1..1 Ignored, "patterns always have a prefilter.";
+    SecRxPreFilter 1..1 Setting(set::rx_pre_filter), "Whether patterns have a prefilter: they always have.";
     SecSensorId 1..1 Setting(set::sensor_id), "Names this sensor in audit records.";
     SecServerSignature 1..1 Setting(set::server_signature), "What the server header of responses says.";
     SecStatusEngine 1..1 Ignored, "nothing is reported to the project.";
@@ -302,7 +304,7 @@ directives! {
     SecUploadKeepFiles 1..1 Setting(set::upload_keep_files), "Extracts files, in memory, for FILES_TMP_CONTENT.";
     SecWebAppId 1..1 Setting(set::web_app_id), "Names the application.";
     SecWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecXmlExternalEntity 1..1 Setting(set::xml_external_entity), "Whether XML may load entities: never here.";
+    SecXmlExternalEntity 1..1 Rules(|c, d| c.xml_external_entity(d)), "Whether XML may load entities: never here.";
 }
 
 #[cfg(test)]

@@ -163,6 +163,19 @@ impl Compiler<'_> {
         }
     }
 
+    /// `SecXmlExternalEntity On|Off`: Off is what a sandbox does anyway; On cannot be granted.
+    pub(super) fn xml_external_entity(&mut self, directive: &ast::Directive) {
+        let (code, message) = match on_off(&directive.arguments) {
+            Ok(false) => return,
+            Ok(true) => (
+                Code::IgnoredDirective,
+                "SecXmlExternalEntity On is ignored: external entities are never loaded".to_owned(),
+            ),
+            Err(why) => (Code::DirectiveValue, format!("SecXmlExternalEntity: {why}")),
+        };
+        self.report(Diagnostic::new(code, directive.span, message));
+    }
+
     /// `SecIgnoreRuleCompilationErrors On|Off`.
     pub(super) fn ignore_rule_errors(&mut self, directive: &ast::Directive) {
         match on_off(&directive.arguments) {
@@ -419,12 +432,9 @@ pub(super) fn inflate_ratio_limit(settings: &mut Settings, words: &[Word]) -> Ou
     Ok(())
 }
 
-/// Off is what a sandbox does anyway; On cannot be granted.
-pub(super) fn xml_external_entity(_: &mut Settings, words: &[Word]) -> Outcome {
-    if on_off(words)? {
-        return Err("external entities are never loaded".to_owned());
-    }
-    Ok(())
+/// Patterns always have a prefilter, which changes no verdict.
+pub(super) fn rx_pre_filter(_: &mut Settings, words: &[Word]) -> Outcome {
+    on_off(words).map(|_| ())
 }
 
 pub(super) fn intercept_on_error(settings: &mut Settings, words: &[Word]) -> Outcome {

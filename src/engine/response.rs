@@ -5,6 +5,7 @@ use super::request_body::over_limit;
 use super::state::State;
 use crate::action::Phase;
 use crate::body::coding::{self, Fault, Inflater};
+use crate::body::{self, File, Kind, Processor, Sink};
 use crate::http::{self, content_type};
 use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
@@ -135,6 +136,7 @@ impl ResponseBody {
             }
         }
         state.set(V::ResponseBody, &self.bytes);
+        state.process_response(&self.bytes);
         if state.program.settings.stream_output {
             let stream = self.stream.as_ref().unwrap_or(&self.bytes);
             state.set(V::StreamOutputBody, stream);
@@ -154,4 +156,71 @@ impl State {
             self.refuse(Phase::ResponseBody, OVER_LIMIT, &why);
         }
     }
+
+    /// Reads the body with the processor that `ctl:responseBodyProcessor` chose, as Coraza does:
+    /// JSON into RESPONSE_ARGS, XML into RESPONSE_XML.
+    fn process_response(&mut self, bytes: &[u8]) {
+        let mut name = Vec::new();
+        self.scalar(V::ResBodyProcessor, &mut name);
+        if name.is_empty() || bytes.is_empty() {
+            return;
+        }
+        let kind = Kind::by_name(&name).filter(|kind| matches!(kind, Kind::Json | Kind::Xml));
+        let error = match kind {
+            Some(kind) => {
+                let settings = &self.program.settings;
+                let mut processor = Processor::new(
+                    kind,
+                    b"",
+                    body::Settings {
+                        limits: settings.limits.clone(),
+                        argument_separator: settings.argument_separator,
+                        xml_into_args: body::XmlIntoArgs::Off,
+                        extract_files: false,
+                        charsets: settings.decode_charsets,
+                    },
+                );
+                let mut members = Members(self);
+                processor.feed(bytes, &mut members);
+                let finished = match members.0.scalar_is(V::OutboundDataError, b"1") {
+                    true => processor.finish_cut(&mut members),
+                    false => processor.finish(&mut members),
+                };
+                self.response_xml = finished.xml;
+                finished.error
+            }
+            None => Some(format!(
+                "Unknown response body processor: {}",
+                name.escape_ascii()
+            )),
+        };
+        if let Some(error) = error {
+            self.set(V::ResBodyError, b"1");
+            self.set(V::ResBodyErrorMsg, error.as_bytes());
+        }
+    }
+
+    fn scalar_is(&self, variable: V, text: &[u8]) -> bool {
+        self.store
+            .scalar(variable)
+            .is_some_and(|value| self.values.get(value) == text)
+    }
+}
+
+/// Takes the members of a response body.
+struct Members<'a>(&'a mut State);
+
+impl Sink for Members<'_> {
+    fn argument(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let count = self.0.store.collection(V::ResponseArgs).len();
+        if count >= self.0.program.settings.limits.arguments {
+            return false;
+        }
+        self.0.push(V::ResponseArgs, name, value);
+        true
+    }
+
+    fn file(&mut self, _: &File<'_>) {}
+
+    fn part_header(&mut self, _: &[u8], _: &[u8]) {}
 }

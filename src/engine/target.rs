@@ -61,7 +61,7 @@ impl State {
         }
         match variable {
             Variable::Tx => self.expand_tx(at, rule, target, out),
-            Variable::Xml => self.expand_xml(target, out),
+            Variable::Xml | Variable::ResponseXml => self.expand_xml(target, out),
             Variable::Rule => self.expand_rule(target, out),
             _ if !variable.is_collection() => {
                 let mut text = Vec::new();
@@ -136,9 +136,14 @@ impl State {
         }
     }
 
-    /// Nodes of the document. Their names stay `XML`, as in v2.
+    /// Nodes of a document. Their names stay `XML`, as in v2.
     fn expand_xml(&mut self, target: &Target, out: &mut Vec<Subject>) {
-        let Some(document) = &self.xml else { return };
+        let variable = target.variable;
+        let document = match variable {
+            Variable::ResponseXml => &self.response_xml,
+            _ => &self.xml,
+        };
+        let Some(document) = document else { return };
         let nodes = match &target.selector {
             TargetSelector::Path(path) => document.select(path),
             _ => vec![b"[XML document tree]".as_slice()],
@@ -146,7 +151,7 @@ impl State {
         for node in nodes {
             let value = self.values.intern(node);
             out.push(Subject {
-                variable: Variable::Xml,
+                variable,
                 name: None,
                 count: false,
                 value,

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use super::*;
 use crate::compile::{NoFiles, compile};
 
+mod actions;
 mod members;
 
 struct Noon;

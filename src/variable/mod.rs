@@ -67,6 +67,11 @@ impl Variable {
         self.def().name
     }
 
+    /// Whether it is a document that paths select from.
+    pub const fn is_xml(self) -> bool {
+        matches!(self, Self::Xml | Self::ResponseXml)
+    }
+
     /// Whether it is a body that rules can change.
     pub const fn is_stream(self) -> bool {
         matches!(self, Self::StreamInputBody | Self::StreamOutputBody)
