@@ -17,6 +17,8 @@ use crate::compile::{Compiled, Loader, compile, compile_profile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
 use crate::program::Program;
 use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems};
+#[cfg(feature = "wasm-host")]
+use crate::transform::{Context, Transformation};
 
 /// The name of a list of directives that only the command line gave.
 #[cfg(feature = "wasm-host")]
@@ -125,7 +127,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A text for people: a file that rules name is not UTF-8, which JSON cannot carry.
+    /// A text for people: the configuration cannot be read or written.
     #[cfg(feature = "wasm-host")]
     pub(super) fn plugin_configuration(&self, first_directives: &str) -> Result<Vec<u8>, String> {
         let value = match self {
@@ -153,9 +155,7 @@ impl Config {
                     if name.starts_with('@') {
                         continue;
                     }
-                    let text = String::from_utf8(text)
-                        .map_err(|_| format!("{name}: not UTF-8; the filter cannot get it"))?;
-                    files.insert(name, Value::String(text));
+                    files.insert(name, contents(text));
                 }
                 let mut lines = vec![first_directives.to_owned()];
                 lines.extend(
@@ -276,6 +276,20 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
         expanded.extend(found);
     }
     Ok(expanded)
+}
+
+/// A data file as the configuration carries it.
+#[cfg(feature = "wasm-host")]
+fn contents(bytes: Vec<u8>) -> Value {
+    String::from_utf8(bytes).map_or_else(
+        |error| {
+            let mut text = Vec::new();
+            let bytes = error.as_bytes();
+            Transformation::Base64Encode.apply(bytes, &mut text, Context::default());
+            json!({"base64": String::from_utf8_lossy(&text)})
+        },
+        Value::String,
+    )
 }
 
 /// A list of directives is an array of lines, one text, or an object with one of these; one that

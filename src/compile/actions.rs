@@ -187,14 +187,8 @@ impl Compiler<'_> {
             }
             Action::AuditLog(audit) => set.audit = Some(audit),
             Action::NotCarriedOut(name) => self.not_carried_out(set, name, entry),
-            Action::Inject(..) => {
-                let name = shown(&entry.name);
-                let message =
-                    format!("`{name}` is noted, but the filter does not change responses");
-                self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
-                set.effects.push((action, entry.value_span()));
-            }
             Action::SetVar(_)
+            | Action::Inject(..)
             | Action::ExpireVar(_)
             | Action::DeprecateVar(_)
             | Action::InitCol(_)
@@ -206,23 +200,16 @@ impl Compiler<'_> {
 
     /// An action beyond the sandbox: a warning, and what comes nearest to it.
     fn not_carried_out(&mut self, set: &mut ActionSet, name: Name, entry: &ast::ActionExpr) {
-        let (message, instead) = match name {
-            Name::Pause => (
-                "`pause` does not wait here: a filter cannot hold its thread; the rule passes",
-                Some(Disruptive::Pass),
-            ),
-            Name::Proxy => (
-                "`proxy` cannot choose another backend here: the rule denies with status 500",
-                Some(Disruptive::Proxy),
-            ),
-            _ => (
-                "`exec` is ignored: a sandboxed filter cannot run programs",
-                None,
-            ),
+        let message = match name {
+            Name::Pause => {
+                "`pause` does not wait here: a filter cannot hold its thread; the rule decides at once"
+            }
+            Name::Proxy => {
+                set.disruptive = Some(Disruptive::Proxy);
+                "`proxy` cannot choose another backend here: the rule denies with status 500"
+            }
+            _ => "`exec` is ignored: a sandboxed filter cannot run programs",
         };
-        if instead.is_some() {
-            set.disruptive = instead;
-        }
         self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
     }
 }

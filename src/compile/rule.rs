@@ -58,6 +58,34 @@ impl Compiler<'_> {
         });
     }
 
+    /// `SecRuleScript FILE ["ACTIONS"]`: a rule, for chains and `skip` count it, that never matches.
+    pub(super) fn sec_rule_script(&mut self, directive: &ast::Directive) {
+        let [_, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
+        let message = "this SecRuleScript never matches: a filter runs no Lua";
+        self.report(Diagnostic::new(
+            Code::IgnoredDirective,
+            directive.span,
+            message,
+        ));
+        let mut actions = self.rule_actions(rest.first());
+        // v2 asks no id of a script.
+        actions.broken |= actions.id.is_none();
+        let name = &directive.name;
+        let never = ast::Word::synthetic(b"@noMatch".as_slice(), name.span);
+        let test = self.test(&never);
+        self.add_rule(Draft {
+            span: directive.span,
+            targets: Vec::new(),
+            exclusions: Vec::new(),
+            test,
+            actions,
+            default: None,
+            phase: Phase::RequestBody,
+        });
+    }
+
     /// `SecMarker LABEL`.
     pub(super) fn sec_marker(&mut self, directive: &ast::Directive) {
         if let Some(label) = directive.arguments.first() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Compiler;
 use super::include::resolve;
 use crate::action::XmlArgs;
+use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::operator::{Geography, GeographyError};
 use crate::program::{
@@ -160,6 +161,19 @@ impl Compiler<'_> {
             }
             self.report(diagnostic);
         }
+    }
+
+    /// `SecXmlExternalEntity On|Off`: Off is what a sandbox does anyway; On cannot be granted.
+    pub(super) fn xml_external_entity(&mut self, directive: &ast::Directive) {
+        let (code, message) = match on_off(&directive.arguments) {
+            Ok(false) => return,
+            Ok(true) => (
+                Code::IgnoredDirective,
+                "SecXmlExternalEntity On is ignored: external entities are never loaded".to_owned(),
+            ),
+            Err(why) => (Code::DirectiveValue, format!("SecXmlExternalEntity: {why}")),
+        };
+        self.report(Diagnostic::new(code, directive.span, message));
     }
 
     /// `SecIgnoreRuleCompilationErrors On|Off`.
@@ -385,12 +399,42 @@ pub(super) fn parse_xml_into_args(settings: &mut Settings, words: &[Word]) -> Ou
     Ok(())
 }
 
-/// Off is what a sandbox does anyway; On cannot be granted.
-pub(super) fn xml_external_entity(_: &mut Settings, words: &[Word]) -> Outcome {
-    if on_off(words)? {
-        return Err("external entities are never loaded".to_owned());
-    }
+pub(super) fn decode_charsets(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.decode_charsets = choice(
+        words,
+        &[
+            ("Off", Charsets::Off),
+            ("On", Charsets::On),
+            ("OnlyDecoded", Charsets::OnlyDecoded),
+        ],
+    )?;
     Ok(())
+}
+
+pub(super) fn inflate_request_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.inflate_request_body = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn inflate_response_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.inflate_response_body = on_off(words)?;
+    Ok(())
+}
+
+/// Every layer has a window of its own, and no client needs more than two.
+pub(super) fn inflate_layers_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.coding_layers = number(first(words)?, 8)?;
+    Ok(())
+}
+
+pub(super) fn inflate_ratio_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.expansion = size(words)?;
+    Ok(())
+}
+
+/// Patterns always have a prefilter, which changes no verdict.
+pub(super) fn rx_pre_filter(_: &mut Settings, words: &[Word]) -> Outcome {
+    on_off(words).map(|_| ())
 }
 
 pub(super) fn intercept_on_error(settings: &mut Settings, words: &[Word]) -> Outcome {

@@ -43,9 +43,7 @@ impl Compiler<'_> {
                 self.report(Diagnostic::new(Code::BadSelector, entry.span, message));
                 return None;
             }
-            Some(ast::Selector::Key(key)) if variable == Variable::Xml => {
-                self.xml_path(key, xmlns)?
-            }
+            Some(ast::Selector::Key(key)) if variable.is_xml() => self.xml_path(key, xmlns)?,
             Some(ast::Selector::Key(key)) if variable == Variable::Tx => {
                 TargetSelector::Tx(self.keys.slot(key))
             }

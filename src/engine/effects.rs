@@ -203,6 +203,10 @@ impl State {
             Ctl::AuditLogParts(parts) => change_parts(&mut switches.audit_parts, parts),
             Ctl::DebugLogLevel(level) => switches.debug_log_level = *level,
             Ctl::ParseXmlIntoArgs(mode) => switches.xml_into_args = *mode,
+            Ctl::ResponseBodyProcessor(name) => {
+                self.set(Variable::ResBodyProcessor, name.as_bytes());
+            }
+            Ctl::ForceResponseBodyVariable => {}
             // Resolved to effects of their own, or refused, when rules are loaded.
             Ctl::RuleRemove(_) | Ctl::RuleRemoveTarget(..) | Ctl::Ignored(_) => {}
         }

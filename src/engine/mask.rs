@@ -91,7 +91,7 @@ impl State {
             }
             for (place, entry) in self.store.collection(V::Args).iter().enumerate() {
                 let is_meant = |name| self.values.get(name).eq_ignore_ascii_case(&mask.name);
-                let others = self.store.other_names(place);
+                let others = self.store.other_names(V::Args, place);
                 if !others.is_some_and(|others| others.into_iter().any(is_meant)) {
                     continue;
                 }

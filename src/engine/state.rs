@@ -30,6 +30,8 @@ pub(super) struct State {
     pub switches: Switches,
     /// The XML document of the request body.
     pub xml: Option<Document>,
+    /// The XML document of the response body.
+    pub response_xml: Option<Document>,
     /// Rules that `ctl` removed; sorted.
     pub removed: Vec<RuleIndex>,
     /// What `ctl` told rules not to look at.
@@ -138,6 +140,7 @@ impl State {
             store,
             switches,
             xml: None,
+            response_xml: None,
             removed: Vec::new(),
             removed_targets: Vec::new(),
             names: std::collections::HashMap::new(),
@@ -280,6 +283,7 @@ fn default_scalar(variable: Variable) -> Option<&'static [u8]> {
             | V::MultipartUnmatchedBoundary
             | V::OutboundDataError
             | V::ReqbodyError
+            | V::ResBodyError
             | V::RequestBodyLength
             | V::UrlencodedError
     );

@@ -25,8 +25,8 @@ pub(super) struct Store {
     pub tx: TxVariables,
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
-    /// The other names of what stands in ARGS and ARGS_NAMES themselves, which are the members of a
-    /// JSON document: as many, or none where there is no document or nobody asks.
+    /// The other names of what stands in ARGS, ARGS_NAMES and RESPONSE_ARGS themselves, which are the
+    /// members of a JSON document: as many, or none where there is no document or nobody asks.
     members: Members,
 }
 
@@ -34,6 +34,7 @@ pub(super) struct Store {
 struct Members {
     arguments: Vec<OtherNames>,
     containers: Vec<OtherNames>,
+    response: Vec<OtherNames>,
 }
 
 impl Store {
@@ -47,10 +48,11 @@ impl Store {
         }
     }
 
-    /// Notes the other names of the member that is added next to ARGS or ARGS_NAMES.
+    /// Notes the other names of the member that was added last to one of these.
     pub(super) fn push_other_names(&mut self, variable: Variable, names: OtherNames) {
         match variable {
             Variable::Args => self.members.arguments.push(names),
+            Variable::ResponseArgs => self.members.response.push(names),
             _ => self.members.containers.push(names),
         }
     }
@@ -63,16 +65,21 @@ impl Store {
                 let containers = self.members.containers.len();
                 self.members.arguments.len().saturating_add(containers)
             }
+            Variable::ResponseArgs => self.members.response.len(),
             _ => 0,
         }
     }
 
     /// The other names of one of these entries.
-    pub(super) fn other_names(&self, at: usize) -> Option<OtherNames> {
+    pub(super) fn other_names(&self, variable: Variable, at: usize) -> Option<OtherNames> {
         let Members {
             arguments,
             containers,
+            response,
         } = &self.members;
+        if variable == Variable::ResponseArgs {
+            return response.get(at).copied();
+        }
         let beyond = || containers.get(at.checked_sub(arguments.len())?);
         arguments.get(at).or_else(beyond).copied()
     }

@@ -68,7 +68,7 @@ impl State {
         }
         match variable {
             Variable::Tx => self.expand_tx(at, rule, target, out),
-            Variable::Xml => self.expand_xml(target, out),
+            Variable::Xml | Variable::ResponseXml => self.expand_xml(target, out),
             Variable::Rule => self.expand_rule(target, out),
             _ if !variable.is_collection() => {
                 let mut text = Vec::new();
@@ -98,7 +98,7 @@ impl State {
                         reported: entry.name,
                         others: place
                             .checked_sub(plain)
-                            .and_then(|member| self.store.other_names(member)),
+                            .and_then(|member| self.store.other_names(variable, member)),
                     };
                     if self.selects_any(&target.selector, names)
                         && !self.excludes(at, rule, variable, names)
@@ -154,9 +154,14 @@ impl State {
         }
     }
 
-    /// Nodes of the document. Their names stay `XML`, as in v2.
+    /// Nodes of a document. Their names stay `XML`, as in v2.
     fn expand_xml(&mut self, target: &Target, out: &mut Vec<Subject>) {
-        let Some(document) = &self.xml else { return };
+        let variable = target.variable;
+        let document = match variable {
+            Variable::ResponseXml => &self.response_xml,
+            _ => &self.xml,
+        };
+        let Some(document) = document else { return };
         let nodes = match &target.selector {
             TargetSelector::Path(path) => document.select(path),
             _ => vec![b"[XML document tree]".as_slice()],
@@ -164,7 +169,7 @@ impl State {
         for node in nodes {
             let value = self.values.intern(node);
             out.push(Subject {
-                variable: Variable::Xml,
+                variable,
                 name: None,
                 count: false,
                 value,
@@ -301,7 +306,7 @@ impl State {
                 let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
                 let count = self.store.entries(*variable).count();
                 let plain = count.saturating_sub(self.store.members(*variable));
-                let others = |place: usize| self.store.other_names(place.checked_sub(plain)?);
+                let others = |place: usize| self.store.other_names(*variable, place.checked_sub(plain)?);
                 let mut entries = self.store.entries(*variable).enumerate();
                 let found = entries.find(|(place, entry)| {
                     is_key(entry.name)

@@ -1,11 +1,15 @@
 //! Whole transactions through small rule sets.
 
+mod encodings;
+
 use std::rc::Rc;
 
 use super::*;
 use crate::compile::{NoFiles, compile};
 
+mod actions;
 mod json_names;
+mod members;
 
 struct Noon;
 

@@ -3,9 +3,7 @@
 use std::net::IpAddr;
 
 use super::text::{Line, trim};
-use super::{
-    Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Product, Support,
-};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Product, Support};
 
 /// Whether the database of SecGeoLookupDb knows the address.
 #[derive(Clone, Copy, Debug)]

@@ -162,6 +162,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A database in which 192.0.2.0/24 is a place in Utopia: one record, 24 bits each.
+    #[expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
     pub(crate) fn small() -> Vec<u8> {
         let network: u32 = 0xC000_0200;
         let nodes = 24u32;
@@ -245,6 +246,7 @@ pub(crate) mod tests {
         file.push(0xE0 | pairs);
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "small numbers of a test")]
     fn text(file: &mut Vec<u8>, text: &str) {
         file.push(0x40 | u8::try_from(text.len()).unwrap().min(29));
         if text.len() >= 29 {

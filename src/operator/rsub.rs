@@ -3,9 +3,7 @@
 use std::ops::Range;
 
 use super::text::{Line, hex_bytes};
-use super::{
-    Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Product, Support,
-};
+use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Product, Support};
 use crate::matching::{Dialect, Pattern, Scratch};
 
 /// Replaces every match of a pattern in STREAM_INPUT_BODY or STREAM_OUTPUT_BODY.
@@ -48,13 +46,14 @@ impl Member for Rsub {
             return Ok(Self::Argument(cx.dialect));
         }
         let parsed = argument_of(&[])?;
-        let pattern = Pattern::new(&parsed.pattern, parsed.dialect(cx.dialect)).map_err(|error| {
-            // Escapes of the slash may have moved what stands behind them.
-            CompileError {
-                offset: None,
-                ..CompileError::from(error)
-            }
-        })?;
+        let pattern =
+            Pattern::new(&parsed.pattern, parsed.dialect(cx.dialect)).map_err(|error| {
+                // Escapes of the slash may have moved what stands behind them.
+                CompileError {
+                    offset: None,
+                    ..CompileError::from(error)
+                }
+            })?;
         Ok(Self::Fixed(pattern, parsed.replacement))
     }
 
@@ -72,9 +71,7 @@ impl Member for Rsub {
                 let Some(pattern) = eval.rx_cache.pattern(&parsed.pattern, dialect) else {
                     return false;
                 };
-                parsed
-                    .replacement
-                    .substitute(&pattern, value, eval.scratch)
+                parsed.replacement.substitute(&pattern, value, eval.scratch)
             }
         };
         let done = made.is_some();
@@ -301,7 +298,12 @@ impl Replacement {
     }
 
     /// The value with every match replaced; none, if it grows or takes too much.
-    fn substitute(&self, pattern: &Pattern, value: &[u8], scratch: &mut Scratch) -> Option<Vec<u8>> {
+    fn substitute(
+        &self,
+        pattern: &Pattern,
+        value: &[u8],
+        scratch: &mut Scratch,
+    ) -> Option<Vec<u8>> {
         let most = value.len().saturating_mul(2).saturating_add(GROWTH);
         // Patterns that look far ahead and then match little would read the rest again and again.
         let begun = scratch.scanned();
@@ -371,13 +373,27 @@ mod tests {
             (r"s/\\/\//", r"a\b", "a/b"),
             ("s/^a/b/", "aa", "ba"),
         ] {
-            assert_eq!(made(argument, value.as_bytes()).as_deref(), Some(expected), "{argument}");
+            assert_eq!(
+                made(argument, value.as_bytes()).as_deref(),
+                Some(expected),
+                "{argument}"
+            );
         }
     }
 
     #[test]
     fn malformed_arguments_are_refused() {
-        for argument in ["", "s", "s/", "s/a", "a/b/c/", "s//b/", "s/a/b/x", "s/a/|4/", "s/a/|zz|/"] {
+        for argument in [
+            "",
+            "s",
+            "s/",
+            "s/a",
+            "a/b/c/",
+            "s//b/",
+            "s/a/b/x",
+            "s/a/|4/",
+            "s/a/|zz|/",
+        ] {
             assert!(parsed(argument).is_err(), "{argument}");
         }
         assert!(Harness::new().compile("rsub", b"s/(/b/").is_err());
@@ -390,13 +406,17 @@ mod tests {
         let macros = [2..6, 9..13];
         let substitution = Substitution::parse(argument, &macros);
         assert!(substitution.is_ok());
-        let parsed = Substitution::parse(br"s/a/./\1|/d", &[2..5, 6..9]).ok().unwrap();
+        let parsed = Substitution::parse(br"s/a/./\1|/d", &[2..5, 6..9])
+            .ok()
+            .unwrap();
         assert_eq!(parsed.pattern, br"a\x2f\x2e");
         assert_eq!(parsed.replacement.0, [Piece::Text(br"\1|".to_vec())]);
         // Without `d`, the macro's text is part of the pattern.
-        let parsed = Substitution::parse(br"s/a/./b/", &[2..5]).ok().unwrap();
+        let parsed = Substitution::parse(br"s/a/./b/", std::slice::from_ref(&(2..5)))
+            .ok()
+            .unwrap();
         assert_eq!(parsed.pattern, b"a/.");
-        assert_eq!(unexpanded(b"s/%{tx.a}/x%{b"), [2..9]);
+        assert_eq!(unexpanded(b"s/%{tx.a}/x%{b").first(), Some(&(2..9)));
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub struct PluginConfig {
     /// Authorities and the lists they get.
     pub authorities: Vec<(String, String)>,
     /// Files that the directives may name.
-    pub data_files: Vec<(String, String)>,
+    pub data_files: Vec<(String, Vec<u8>)>,
     /// How the filter behaves.
     pub settings: Settings,
 }

@@ -383,7 +383,7 @@ fn action(name: action::Name) -> Entry {
         entry.details.push(line.to_owned());
     }
     use action::Name as N;
-    if matches!(name, N::Append | N::Prepend | N::Exec | N::Pause | N::Proxy) {
+    if matches!(name, N::Exec | N::Pause | N::Proxy) {
         entry.standing = Standing::Limited;
     }
     entry

@@ -67,6 +67,11 @@ impl Variable {
         self.def().name
     }
 
+    /// Whether it is a document that paths select from.
+    pub const fn is_xml(self) -> bool {
+        matches!(self, Self::Xml | Self::ResponseXml)
+    }
+
     /// Whether it is a body that rules can change.
     pub const fn is_stream(self) -> bool {
         matches!(self, Self::StreamInputBody | Self::StreamOutputBody)
@@ -79,7 +84,7 @@ impl Variable {
 
     /// Whether members of JSON documents are among its entries.
     pub const fn shows_json(self) -> bool {
-        matches!(self, Self::Args | Self::ArgsNames)
+        matches!(self, Self::Args | Self::ArgsNames | Self::ResponseArgs)
     }
 
     /// The base collections this one shows, and whether as values or as names.

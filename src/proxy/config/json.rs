@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::profile::{Body, Profile};
-use super::values::{Entries, Lines, Scalar, about};
+use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::denial::{DenialPage, PageText};
@@ -36,7 +36,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "data_files",
-        "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile` and `Include`: `{name: text}`.",
+        "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile`, `SecGeoLookupDb` and `Include`: `{name: text}`, or `{name: {\"base64\": text}}` for a file that is no text.",
     ),
     (
         "hold_headers",
@@ -166,7 +166,14 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .map(|(key, value)| (key, value.0))
                         .collect();
                 }
-                "data_files" => config.data_files = value::<Entries<String>, A>(map, key)?.0,
+                "data_files" => {
+                    let files: Entries<Contents> = value(map, key)?;
+                    config.data_files = files
+                        .0
+                        .into_iter()
+                        .map(|(name, file)| (name, file.0))
+                        .collect();
+                }
                 "hold_headers" => {
                     settings.hold_headers = choice(
                         map,

@@ -112,7 +112,7 @@ fn our_own_keys() {
         br#"{
             "hold_headers": "required", "hold_timeout_ms": 500.0, "forwarded_trusted": true,
             "on_error": "allow", "grpc": "inspect", "accept_encoding": "remove",
-            "data_files": {"bad.data": "a\nb"},
+            "data_files": {"bad.data": "a\nb", "geo.mmdb": {"base64": "/wA="}},
             "denial": {"body": "<p>%{unique_id}", "content_type": "text/html",
                        "headers": {"X-Rule": "%{rule_id}"}}
         }"#,
@@ -127,7 +127,10 @@ fn our_own_keys() {
     assert_eq!(settings.accept_encoding, AcceptEncoding::Remove);
     assert_eq!(
         config.data_files,
-        [("bad.data".to_owned(), "a\nb".to_owned())]
+        [
+            ("bad.data".to_owned(), b"a\nb".to_vec()),
+            ("geo.mmdb".to_owned(), vec![0xFF, 0])
+        ]
     );
     assert_eq!(settings.denial.headers[0].0, "x-rule");
     let off = PluginConfig::parse(br#"{"hold_headers": false}"#).unwrap();
@@ -190,6 +193,14 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"data_files": {"a": "", "a": ""}}"#,
             "`data_files`: `a` is given twice",
+        ),
+        (
+            r#"{"data_files": {"a": {"base64": "!"}}}"#,
+            "`data_files`: `a`: `base64`: not base64",
+        ),
+        (
+            r#"{"data_files": {"a": {"hex": "00"}}}"#,
+            "`data_files`: `a`: the only key is `base64`",
         ),
         (
             r#"{"hold_headers": "always"}"#,
