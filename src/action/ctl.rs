@@ -138,9 +138,9 @@ impl CtlOption {
             "forceRequestBodyVariable",
             "Fills REQUEST_BODY whatever the body is.",
         ),
-        ignored(
+        option(
             "forceResponseBodyVariable",
-            "RESPONSE_BODY is filled without it.",
+            "Changes nothing: RESPONSE_BODY is there in any case.",
         ),
         ignored("hashEnforcement", "Links are not rewritten."),
         ignored("hashEngine", "Links are not rewritten."),
@@ -168,7 +168,10 @@ impl CtlOption {
             "responseBodyLimit",
             "Sets SecResponseBodyLimit for this transaction.",
         ),
-        ignored("responseBodyProcessor", "Response bodies are not parsed."),
+        option(
+            "responseBodyProcessor",
+            "Chooses what reads the response body.",
+        ),
         option("ruleEngine", "Sets SecRuleEngine for this transaction."),
         option("ruleRemoveById", "Leaves out rules by id."),
         option("ruleRemoveByMsg", "Leaves out rules by message."),

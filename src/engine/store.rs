@@ -26,7 +26,7 @@ pub(super) struct Store {
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
     /// The other names of what stands in ARGS, ARGS_NAMES and RESPONSE_ARGS themselves, which are the
-    /// members of a JSON document: as many, or none where there is no document or nobody asks.
+    /// members of a JSON document; empty where there is no document or nobody asks.
     members: Members,
 }
 
@@ -50,38 +50,46 @@ impl Store {
 
     /// Notes the other names of the member that was added last to one of these.
     pub(super) fn push_other_names(&mut self, variable: Variable, names: OtherNames) {
-        match variable {
-            Variable::Args => self.members.arguments.push(names),
-            Variable::ResponseArgs => self.members.response.push(names),
-            _ => self.members.containers.push(names),
-        }
+        let entries = self.collections.get(variable.index());
+        let list = match variable {
+            Variable::Args => &mut self.members.arguments,
+            Variable::ResponseArgs => &mut self.members.response,
+            _ => &mut self.members.containers,
+        };
+        // What came without other names has none but its own.
+        let before = entries.map_or(&[][..], |entries| {
+            entries.split_last().map_or(&[], |(_, before)| before)
+        });
+        list.extend(before.iter().skip(list.len()).map(|one| [one.name; 2]));
+        list.push(names);
     }
 
-    /// How many of the last entries that a variable shows have other names.
+    /// How many of the last entries that a variable shows may have other names.
     pub(super) fn members(&self, variable: Variable) -> usize {
+        let own = self.collection(variable).len();
         match variable {
-            Variable::Args => self.members.arguments.len(),
-            Variable::ArgsNames => {
-                let containers = self.members.containers.len();
-                self.members.arguments.len().saturating_add(containers)
+            Variable::Args if !self.members.arguments.is_empty() => own,
+            Variable::ResponseArgs if !self.members.response.is_empty() => own,
+            Variable::ArgsNames
+                if !(self.members.arguments.is_empty() && self.members.containers.is_empty()) =>
+            {
+                own.saturating_add(self.collection(Variable::Args).len())
             }
-            Variable::ResponseArgs => self.members.response.len(),
             _ => 0,
         }
     }
 
     /// The other names of one of these entries.
     pub(super) fn other_names(&self, variable: Variable, at: usize) -> Option<OtherNames> {
-        let Members {
-            arguments,
-            containers,
-            response,
-        } = &self.members;
-        if variable == Variable::ResponseArgs {
-            return response.get(at).copied();
-        }
-        let beyond = || containers.get(at.checked_sub(arguments.len())?);
-        arguments.get(at).or_else(beyond).copied()
+        let arguments = self.collection(Variable::Args).len();
+        let (list, at) = match variable {
+            Variable::ResponseArgs => (&self.members.response, at),
+            Variable::ArgsNames if at >= arguments => {
+                (&self.members.containers, at.saturating_sub(arguments))
+            }
+            _ => (&self.members.arguments, at),
+        };
+        list.get(at).copied()
     }
 
     /// A scalar, if it has a value.

@@ -306,7 +306,8 @@ impl State {
                 let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
                 let count = self.store.entries(*variable).count();
                 let plain = count.saturating_sub(self.store.members(*variable));
-                let others = |place: usize| self.store.other_names(*variable, place.checked_sub(plain)?);
+                let others =
+                    |place: usize| self.store.other_names(*variable, place.checked_sub(plain)?);
                 let mut entries = self.store.entries(*variable).enumerate();
                 let found = entries.find(|(place, entry)| {
                     is_key(entry.name)
