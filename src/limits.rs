@@ -30,6 +30,10 @@ pub struct Limits {
     pub xml_depth: usize,
     /// Largest number of nodes (elements, attributes and texts) kept of an XML document.
     pub xml_nodes: usize,
+    /// Largest number of content codings of a body (SecParapetInflateLayersLimit).
+    pub coding_layers: usize,
+    /// How many times its size a compressed body may grow to (SecParapetInflateRatioLimit).
+    pub expansion: usize,
 }
 
 impl Default for Limits {
@@ -40,6 +44,8 @@ impl Default for Limits {
             files: 100,
             xml_depth: 512,
             xml_nodes: 65_536,
+            coding_layers: 3,
+            expansion: 200,
         }
     }
 }

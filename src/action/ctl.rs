@@ -111,29 +111,101 @@ impl RuleSpec {
     }
 }
 
-/// The options, as the manual spells them.
-const OPTIONS: [&str; 20] = [
-    "auditEngine",
-    "auditLogParts",
-    "debugLogLevel",
-    "forceRequestBodyVariable",
-    "forceResponseBodyVariable",
-    "hashEnforcement",
-    "hashEngine",
-    "parseXmlIntoArgs",
-    "requestBodyAccess",
-    "requestBodyLimit",
-    "requestBodyProcessor",
-    "responseBodyAccess",
-    "responseBodyLimit",
-    "responseBodyProcessor",
-    "ruleEngine",
-    "ruleRemoveById",
-    "ruleRemoveByMsg",
-    "ruleRemoveByTag",
-    "ruleRemoveTargetById",
-    "ruleRemoveTargetByTag",
-];
+/// What an option is: one line of the table.
+#[derive(Debug)]
+pub struct CtlOption {
+    /// The name as the manual spells it.
+    pub name: &'static str,
+    /// Whether it is carried out; else it is accepted with a warning.
+    pub carried_out: bool,
+    /// What it does.
+    pub summary: &'static str,
+}
+
+impl CtlOption {
+    /// Every option there is, by name.
+    pub const ALL: &'static [Self] = &[
+        option("auditEngine", "Sets SecAuditEngine for this transaction."),
+        option(
+            "auditLogParts",
+            "Changes SecAuditLogParts for this transaction.",
+        ),
+        option(
+            "debugLogLevel",
+            "Sets SecDebugLogLevel for this transaction.",
+        ),
+        option(
+            "forceRequestBodyVariable",
+            "Fills REQUEST_BODY whatever the body is.",
+        ),
+        option(
+            "forceResponseBodyVariable",
+            "Changes nothing: RESPONSE_BODY is there in any case.",
+        ),
+        ignored("hashEnforcement", "Links are not rewritten."),
+        ignored("hashEngine", "Links are not rewritten."),
+        option(
+            "parseXmlIntoArgs",
+            "Sets SecParseXmlIntoArgs for this transaction.",
+        ),
+        option(
+            "requestBodyAccess",
+            "Sets SecRequestBodyAccess for this transaction.",
+        ),
+        option(
+            "requestBodyLimit",
+            "Sets SecRequestBodyLimit for this transaction.",
+        ),
+        option(
+            "requestBodyProcessor",
+            "Chooses what reads the request body.",
+        ),
+        option(
+            "responseBodyAccess",
+            "Sets SecResponseBodyAccess for this transaction.",
+        ),
+        option(
+            "responseBodyLimit",
+            "Sets SecResponseBodyLimit for this transaction.",
+        ),
+        option(
+            "responseBodyProcessor",
+            "Chooses what reads the response body.",
+        ),
+        option("ruleEngine", "Sets SecRuleEngine for this transaction."),
+        option("ruleRemoveById", "Leaves out rules by id."),
+        option("ruleRemoveByMsg", "Leaves out rules by message."),
+        option("ruleRemoveByTag", "Leaves out rules by tag."),
+        option(
+            "ruleRemoveTargetById",
+            "Hides targets from rules given by id.",
+        ),
+        option(
+            "ruleRemoveTargetByMsg",
+            "Hides targets from rules given by message.",
+        ),
+        option(
+            "ruleRemoveTargetByTag",
+            "Hides targets from rules given by tag.",
+        ),
+    ];
+}
+
+const fn option(name: &'static str, summary: &'static str) -> CtlOption {
+    CtlOption {
+        name,
+        carried_out: true,
+        summary,
+    }
+}
+
+const fn ignored(name: &'static str, summary: &'static str) -> CtlOption {
+    CtlOption {
+        name,
+        carried_out: false,
+        summary,
+    }
+}
 
 /// Reads `option=value`.
 pub(super) fn parse(text: &[u8]) -> Result<Ctl, ActionError> {
@@ -190,7 +262,8 @@ pub(super) fn parse(text: &[u8]) -> Result<Ctl, ActionError> {
         _ => Err(ActionError {
             code: Code::UnknownCtl,
             message: format!("unknown option `{option}` of `ctl`"),
-            hint: suggest(&option, OPTIONS).map(|name| format!("did you mean `ctl:{name}`?")),
+            hint: suggest(&option, CtlOption::ALL.iter().map(|one| one.name))
+                .map(|name| format!("did you mean `ctl:{name}`?")),
         }),
     }
 }
@@ -265,6 +338,20 @@ mod tests {
             parse(b"RULEREMOVETARGETBYTAG=a/b;ARGS:x"),
             Ok(Ctl::RuleRemoveTarget(tag, b"ARGS:x".as_slice().into()))
         );
+    }
+
+    #[test]
+    fn every_option_is_read() {
+        const VALUES: [&[u8]; 6] = [b"On", b"1", b"JSON", b"1;ARGS", b"+E", b"t;ARGS"];
+        for option in CtlOption::ALL {
+            let read = |value: &[u8]| {
+                let text = [option.name.as_bytes(), b"=", value].concat();
+                parse(&text)
+            };
+            let found = VALUES.iter().find_map(|value| read(value).ok());
+            let found = found.unwrap_or_else(|| panic!("nothing reads {}", option.name));
+            assert_eq!(!matches!(found, Ctl::Ignored(_)), option.carried_out);
+        }
     }
 
     #[test]

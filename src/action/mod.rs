@@ -11,7 +11,7 @@ mod setvar;
 mod table;
 
 pub use collection::{DeprecateVar, ExpireVar, InitCol, VarName};
-pub use ctl::{Ctl, RuleSpec, SwitchMode, XmlArgs};
+pub use ctl::{Ctl, CtlOption, RuleSpec, SwitchMode, XmlArgs};
 pub use mask::Mask;
 pub use parse::{Action, ActionError, AllowScope, Disruptive, Edge, TransformStep, parse};
 pub use setvar::{Change, SetVar};

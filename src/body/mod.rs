@@ -5,8 +5,11 @@
 //! error is remembered, what was found before it has been reported, and [`Processor::finish`]
 //! tells it (REQBODY_ERROR_MSG).
 
+mod charset;
+pub mod coding;
 mod json;
 mod multipart;
+mod transcoded;
 mod urlencoded;
 pub mod xml;
 
@@ -15,6 +18,7 @@ mod tests;
 
 use crate::http::content_type;
 use crate::limits::Limits;
+use charset::Declared;
 pub use multipart::MultipartFlags;
 
 /// Where a processor reports what it finds, in body order.
@@ -146,6 +150,8 @@ pub struct Settings {
     pub extract_files: bool,
     /// Whether members of JSON documents are reported with their names in other engines.
     pub other_names: bool,
+    /// SecParapetDecodeCharsets.
+    pub charsets: Charsets,
 }
 
 impl Default for Settings {
@@ -156,6 +162,7 @@ impl Default for Settings {
             xml_into_args: XmlIntoArgs::default(),
             extract_files: false,
             other_names: false,
+            charsets: Charsets::default(),
         }
     }
 }
@@ -172,9 +179,25 @@ pub enum XmlIntoArgs {
     OnlyArgs,
 }
 
+/// What becomes of bodies whose declared charset hides ASCII (SecParapetDecodeCharsets).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Charsets {
+    /// They are read as they are, whatever they are declared to be.
+    #[default]
+    Off,
+    /// They are read as they are and decoded.
+    On,
+    /// They are read decoded alone.
+    OnlyDecoded,
+}
+
 /// A body being read.
 #[derive(Debug)]
-pub struct Processor(Inner);
+pub struct Processor {
+    inner: Inner,
+    /// Why it cannot be said in what charset the body is.
+    unclear: Option<String>,
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -183,13 +206,41 @@ enum Inner {
     Json(Box<json::Json>),
     Xml(Box<xml::Xml>),
     Raw { length: usize },
+    Transcoded(Box<transcoded::Transcoded>),
 }
 
 impl Processor {
     /// Starts a body. `content_type` is the request's Content-Type header (empty without one);
     /// multipart finds its boundary there.
     pub fn new(kind: Kind, content_type: &[u8], settings: Settings) -> Self {
-        Self(match kind {
+        let declared = match settings.charsets {
+            Charsets::Off => Declared::Plain,
+            Charsets::On | Charsets::OnlyDecoded => charset::declared(content_type),
+        };
+        let inner = match (declared, kind) {
+            (Declared::Hiding(charset), Kind::Xml) => {
+                Inner::Xml(Box::new(xml::Xml::new(settings, Some(charset))))
+            }
+            (Declared::Hiding(charset), _) => Inner::Transcoded(Box::new(
+                transcoded::Transcoded::new(kind, charset, content_type, settings),
+            )),
+            (Declared::Unclear(why), _) => {
+                return Self {
+                    unclear: Some(why),
+                    ..Self::plain(kind, content_type, settings)
+                };
+            }
+            (Declared::Plain, _) => return Self::plain(kind, content_type, settings),
+        };
+        Self {
+            inner,
+            unclear: None,
+        }
+    }
+
+    /// Starts a body that is read as it is.
+    fn plain(kind: Kind, content_type: &[u8], settings: Settings) -> Self {
+        let inner = match kind {
             Kind::UrlEncoded => {
                 Inner::UrlEncoded(urlencoded::UrlEncoded::new(settings.argument_separator))
             }
@@ -200,30 +251,36 @@ impl Processor {
                 settings.limits.json_depth,
                 settings.other_names,
             ))),
-            Kind::Xml => Inner::Xml(Box::new(xml::Xml::new(settings))),
+            Kind::Xml => Inner::Xml(Box::new(xml::Xml::new(settings, None))),
             Kind::Raw => Inner::Raw { length: 0 },
-        })
+        };
+        Self {
+            inner,
+            unclear: None,
+        }
     }
 
     /// Reads the next bytes of the body.
     pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::UrlEncoded(form) => form.feed(chunk, sink),
             Inner::Multipart(multipart) => multipart.feed(chunk, sink),
             Inner::Json(json) => json.feed(chunk, sink),
             Inner::Xml(xml) => xml.feed(chunk),
             Inner::Raw { length } => *length = length.saturating_add(chunk.len()),
+            Inner::Transcoded(body) => body.feed(chunk, sink),
         }
     }
 
     /// Bytes read so far that belong to no file: what SecRequestBodyNoFilesLimit counts.
     pub fn no_files_length(&self) -> usize {
-        match &self.0 {
+        match &self.inner {
             Inner::UrlEncoded(form) => form.length(),
             Inner::Multipart(multipart) => multipart.no_files_length(),
             Inner::Json(json) => json.length(),
             Inner::Xml(xml) => xml.length(),
             Inner::Raw { length } => *length,
+            Inner::Transcoded(body) => body.no_files_length(),
         }
     }
 
@@ -240,17 +297,19 @@ impl Processor {
 
     fn finish_at(self, end: End, sink: &mut dyn Sink) -> Finished {
         let no_files_length = self.no_files_length();
-        let finished = match self.0 {
+        let finished = match self.inner {
             Inner::UrlEncoded(form) => form.finish(sink),
             Inner::Multipart(multipart) => multipart.finish(end, sink),
             Inner::Json(json) => json.finish(end, sink),
             Inner::Xml(xml) => xml.finish(end, sink),
             Inner::Raw { .. } => Finished::default(),
+            Inner::Transcoded(body) => body.finish(end, sink),
         };
         // The end of a body may add to what was counted so far, for multipart.
         let no_files_length = finished.no_files_length.max(no_files_length);
         Finished {
             no_files_length,
+            error: self.unclear.or(finished.error),
             ..finished
         }
     }
@@ -282,6 +341,8 @@ pub struct Finished {
     pub xml: Option<xml::Document>,
     /// See [`Processor::no_files_length`].
     pub no_files_length: usize,
+    /// The body in UTF-8, where its charset hid it and it is well-formed.
+    pub text: Option<Vec<u8>>,
 }
 
 /// What v2 says where an argument is over SecArgumentsLimit.

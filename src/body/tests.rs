@@ -348,6 +348,7 @@ fn nothing_panics_and_every_cut_is_the_same() {
             files: 2,
             xml_depth: 6,
             xml_nodes: 30,
+            ..Limits::default()
         };
         for seed in 0..400 {
             let mut random = Random::new(seed);

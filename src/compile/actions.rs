@@ -212,14 +212,8 @@ impl Compiler<'_> {
             }
             Action::AuditLog(audit) => set.audit = Some(audit),
             Action::NotCarriedOut(name) => self.not_carried_out(set, name, entry),
-            Action::Inject(..) => {
-                let name = shown(&entry.name);
-                let message =
-                    format!("`{name}` is noted, but the filter does not change responses");
-                self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
-                set.effects.push((action, entry.value_span()));
-            }
             Action::SetVar(_)
+            | Action::Inject(..)
             | Action::ExpireVar(_)
             | Action::DeprecateVar(_)
             | Action::InitCol(_)

@@ -27,8 +27,6 @@ enum Kind {
     Rules(fn(&mut Compiler<'_>, &ast::Directive)),
     /// Sets something.
     Setting(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
-    /// Sets something that hosts can read and the filter does not act on: a warning says so.
-    Recorded(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
     /// Has no meaning in a proxy filter: accepted with a warning.
     Ignored,
     /// The same, with a warning of its own.
@@ -61,15 +59,6 @@ impl Compiler<'_> {
             }
             Kind::Rules(read) | Kind::IgnoredBy(read) => read(self, directive),
             Kind::Setting(set) => self.setting(def, *set, directive),
-            Kind::Recorded(set) => {
-                self.setting(def, *set, directive);
-                let message = format!("{} is noted, but the filter does not act on it", def.name);
-                self.report(Diagnostic::new(
-                    Code::IgnoredDirective,
-                    directive.span,
-                    message,
-                ));
-            }
             Kind::Ignored => {
                 let message = format!("{} is ignored: {}", def.name, def.summary);
                 self.report(Diagnostic::new(
@@ -188,7 +177,7 @@ impl DirectiveDef {
     pub const fn support(&self) -> Support {
         match self.kind {
             Kind::Rules(_) | Kind::Setting(_) => Support::Full,
-            Kind::Recorded(_) | Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
+            Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
         }
     }
 
@@ -213,7 +202,6 @@ macro_rules! directives {
     (@most $most:literal) => { $most };
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
-    (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
     (@kind IgnoredBy ($read:expr)) => { Kind::IgnoredBy($read) };
     (@kind Ignored) => { Kind::Ignored };
 }
@@ -243,7 +231,7 @@ directives! {
     SecConnEngine 1..1 Ignored, "connections are the proxy's.";
     SecConnReadStateLimit 1..2 Ignored, "connections are the proxy's.";
     SecConnWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecContentInjection 1..1 Recorded(set::content_injection), "Whether append and prepend change responses.";
+    SecContentInjection 1..1 Setting(set::content_injection), "Whether append, prepend and @rsub change responses.";
     SecCookieFormat 1..1 Setting(set::cookie_format), "0: Netscape cookies, 1: RFC 2109.";
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
@@ -251,7 +239,7 @@ directives! {
     SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
-    SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
+    SecDisableBackendCompression 1..1 Setting(set::disable_backend_compression), "Asks the backend for plain responses: accept-encoding is taken off requests.";
     SecGeoLookupDb 1..2 Rules(|c, d| c.geo_lookup_db(d)), "The database of @geoLookup, a MaxMind DB file (.mmdb).";
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
@@ -264,6 +252,11 @@ directives! {
     SecIgnoreRuleCompilationErrors 1..1 Rules(|c, d| c.ignore_rule_errors(d)), "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
+    SecParapetDecodeCharsets 1..1 Setting(set::decode_charsets), "Whether bodies in charsets that hide ASCII (UTF-16, UTF-32, UTF-7, EBCDIC, ISO 2022) are read decoded.";
+    SecParapetInflateLayersLimit 1..1 Setting(set::inflate_layers_limit), "Most codings of one body; 3 unless set.";
+    SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
+    SecParapetInflateRequestBody 1..1 Setting(set::inflate_request_body), "Whether compressed request bodies (gzip, deflate, br) are inflated for the rules.";
+    SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
@@ -296,7 +289,7 @@ directives! {
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
     SecRxPreFilter 1..1 Setting(set::rx_pre_filter), "Whether patterns have a prefilter: they always have.";
     SecSensorId 1..1 Setting(set::sensor_id), "Names this sensor in audit records.";
-    SecServerSignature 1..1 Recorded(set::server_signature), "The server header of responses.";
+    SecServerSignature 1..1 Setting(set::server_signature), "What the server header of responses says.";
     SecStatusEngine 1..1 Ignored, "nothing is reported to the project.";
     SecStreamInBodyInspection 1..1 Setting(set::stream_input), "Fills STREAM_INPUT_BODY.";
     SecStreamOutBodyInspection 1..1 Setting(set::stream_output), "Fills STREAM_OUTPUT_BODY.";

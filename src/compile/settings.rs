@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Compiler;
 use super::include::resolve;
 use crate::action::XmlArgs;
+use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 use crate::matching::{Dialect, Pattern};
 use crate::operator::{Geography, GeographyError};
@@ -395,6 +396,39 @@ pub(super) fn parse_xml_into_args(settings: &mut Settings, words: &[Word]) -> Ou
             ("OnlyArgs", XmlArgs::OnlyArgs),
         ],
     )?;
+    Ok(())
+}
+
+pub(super) fn decode_charsets(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.decode_charsets = choice(
+        words,
+        &[
+            ("Off", Charsets::Off),
+            ("On", Charsets::On),
+            ("OnlyDecoded", Charsets::OnlyDecoded),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn inflate_request_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.inflate_request_body = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn inflate_response_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.inflate_response_body = on_off(words)?;
+    Ok(())
+}
+
+/// Every layer has a window of its own, and no client needs more than two.
+pub(super) fn inflate_layers_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.coding_layers = number(first(words)?, 8)?;
+    Ok(())
+}
+
+pub(super) fn inflate_ratio_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.limits.expansion = size(words)?;
     Ok(())
 }
 

@@ -149,15 +149,10 @@ fn mistakes_have_codes() {
         ),
         ("Include nowhere.conf", &[Code::FileNotFound]),
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
-        ("SecContentInjection On", &[Code::IgnoredDirective]),
+        ("SecContentInjection On", &[]),
         (
             "SecAction \"exec:/x,append:x,proxy:http://x/\"",
-            &[
-                Code::SandboxLimit,
-                Code::SandboxLimit,
-                Code::SandboxLimit,
-                Code::MissingId,
-            ],
+            &[Code::SandboxLimit, Code::SandboxLimit, Code::MissingId],
         ),
         ("SecRuleRemoveById 7", &[Code::UnusedUpdate]),
         ("SecRule ARGS \"@rx a(?=b)\" \"id:1\"", &[Code::Backtracks]),

@@ -291,7 +291,7 @@ impl State {
         self.matched.value = value;
         self.matched.name = name;
         self.store
-            .push(Variable::MatchedVars, Entry::new(name, value));
+            .push(Variable::MatchedVars, Entry { name, value });
         self.on_match(program, starter, rule, Some((test, argument)))
     }
 

@@ -89,15 +89,17 @@ impl State {
             if mask.part != MaskedPart::Argument {
                 continue;
             }
-            for entry in self.store.collection(V::Args) {
-                let mut others = entry.names().skip(1);
-                let meant =
-                    others.any(|name| self.values.get(name).eq_ignore_ascii_case(&mask.name));
+            for (place, entry) in self.store.collection(V::Args).iter().enumerate() {
+                let is_meant = |name| self.values.get(name).eq_ignore_ascii_case(&mask.name);
+                let others = self.store.other_names(V::Args, place);
+                if !others.is_some_and(|others| others.into_iter().any(is_meant)) {
+                    continue;
+                }
                 let reported = Masked {
                     name: self.values.get(entry.name).to_vec(),
                     ..mask.clone()
                 };
-                if meant && masks.len() < MAX_MASKS && !masks.contains(&reported) {
+                if masks.len() < MAX_MASKS && !masks.contains(&reported) {
                     masks.push(reported);
                 }
             }

@@ -12,6 +12,7 @@ mod mask;
 mod perf;
 mod record;
 mod request;
+mod request_body;
 mod response;
 mod scratch;
 mod sharing;

@@ -212,10 +212,11 @@ impl State {
 
     /// Adds an entry to a collection.
     pub(super) fn push(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
-        let name = self.values.intern(name);
-        let value = self.values.intern(value);
-        self.store
-            .push(variable, super::store::Entry::new(name, value));
+        let entry = super::store::Entry {
+            name: self.values.intern(name),
+            value: self.values.intern(value),
+        };
+        self.store.push(variable, entry);
     }
 
     /// The bytes of a scalar, stored or computed now; `false` if it has no value.

@@ -10,37 +10,22 @@ use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
 pub(super) struct Entry {
     pub name: ValueId,
     pub value: ValueId,
-    /// What v2 and Coraza call it: members of JSON documents have names of their own there, all
-    /// else is called the same.
-    pub others: [ValueId; 2],
 }
 
 impl Entry {
-    pub(super) const fn new(name: ValueId, value: ValueId) -> Self {
-        Self {
-            name,
-            value,
-            others: [name, name],
-        }
-    }
-
     fn shown(&self, part: Part) -> Self {
         match part {
             Part::Value => *self,
             Part::Name => Self {
+                name: self.name,
                 value: self.name,
-                ..*self
             },
         }
     }
-
-    /// Its names, each different one at least once; the reported one first.
-    pub(super) fn names(&self) -> impl Iterator<Item = ValueId> + use<> {
-        let name = self.name;
-        let others = self.others.into_iter().filter(move |&other| other != name);
-        std::iter::once(name).chain(others)
-    }
 }
+
+/// What v2 and Coraza call a member of a JSON document.
+pub(super) type OtherNames = [ValueId; 2];
 
 /// Everything rules can look at, except what is computed when asked for.
 #[derive(Debug)]
@@ -54,6 +39,16 @@ pub(super) struct Store {
     pub args_size: usize,
     /// Counts the changes of settled variables.
     generation: u64,
+    /// The other names of what stands in ARGS, ARGS_NAMES and RESPONSE_ARGS themselves, which are the
+    /// members of a JSON document; empty where there is no document or nobody asks.
+    members: Members,
+}
+
+#[derive(Debug, Default)]
+struct Members {
+    arguments: Vec<OtherNames>,
+    containers: Vec<OtherNames>,
+    response: Vec<OtherNames>,
 }
 
 impl Store {
@@ -64,7 +59,52 @@ impl Store {
             tx: TxVariables::new(keys),
             args_size: 0,
             generation: 0,
+            members: Members::default(),
         }
+    }
+
+    /// Notes the other names of the member that was added last to one of these.
+    pub(super) fn push_other_names(&mut self, variable: Variable, names: OtherNames) {
+        let entries = self.collections.get(variable.index());
+        let list = match variable {
+            Variable::Args => &mut self.members.arguments,
+            Variable::ResponseArgs => &mut self.members.response,
+            _ => &mut self.members.containers,
+        };
+        // What came without other names has none but its own.
+        let before = entries.map_or(&[][..], |entries| {
+            entries.split_last().map_or(&[], |(_, before)| before)
+        });
+        list.extend(before.iter().skip(list.len()).map(|one| [one.name; 2]));
+        list.push(names);
+    }
+
+    /// How many of the last entries that a variable shows may have other names.
+    pub(super) fn members(&self, variable: Variable) -> usize {
+        let own = self.collection(variable).len();
+        match variable {
+            Variable::Args if !self.members.arguments.is_empty() => own,
+            Variable::ResponseArgs if !self.members.response.is_empty() => own,
+            Variable::ArgsNames
+                if !(self.members.arguments.is_empty() && self.members.containers.is_empty()) =>
+            {
+                own.saturating_add(self.collection(Variable::Args).len())
+            }
+            _ => 0,
+        }
+    }
+
+    /// The other names of one of these entries.
+    pub(super) fn other_names(&self, variable: Variable, at: usize) -> Option<OtherNames> {
+        let arguments = self.collection(Variable::Args).len();
+        let (list, at) = match variable {
+            Variable::ResponseArgs => (&self.members.response, at),
+            Variable::ArgsNames if at >= arguments => {
+                (&self.members.containers, at.saturating_sub(arguments))
+            }
+            _ => (&self.members.arguments, at),
+        };
+        list.get(at).copied()
     }
 
     /// A scalar, if it has a value.

@@ -1,7 +1,7 @@
 //! Targets to values: what a rule looks at, in the order written.
 
 use super::state::State;
-use super::store::Entry;
+use super::store::OtherNames;
 use super::values::ValueId;
 use crate::matching::Scratch;
 use crate::program::{Rule, RuleIndex, Target, TargetSelector};
@@ -35,6 +35,13 @@ pub(super) struct Looking<'a> {
     /// Its place; none, if what `ctl` excludes is to be found too.
     pub at: Option<RuleIndex>,
     pub rule: &'a Rule,
+}
+
+/// What an entry is called: under which name it is reported, and by which others it is selected.
+#[derive(Clone, Copy, Debug)]
+struct Names {
+    reported: ValueId,
+    others: Option<OtherNames>,
 }
 
 impl Subject {
@@ -139,12 +146,25 @@ impl State {
         } else {
             source.of
         };
+        let entries = of.iter().map(|&of| self.store.collection(of).len());
+        // Members of a document, which have other names too, come last.
+        let plain = entries
+            .sum::<usize>()
+            .saturating_sub(self.store.members(variable));
+        let mut place = 0usize;
         for &of in of {
             let mut at = 0usize;
             while let Some(entry) = self.store.entry(of, at, source.part) {
+                let names = Names {
+                    reported: entry.name,
+                    others: place
+                        .checked_sub(plain)
+                        .and_then(|member| self.store.other_names(variable, member)),
+                };
                 at = at.saturating_add(1);
-                if self.selects_entry(&target.selector, entry, scratch)
-                    && !self.excludes(rule, variable, entry, scratch)
+                place = place.saturating_add(1);
+                if self.selects_any(&target.selector, names, scratch)
+                    && !self.excludes(rule, variable, names, scratch)
                 {
                     out.push(Subject {
                         variable,
@@ -185,9 +205,12 @@ impl State {
             .collect();
         for (name, value) in all {
             let name = self.values.intern(&name);
-            let entry = Entry::new(name, value);
+            let names = Names {
+                reported: name,
+                others: None,
+            };
             if self.selects(&target.selector, name, scratch)
-                && !self.excludes(rule, variable, entry, scratch)
+                && !self.excludes(rule, variable, names, scratch)
             {
                 out.push(Subject {
                     variable,
@@ -250,14 +273,17 @@ impl State {
 
     /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
     /// Coraza give it.
-    fn selects_entry(
+    fn selects_any(
         &mut self,
         selector: &TargetSelector,
-        entry: Entry,
+        names: Names,
         scratch: &mut Scratch,
     ) -> bool {
-        let mut names = entry.names();
-        names.any(|name| self.selects(selector, name, scratch))
+        self.selects(selector, names.reported, scratch)
+            || names.others.is_some_and(|others| {
+                let mut others = others.iter();
+                others.any(|&name| self.selects(selector, name, scratch))
+            })
     }
 
     /// Whether an entry of this name is selected.
@@ -304,11 +330,11 @@ impl State {
         &mut self,
         rule: Looking<'_>,
         variable: Variable,
-        entry: Entry,
+        names: Names,
         scratch: &mut Scratch,
     ) -> bool {
         for target in &rule.rule.exclusions {
-            if target.variable == variable && self.selects_entry(&target.selector, entry, scratch) {
+            if target.variable == variable && self.selects_any(&target.selector, names, scratch) {
                 return true;
             }
         }
@@ -319,7 +345,7 @@ impl State {
         let found = removed.iter().any(|(of, target)| {
             Some(*of) == rule.at
                 && target.variable == variable
-                && self.selects_entry(&target.selector, entry, scratch)
+                && self.selects_any(&target.selector, names, scratch)
         });
         self.removed_targets = removed;
         found
@@ -379,11 +405,17 @@ impl State {
                 }
             }
             Macro::Entry(variable, key) => {
-                let found = self.store.entries(*variable).find(|entry| {
-                    let mut names = entry.names();
-                    names.any(|name| self.values.get(name).eq_ignore_ascii_case(key))
+                let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
+                let count = self.store.entries(*variable).count();
+                let plain = count.saturating_sub(self.store.members(*variable));
+                let others =
+                    |place: usize| self.store.other_names(*variable, place.checked_sub(plain)?);
+                let mut entries = self.store.entries(*variable).enumerate();
+                let found = entries.find(|(place, entry)| {
+                    is_key(entry.name)
+                        || others(*place).is_some_and(|others| others.into_iter().any(is_key))
                 });
-                if let Some(entry) = found {
+                if let Some((_, entry)) = found {
                     out.extend_from_slice(self.values.get(entry.value));
                 }
             }

@@ -1,5 +1,7 @@
 //! Whole transactions through small rule sets.
 
+mod encodings;
+
 use std::rc::Rc;
 
 use super::*;

@@ -11,7 +11,7 @@ use super::api::{
 use super::collection::{CollectionStore, MemoryCollections};
 use super::perf::Spent;
 use super::record::Record;
-use super::request::RequestBody;
+use super::request_body::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::state::State;
@@ -256,6 +256,16 @@ impl Transaction {
     /// What rules want before and after the response body (SecContentInjection).
     pub fn response_edits(&self) -> &BodyEdits {
         &self.state.edits
+    }
+
+    /// Whether the host asks the backend for plain responses (SecDisableBackendCompression).
+    pub fn wants_plain_response(&self) -> bool {
+        self.state.program.settings.disable_backend_compression
+    }
+
+    /// What the host writes into the `server` header of responses (SecServerSignature).
+    pub fn server_signature(&self) -> Option<&[u8]> {
+        self.state.program.settings.server_signature.as_deref()
     }
 
     /// What the host sends to the backend instead of the request body, if a rule changed it: known

@@ -19,19 +19,26 @@ pub fn media_type(content_type: &[u8]) -> &[u8] {
 
 /// The value of the first parameter of that name, without quotes. Names have no case.
 pub fn parameter<'a>(content_type: &'a [u8], name: &[u8]) -> Option<Cow<'a, [u8]>> {
+    parameters(content_type, name).next()
+}
+
+/// The values of all parameters of that name.
+pub fn parameters<'a>(content_type: &'a [u8], name: &[u8]) -> impl Iterator<Item = Cow<'a, [u8]>> {
     let mut rest = split_where(content_type, |byte| byte == b';').1;
-    while let [b';', after @ ..] = rest {
-        let (key, tail) = split_where(after, |byte| matches!(byte, b'=' | b';'));
-        let value;
-        (value, rest) = match tail {
-            [b'=', tail @ ..] => parameter_value(trim_start(tail)),
-            _ => (Cow::Borrowed(&[][..]), tail),
-        };
-        if trim_end(trim_start(key)).eq_ignore_ascii_case(name) {
-            return Some(value);
+    std::iter::from_fn(move || {
+        while let [b';', after @ ..] = rest {
+            let (key, tail) = split_where(after, |byte| matches!(byte, b'=' | b';'));
+            let value;
+            (value, rest) = match tail {
+                [b'=', tail @ ..] => parameter_value(trim_start(tail)),
+                _ => (Cow::Borrowed(&[][..]), tail),
+            };
+            if trim_end(trim_start(key)).eq_ignore_ascii_case(name) {
+                return Some(value);
+            }
         }
-    }
-    None
+        None
+    })
 }
 
 /// A value, and what stands from the next `;` on.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::action::XmlArgs;
+use crate::body::Charsets;
 use crate::limits::Limits;
 use crate::matching::Pattern;
 use crate::operator::Geography;
@@ -98,7 +99,8 @@ pub struct Settings {
     pub response_body_limit_action: BodyLimitAction,
     /// SecResponseBodyMimeType, lower case; `null` stands for responses without a type.
     pub response_body_mime_types: Vec<Box<[u8]>>,
-    /// SecArgumentsLimit, SecRequestBodyJsonDepthLimit, SecUploadFileLimit.
+    /// SecArgumentsLimit, SecRequestBodyJsonDepthLimit, SecUploadFileLimit,
+    /// SecParapetInflateLayersLimit, SecParapetInflateRatioLimit.
     pub limits: Limits,
     /// SecArgumentSeparator.
     pub argument_separator: u8,
@@ -108,6 +110,12 @@ pub struct Settings {
     pub cookie_v0_separator: Option<u8>,
     /// SecParseXmlIntoArgs.
     pub xml_into_args: XmlArgs,
+    /// SecParapetDecodeCharsets.
+    pub decode_charsets: Charsets,
+    /// SecParapetInflateRequestBody.
+    pub inflate_request_body: bool,
+    /// SecParapetInflateResponseBody.
+    pub inflate_response_body: bool,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
     /// SecGeoLookupDb.
@@ -176,6 +184,9 @@ impl Default for Settings {
             cookie_format: CookieFormat::Netscape,
             cookie_v0_separator: None,
             xml_into_args: XmlArgs::Off,
+            decode_charsets: Charsets::Off,
+            inflate_request_body: false,
+            inflate_response_body: false,
             unicode_map: None,
             geography: None,
             pcre_match_limit: PCRE_MATCH_LIMIT,

@@ -6,7 +6,9 @@ mod rules;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
+use super::host::{
+    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind, Place,
+};
 use super::pairs::Pairs;
 use crate::engine::UnixNanos;
 
@@ -124,6 +126,37 @@ impl Host for FakeHost {
                 .iter()
                 .filter(|(key, _)| *key != name.as_bytes())
                 .collect();
+            Ok(())
+        })
+    }
+
+    fn set_header(&self, map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError> {
+        self.enter("set_header")?;
+        self.state(|state| {
+            let headers = match map {
+                HeaderMap::Request => &mut state.request_headers,
+                HeaderMap::Response => &mut state.response_headers,
+            };
+            let headers = headers.as_mut().ok_or(HostError::BadArgument)?;
+            let others = headers.iter().filter(|(key, _)| *key != name.as_bytes());
+            *headers = others.chain([(name.as_bytes(), value)]).collect();
+            Ok(())
+        })
+    }
+
+    fn set_body(&self, body: Direction, place: Place, bytes: &[u8]) -> Result<(), HostError> {
+        self.enter("set_body")?;
+        self.state(|state| {
+            let buffer = match body {
+                Direction::Request => &mut state.request_body,
+                Direction::Response => &mut state.response_body,
+            };
+            let buffer = buffer.as_mut().ok_or(HostError::BadArgument)?;
+            match place {
+                Place::Front => drop(buffer.splice(..0, bytes.iter().copied())),
+                Place::Back => buffer.extend_from_slice(bytes),
+                Place::Whole => *buffer = bytes.to_vec(),
+            }
             Ok(())
         })
     }

@@ -84,6 +84,17 @@ pub enum MetricKind {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct MetricId(pub u32);
 
+/// Where bytes go in a body buffer; hosts refuse the middle.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Before everything.
+    Front,
+    /// After everything.
+    Back,
+    /// In place of everything.
+    Whole,
+}
+
 /// An answer that the filter gives in place of the upstream.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct LocalReply {
@@ -112,11 +123,23 @@ pub trait Host {
     /// The map is not available in this callback.
     fn remove_header(&self, map: HeaderMap, name: &str) -> Result<(), HostError>;
 
+    /// Gives a header of the map one value, in place of all it had.
+    ///
+    /// # Errors
+    /// The map is not available in this callback.
+    fn set_header(&self, map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError>;
+
     /// Bytes `start..start + length` of the body buffer; fewer where the buffer ends earlier.
     ///
     /// # Errors
     /// No buffer is available in this callback.
     fn body(&self, body: Direction, start: usize, length: usize) -> Result<Vec<u8>, HostError>;
+
+    /// Writes into the body buffer. The caller sees to the length that the head announces.
+    ///
+    /// # Errors
+    /// No buffer is available in this callback, or the host does not let it be changed.
+    fn set_body(&self, body: Direction, place: Place, bytes: &[u8]) -> Result<(), HostError>;
 
     /// A property; `None` where the host has none or fails to give it.
     fn property(&self, path: &[&str]) -> Option<Vec<u8>>;

@@ -9,7 +9,9 @@
 
 use std::ptr::null_mut;
 
-use super::host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind};
+use super::host::{
+    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind, Place,
+};
 use super::pairs::Pairs;
 use crate::engine::{Clock, UnixNanos};
 
@@ -28,6 +30,20 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, size: usize) -> u32;
+    fn proxy_replace_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_set_buffer_bytes(
+        buffer: u32,
+        start: usize,
+        length: usize,
+        data: *const u8,
+        size: usize,
+    ) -> u32;
     fn proxy_get_property(
         path: *const u8,
         path_size: usize,
@@ -95,8 +111,39 @@ impl Host for ProxyHost {
         ok(unsafe { proxy_remove_header_map_value(map_number(map), name.as_ptr(), name.len()) })
     }
 
+    fn set_header(&self, map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError> {
+        // SAFETY: the host reads the given number of bytes of `name` and of `value`.
+        ok(unsafe {
+            proxy_replace_header_map_value(
+                map_number(map),
+                name.as_ptr(),
+                name.len(),
+                value.as_ptr(),
+                value.len(),
+            )
+        })
+    }
+
     fn body(&self, body: Direction, start: usize, length: usize) -> Result<Vec<u8>, HostError> {
         buffer(stream_number(body), start, length)
+    }
+
+    fn set_body(&self, body: Direction, place: Place, bytes: &[u8]) -> Result<(), HostError> {
+        let (start, length) = match place {
+            Place::Front => (0, 0),
+            Place::Back => (usize::MAX, 0),
+            Place::Whole => (0, usize::MAX),
+        };
+        // SAFETY: the host reads `bytes.len()` bytes at `bytes`.
+        ok(unsafe {
+            proxy_set_buffer_bytes(
+                stream_number(body),
+                start,
+                length,
+                bytes.as_ptr(),
+                bytes.len(),
+            )
+        })
     }
 
     fn property(&self, path: &[&str]) -> Option<Vec<u8>> {

@@ -1,6 +1,9 @@
 //! The engine as the state machine sees it.
 
-use crate::engine::{Connection, RequestHead, ResponseHead, RuleMatch, Step};
+use super::host::Direction;
+use crate::engine::{
+    BodyEdits, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
+};
 
 /// A rule set that transactions run on.
 pub trait Rules {
@@ -30,6 +33,14 @@ pub trait Inspect {
     fn pause(&self) -> u32 {
         0
     }
+    /// What is to be sent on instead of a body. Known when the body's phase has run.
+    fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody>;
+    /// What is to be put around the response's body. Known when its phase has run.
+    fn response_edits(&self) -> &BodyEdits;
+    /// Whether the upstream is to be asked for plain responses (SecDisableBackendCompression).
+    fn wants_plain_response(&self) -> bool;
+    /// What the `server` header of responses is to say (SecServerSignature).
+    fn server_signature(&self) -> Option<&[u8]>;
     /// Phase 5.
     fn finish(&mut self);
     /// The rules that matched since the last call.

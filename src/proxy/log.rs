@@ -49,6 +49,15 @@ pub(super) fn failure(
     );
 }
 
+/// Says that a body stays as it is although rules want it changed.
+pub(super) fn unchanged(host: &dyn Host, direction: Direction, why: &str, unique_id: &str) {
+    line(
+        host,
+        Level::Info,
+        &format!("{direction:?} body is not changed: {why} [unique_id \"{unique_id}\"]"),
+    );
+}
+
 /// Writes one line about the filter itself.
 pub fn line(host: &dyn Host, level: Level, text: &str) {
     let mut out = b"parapet: ".to_vec();

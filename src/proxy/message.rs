@@ -198,7 +198,8 @@ fn is(name: &[u8], wanted: &[u8]) -> bool {
     name.eq_ignore_ascii_case(wanted)
 }
 
-fn decimal(digits: &[u8]) -> Option<usize> {
+/// The value of a header that is a whole number.
+pub fn decimal(digits: &[u8]) -> Option<usize> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

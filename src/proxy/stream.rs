@@ -11,8 +11,9 @@
 //! * after an answer of ours nothing of the client goes to the upstream;
 //! * no byte of a body under inspection goes on before its phase is decided;
 //! * the end of a half is never answered with a pause, unless an answer of ours was sent;
-//! * bodies never change their length.
+//! * a body changes only while its head waits to say its new length (see `effects`).
 
+mod effects;
 mod request;
 mod response;
 
@@ -95,6 +96,7 @@ pub struct Stream<R: Rules> {
     unique_id: String,
     protocol: Vec<u8>,
     is_connect: bool,
+    is_head: bool,
     request: Side,
     response: Side,
     request_head: Option<SharedHead>,
@@ -117,6 +119,7 @@ impl<R: Rules> Stream<R> {
             unique_id: String::new(),
             protocol: Vec::new(),
             is_connect: false,
+            is_head: false,
             request: Side::New,
             response: Side::New,
             request_head: None,
@@ -177,12 +180,12 @@ impl<R: Rules> Stream<R> {
             });
             match self.decide(host, direction, step) {
                 Decision::Ended(flow) => return flow,
-                Decision::Skip => return self.pass(direction),
+                Decision::Skip => return self.let_body_on(host, direction, false),
                 Decision::Inspect => {}
             }
         }
         if end || length.is_some_and(|length| seen >= length) {
-            return self.end_body(host, direction, end);
+            return self.end_collected(host, direction, end);
         }
         Flow::Pause
     }
@@ -199,12 +202,40 @@ impl<R: Rules> Stream<R> {
         }
     }
 
-    /// The body is over (`end`) or not wanted: decides its phase and lets it pass or not.
-    fn end_body(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
-        let step = self.step(host, |transaction| match direction {
+    /// All of a body was inspected: decides its phase and lets it pass or not. `end`: nothing
+    /// follows it.
+    fn end_collected(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
+        let step = self.end_step(host, direction);
+        match self.decide(host, direction, step) {
+            Decision::Ended(flow) => flow,
+            Decision::Skip | Decision::Inspect => self.let_body_on(host, direction, end),
+        }
+    }
+
+    /// A body that was inspected, to its end or its limit, goes on as the rules want it.
+    fn let_body_on(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
+        if let Err(error) = self.edit_body(host, direction, end) {
+            // Half changed, with a length that may be wrong: no policy lets that go on.
+            return self.fail_under(OnError::Deny, host, direction, Failure::Host(error));
+        }
+        let flow = self.pass(direction);
+        if end {
+            *self.side(direction) = Side::Over;
+        }
+        flow
+    }
+
+    /// Decides the phase of a body.
+    fn end_step(&mut self, host: &dyn Host, direction: Direction) -> Option<Step> {
+        self.step(host, |transaction| match direction {
             Direction::Request => transaction.end_request_body(),
             Direction::Response => transaction.end_response_body(),
-        });
+        })
+    }
+
+    /// There is no body (`end`), or it is not wanted: decides its phase and lets it pass or not.
+    fn end_head(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
+        let step = self.end_step(host, direction);
         match self.decide(host, direction, step) {
             Decision::Ended(flow) => flow,
             Decision::Skip | Decision::Inspect => {
@@ -321,8 +352,18 @@ impl<R: Rules> Stream<R> {
 
     /// The policy for what cannot be inspected.
     fn fail(&mut self, host: &dyn Host, direction: Direction, failure: Failure) -> Flow {
-        self.filter.count(host, Count::HostFailure);
         let policy = self.filter.settings().on_error;
+        self.fail_under(policy, host, direction, failure)
+    }
+
+    fn fail_under(
+        &mut self,
+        policy: OnError,
+        host: &dyn Host,
+        direction: Direction,
+        failure: Failure,
+    ) -> Flow {
+        self.filter.count(host, Count::HostFailure);
         log::failure(
             host,
             &format!("{failure:?}"),
@@ -352,7 +393,14 @@ impl<R: Rules> Stream<R> {
         self.tell_verdict(host, denial);
         let reset = || host.close(direction).is_ok();
         let answer = || {
-            let reply = self.filter.settings().denial.reply(denial, &self.unique_id);
+            let mut reply = self.filter.settings().denial.reply(denial, &self.unique_id);
+            let names = |name: &[u8]| name.eq_ignore_ascii_case(b"server");
+            if let Some(signature) = self.server_signature()
+                && !reply.headers.iter().any(|(name, _)| names(name))
+            {
+                let header = (b"server".to_vec(), signature.to_vec());
+                reply.headers.push(header);
+            }
             host.reply(&reply).is_ok()
         };
         let answered = if committed || denial.drops() {

@@ -4,11 +4,13 @@ use std::rc::Rc;
 
 use super::config::{PluginConfig, Problems};
 use super::files::PluginFiles;
+use super::host::Direction;
 use super::inspect::{Inspect, Rules};
 use crate::audit::error_log_line;
 use crate::compile;
 use crate::engine::{
-    Clock, Connection, RequestHead, ResponseHead, RuleMatch, Step, Transaction, Waf,
+    BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
+    Transaction, Waf,
 };
 
 impl Rules for Rc<Waf> {
@@ -46,6 +48,25 @@ impl Inspect for Transaction {
 
     fn pause(&self) -> u32 {
         Self::pause(self)
+    }
+
+    fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
+        match direction {
+            Direction::Request => self.replaced_request_body(),
+            Direction::Response => self.replaced_response_body(),
+        }
+    }
+
+    fn response_edits(&self) -> &BodyEdits {
+        self.response_edits()
+    }
+
+    fn wants_plain_response(&self) -> bool {
+        self.wants_plain_response()
+    }
+
+    fn server_signature(&self) -> Option<&[u8]> {
+        self.server_signature()
     }
 
     fn finish(&mut self) {

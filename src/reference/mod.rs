@@ -3,6 +3,7 @@
 //! `parapet explain` and the compatibility page are printed from here.
 
 mod engines;
+mod manual;
 mod page;
 
 use crate::action;
@@ -27,18 +28,21 @@ pub enum Family {
     Transformation,
     /// What they do.
     Action,
+    /// What the action `ctl` changes.
+    Ctl,
     /// Codes of messages.
     Code,
 }
 
 impl Family {
     /// All, in the order of the page.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Directive,
         Self::Variable,
         Self::Operator,
         Self::Transformation,
         Self::Action,
+        Self::Ctl,
         Self::Code,
     ];
 
@@ -50,15 +54,17 @@ impl Family {
             Self::Operator => "operator",
             Self::Transformation => "transformation",
             Self::Action => "action",
+            Self::Ctl => "ctl option",
             Self::Code => "message",
         }
     }
 
-    /// How a rule file marks members of it: `@rx`, `t:trim`.
-    const fn prefix(self) -> &'static str {
+    /// How a rule file marks members of it: `@rx`, `t:trim`, `ctl:ruleEngine`.
+    pub const fn prefix(self) -> &'static str {
         match self {
             Self::Operator => "@",
             Self::Transformation => "t:",
+            Self::Ctl => "ctl:",
             _ => "",
         }
     }
@@ -94,15 +100,19 @@ pub struct Entry {
     pub aliases: &'static [&'static str],
     /// What it is.
     pub summary: String,
+    /// How it is written.
+    pub usage: Option<&'static str>,
     /// More lines about it.
     pub details: Vec<String>,
     /// ModSecurity 2, ModSecurity 3, Coraza: in a word each; none for a message.
     pub engines: Option<[&'static str; 3]>,
     /// Parapet.
     pub standing: Standing,
-    /// What is special about it in some engine.
-    pub note: String,
-    /// Lines that show it.
+    /// What differs between the engines; empty where nothing is known to.
+    pub note: &'static str,
+    /// What it makes of some values, one line each.
+    pub cases: Vec<String>,
+    /// Lines of a rule file that show it; together they load.
     pub examples: Vec<String>,
 }
 
@@ -113,6 +123,7 @@ pub fn entries() -> Vec<Entry> {
     all.extend(Operator::all().map(operator));
     all.extend(Transformation::ALL.iter().map(|one| transformation(*one)));
     all.extend(action::Name::ALL.iter().map(|one| action(*one)));
+    all.extend(action::CtlOption::ALL.iter().map(ctl));
     all.extend(Code::ALL.iter().map(|one| message(*one)));
     all
 }
@@ -133,9 +144,25 @@ pub fn find(name: &str) -> Vec<Entry> {
         .collect()
 }
 
-/// The name of a member that a person may have meant.
-pub fn nearest(name: &str) -> Option<&'static str> {
-    suggest(name, entries().iter().map(|entry| entry.name))
+/// The name of a member that a person may have meant, as a rule file writes it. A prefix such as
+/// `t:` says among which to look.
+pub fn nearest(name: &str) -> Option<String> {
+    let family = Family::ALL.into_iter().find(|family| {
+        let prefix = family.prefix();
+        !prefix.is_empty() && name.starts_with(prefix)
+    });
+    let all = entries();
+    let candidates = all
+        .iter()
+        .filter(|entry| family.is_none_or(|family| entry.family == family));
+    let bare = family.map_or(name, |family| {
+        name.strip_prefix(family.prefix()).unwrap_or(name)
+    });
+    let names = candidates
+        .flat_map(|entry| std::iter::once(entry.name).chain(entry.aliases.iter().copied()));
+    let meant = suggest(bare, names)?;
+    let prefix = family.map_or("", Family::prefix);
+    Some(format!("{prefix}{meant}"))
 }
 
 impl Entry {
@@ -145,38 +172,55 @@ impl Entry {
             name,
             aliases: &[],
             summary: summary.to_owned(),
+            usage: None,
             details: Vec::new(),
             engines: None,
             standing: Standing::Full,
-            note: String::new(),
+            note: "",
+            cases: Vec::new(),
             examples: Vec::new(),
         }
     }
 
     /// Adds what the table of engines says. One that is missing there shows as unknown; a test
     /// keeps the tables whole.
-    fn engines(mut self, table: &[engines::Row]) -> (Self, &'static str) {
-        let (_, letters, example, note) =
-            engines::find(table, self.name).unwrap_or(("", "---", "", ""));
+    fn engines(mut self, table: &[engines::Row]) -> Self {
+        let (_, letters, note) = engines::find(table, self.name).unwrap_or(("", "---", ""));
         let mut words = letters.chars().map(word);
         let mut next = || words.next().unwrap_or("unknown");
         self.engines = Some([next(), next(), next()]);
-        note.clone_into(&mut self.note);
-        (self, example)
+        self.note = note;
+        self
+    }
+
+    /// Adds what the manual says.
+    fn manual(mut self, file: &'static str) -> Self {
+        let section = manual::section(file, self.name);
+        self.usage = section.usage;
+        self.details
+            .extend(section.text.into_iter().map(str::to_owned));
+        self.examples
+            .extend(section.examples.into_iter().map(str::to_owned));
+        self
     }
 
     /// The documentation of the member, as lines of text.
     pub fn text(&self) -> String {
-        let mut lines = vec![
-            format!(
-                "{}{} ({})",
-                self.family.prefix(),
-                self.name,
-                self.family.name()
-            ),
-            format!("  {}", self.summary),
-        ];
-        lines.extend(self.details.iter().map(|line| format!("  {line}")));
+        let mut lines = vec![format!(
+            "{}{} ({})",
+            self.family.prefix(),
+            self.name,
+            self.family.name()
+        )];
+        lines.extend(
+            wrapped(&self.summary)
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
+        lines.extend(self.usage.map(|usage| format!("  Written: {usage}")));
+        for line in &self.details {
+            lines.extend(wrapped(line).into_iter().map(|line| format!("  {line}")));
+        }
         if !self.aliases.is_empty() {
             lines.push(format!("  Also: {}.", self.aliases.join(", ")));
         }
@@ -188,7 +232,11 @@ impl Entry {
             ));
         }
         if !self.note.is_empty() {
-            lines.push(format!("  {}", self.note));
+            lines.push(format!("  In short: {}", self.note));
+        }
+        if !self.cases.is_empty() {
+            lines.push("  Cases:".to_owned());
+            lines.extend(self.cases.iter().map(|line| format!("    {line}")));
         }
         if !self.examples.is_empty() {
             lines.push("  Examples:".to_owned());
@@ -196,6 +244,25 @@ impl Entry {
         }
         lines.join("\n")
     }
+}
+
+/// A line cut at blanks, so that a terminal shows it well.
+fn wrapped(line: &str) -> Vec<String> {
+    const WIDTH: usize = 100;
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        if let Some(last) = lines.last_mut()
+            && (last.is_empty() || last.len().saturating_add(word.len()) < WIDTH)
+        {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
 }
 
 fn word(letter: char) -> &'static str {
@@ -216,25 +283,18 @@ const fn standing(support: variable::Support) -> Standing {
 }
 
 fn directive(def: &'static DirectiveDef) -> Entry {
-    let (mut entry, example) =
-        Entry::new(Family::Directive, def.name, def.summary).engines(engines::DIRECTIVES);
+    let mut entry = Entry::new(Family::Directive, def.name, def.summary)
+        .engines(engines::DIRECTIVES)
+        .manual(manual::DIRECTIVES);
     entry.standing = standing(def.support());
     if entry.standing == Standing::Limited {
         entry.summary = format!("Accepted with a warning: {}", def.summary);
     }
-    let (least, most) = def.arguments;
-    entry.details.push(match (least, most) {
-        (least, usize::MAX) => format!("Arguments: {least} or more."),
-        (least, most) if least == most => format!("Arguments: {least}."),
-        (least, most) => format!("Arguments: {least} to {most}."),
-    });
-    entry.examples = example.lines().map(str::to_owned).collect();
     entry
 }
 
 fn variable(def: &'static variable::Def) -> Entry {
-    let (mut entry, example) =
-        Entry::new(Family::Variable, def.name, def.summary).engines(engines::VARIABLES);
+    let mut entry = Entry::new(Family::Variable, def.name, def.summary).engines(engines::VARIABLES);
     entry.aliases = def.aliases;
     entry.standing = standing(def.support);
     let shape = match def.shape {
@@ -244,19 +304,15 @@ fn variable(def: &'static variable::Def) -> Entry {
     entry
         .details
         .push(format!("{shape}, from phase {} on.", def.phase));
-    entry.examples.push(variable_rule(def, example));
-    entry
-}
-
-fn variable_rule(def: &variable::Def, example: &str) -> String {
-    format!("SecRule {example} \"id:1,phase:{},pass,log\"", def.phase)
+    entry.manual(manual::VARIABLES)
 }
 
 fn operator(def: &'static operator::Def) -> Entry {
-    let (mut entry, _) =
-        Entry::new(Family::Operator, def.name, def.summary).engines(engines::OPERATORS);
+    let mut entry = Entry::new(Family::Operator, def.name, def.summary)
+        .engines(engines::OPERATORS)
+        .manual(manual::OPERATORS);
     entry.aliases = def.aliases;
-    entry.details.push(def.spec.to_owned());
+    entry.details.push(format!("Follows: {}", def.spec));
     if def.macros {
         entry
             .details
@@ -268,7 +324,7 @@ fn operator(def: &'static operator::Def) -> Entry {
             .details
             .push(format!("Accepted with a warning, never matches: {reason}."));
     }
-    entry.examples = def
+    entry.cases = def
         .examples
         .iter()
         .map(|example| {
@@ -294,11 +350,15 @@ fn operator(def: &'static operator::Def) -> Entry {
 
 fn transformation(one: Transformation) -> Entry {
     let def = one.def();
-    let (mut entry, _) =
+    let mut entry =
         Entry::new(Family::Transformation, def.name, def.summary).engines(engines::TRANSFORMATIONS);
     entry.aliases = def.aliases;
-    entry.details.push(def.spec.to_owned());
-    entry.examples = def
+    entry.details.push(format!("Follows: {}", def.spec));
+    entry.examples = vec![format!(
+        "SecRule ARGS \"@rx attack\" \"id:1,phase:2,pass,log,t:none,t:{}\"",
+        def.name
+    )];
+    entry.cases = def
         .examples
         .iter()
         .map(|example| {
@@ -314,29 +374,30 @@ fn transformation(one: Transformation) -> Entry {
 
 fn action(name: action::Name) -> Entry {
     let def = name.def();
-    let (mut entry, example) =
-        Entry::new(Family::Action, def.name, def.summary).engines(engines::ACTIONS);
+    let mut entry = Entry::new(Family::Action, def.name, def.summary)
+        .engines(engines::ACTIONS)
+        .manual(manual::ACTIONS);
     entry.aliases = def.aliases;
     if def.placement == action::Placement::Starter {
         let line = "Stands on the first rule of a chain, or a rule alone.";
         entry.details.push(line.to_owned());
     }
     use action::Name as N;
-    if matches!(name, N::Append | N::Prepend | N::Exec | N::Proxy) {
+    if matches!(name, N::Exec | N::Proxy) {
         entry.standing = Standing::Limited;
     }
-    entry.examples.push(action_rule(name, example));
     entry
 }
 
-fn action_rule(name: action::Name, example: &str) -> String {
-    use action::Name as N;
-    let head = "SecRule ARGS \"@rx attack\"";
-    match name {
-        N::Id => format!("{head} \"{example},phase:2,pass\""),
-        N::PhaseAction => format!("{head} \"id:1,{example},pass\""),
-        _ => format!("{head} \"id:1,phase:2,{example}\""),
+fn ctl(def: &'static action::CtlOption) -> Entry {
+    let mut entry = Entry::new(Family::Ctl, def.name, def.summary)
+        .engines(engines::CTL)
+        .manual(manual::CTL);
+    if !def.carried_out {
+        entry.standing = Standing::Limited;
+        entry.summary = format!("Accepted with a warning: {}", def.summary);
     }
+    entry
 }
 
 fn message(code: Code) -> Entry {

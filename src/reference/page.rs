@@ -36,6 +36,7 @@ pub fn compatibility() -> String {
             Family::Operator => "Operators",
             Family::Transformation => "Transformations",
             Family::Action => "Actions",
+            Family::Ctl => "Options of ctl",
             Family::Code => "Messages",
         };
         page.push_str(&format!(
@@ -46,7 +47,10 @@ pub fn compatibility() -> String {
                 "| `{}` | {two} | {three} | {coraza} | {} | {} |\n",
                 entry.name,
                 entry.standing.word(),
-                entry.note
+                match entry.note {
+                    "" => "No difference known.",
+                    note => note,
+                }
             ));
         }
     }

@@ -120,7 +120,7 @@ impl Variable {
 
     /// Whether members of JSON documents are among its entries.
     pub const fn shows_json(self) -> bool {
-        matches!(self, Self::Args | Self::ArgsNames)
+        matches!(self, Self::Args | Self::ArgsNames | Self::ResponseArgs)
     }
 
     /// The base collections this one shows, and whether as values or as names.

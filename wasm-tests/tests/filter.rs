@@ -210,6 +210,45 @@ fn a_broken_configuration_is_refused_with_its_place() {
 }
 
 #[test]
+fn rules_change_what_passes() {
+    let rules = r#"{"rules": ["SecRuleEngine On", "SecResponseBodyAccess On",
+        "SecContentInjection On", "SecServerSignature Loom", "SecDisableBackendCompression On",
+        "SecAction \"id:1,phase:3,pass,nolog,prepend:'<top>',append:'</top>'\""]}"#;
+    let mut plugin = Plugin::start(module(), settings(rules)).unwrap();
+    let asked = request("GET", "/", &[("accept-encoding", "gzip")], "");
+    for (coding, trailers, body) in [
+        (None, false, "<top><p>Hello again</p></top>"),
+        (None, true, "<top><p>Hello again</p></top>"),
+        (Some("gzip"), false, "<p>Hello again</p>"),
+    ] {
+        let mut page = page();
+        let mut header = |name: &[u8], value: &[u8]| page.headers.push((name.into(), value.into()));
+        header(b"content-length", b"18");
+        if let Some(coding) = coding {
+            header(b"content-encoding", coding.as_bytes());
+        }
+        if trailers {
+            page.trailers = vec![(b"x-checked".to_vec(), b"1".to_vec())];
+        }
+        let outcome = plugin.exchange(&asked, &mut |_| page.clone()).unwrap();
+        assert!(!outcome.length_broken);
+        let Reply::Upstream(response) = outcome.reply else {
+            panic!("{:?}", outcome.reply)
+        };
+        assert_eq!(String::from_utf8_lossy(&response.body), body);
+        let server = (b"server".to_vec(), b"Loom".to_vec());
+        assert!(response.headers.contains(&server));
+        let upstream = outcome.upstream.unwrap();
+        assert!(
+            upstream
+                .headers
+                .iter()
+                .all(|(name, _)| name != b"accept-encoding")
+        );
+    }
+}
+
+#[test]
 fn memory_is_small_and_stays_flat() {
     let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let start = plugin.memory_size();

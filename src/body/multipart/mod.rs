@@ -25,7 +25,8 @@ use memchr::memmem::Finder;
 use self::disposition::Disposition;
 pub use self::flags::MultipartFlags;
 use self::part::{Headers, LineEnd, Part, Progress};
-use super::{ARGUMENTS_LIMIT, End, File, Finished, Settings, Sink, printable};
+use super::charset::{self, Declared};
+use super::{ARGUMENTS_LIMIT, Charsets, End, File, Finished, Settings, Sink, printable};
 use crate::http::is_space;
 
 /// The media type.
@@ -44,6 +45,7 @@ pub(super) struct Multipart {
     finder: Finder<'static>,
     extract_files: bool,
     file_limit: usize,
+    charsets: Charsets,
 
     /// The piece that comes in.
     piece: Vec<u8>,
@@ -57,6 +59,8 @@ pub(super) struct Multipart {
 
     flags: MultipartFlags,
     error: Option<String>,
+    /// What is wrong with the charset of a part.
+    charset_error: Option<String>,
     over_limit: bool,
     extracted_files: usize,
     no_files_length: usize,
@@ -92,6 +96,7 @@ impl Multipart {
             delimiter,
             extract_files: settings.extract_files,
             file_limit: settings.limits.files,
+            charsets: settings.charsets,
             piece: Vec::new(),
             line_start: true,
             after_bare_lf: false,
@@ -100,6 +105,7 @@ impl Multipart {
             seen_data: false,
             flags,
             error,
+            charset_error: None,
             over_limit: false,
             extracted_files: 0,
             no_files_length: 0,
@@ -149,7 +155,8 @@ impl Multipart {
         }
         let error = match self.error {
             Some(error) => Some(format!("Multipart parsing error: {error}")),
-            None => self.over_limit.then(|| ARGUMENTS_LIMIT.to_owned()),
+            None if self.over_limit => Some(ARGUMENTS_LIMIT.to_owned()),
+            None => self.charset_error,
         };
         Finished {
             error,
@@ -319,9 +326,42 @@ impl Multipart {
             }
             State::Content(part) => {
                 if !self.over_limit {
-                    self.over_limit = !sink.argument(&part.name, &part.value);
+                    self.over_limit = !self.report(&part, sink);
                 }
             }
+        }
+    }
+
+    /// Reports a part that is no file, decoded as well if its charset hides what it says. False if
+    /// there are too many arguments.
+    fn report(&mut self, part: &Part, sink: &mut dyn Sink) -> bool {
+        let declared = match self.charsets {
+            Charsets::Off => Declared::Plain,
+            Charsets::On | Charsets::OnlyDecoded => charset::declared(&part.content_type),
+        };
+        let (decoded, wrong) = match declared {
+            Declared::Plain => (None, None),
+            Declared::Unclear(why) => (None, Some(why)),
+            Declared::Hiding(charset) => {
+                let (text, malformed) = charset.decode(&part.value);
+                let name = charset.name();
+                let wrong = malformed.map(|why| {
+                    format!("A part is not the {name} text that it is declared to be: {why}.")
+                });
+                (Some(text), wrong)
+            }
+        };
+        if self.charset_error.is_none() {
+            self.charset_error = wrong;
+        }
+        match decoded {
+            Some(text) if self.charsets == Charsets::OnlyDecoded => {
+                sink.argument(&part.name, &text)
+            }
+            Some(text) if text != part.value => {
+                sink.argument(&part.name, &part.value) && sink.argument(&part.name, &text)
+            }
+            _ => sink.argument(&part.name, &part.value),
         }
     }
 

@@ -17,6 +17,7 @@ pub(super) struct Headers {
     /// Lines of the headers before it.
     lines: Vec<Vec<u8>>,
     disposition: Option<Vec<u8>>,
+    content_type: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub(super) struct Part {
     pub(super) value: Vec<u8>,
     /// The line end that belongs to the content unless a boundary follows.
     pub(super) held: LineEnd,
+    /// Its Content-Type; empty without one.
+    pub(super) content_type: Vec<u8>,
 }
 
 /// The line end of a piece.
@@ -173,6 +176,8 @@ impl Headers {
         if let Some(header) = self.open.take() {
             if header.name.eq_ignore_ascii_case(b"Content-Disposition") {
                 self.disposition = Some(header.value);
+            } else if header.name.eq_ignore_ascii_case(b"Content-Type") {
+                self.content_type = Some(header.value);
             }
             self.lines.push(header.line);
         }
@@ -219,6 +224,7 @@ impl Headers {
             size: 0,
             value: Vec::new(),
             held: LineEnd::None,
+            content_type: self.content_type.take().unwrap_or_default(),
         };
         Ok(Progress::Over(part, std::mem::take(&mut self.lines)))
     }

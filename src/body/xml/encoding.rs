@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::body::End;
+use crate::body::charset::{Charset, keeps_ascii};
 use crate::http::split_where;
 
 /// The text up to the first byte that cannot stand in a document, and why it ends there.
@@ -45,6 +46,53 @@ pub(super) fn decode(body: &[u8], end: End) -> (Cow<'_, str>, Option<&'static st
     }
 }
 
+/// The charset that hides a document, if one does. A byte order mark comes first, then what the
+/// Content-Type said (`external`), then what the first bytes and the declaration show.
+pub(super) fn hidden(body: &[u8], external: Option<Charset>) -> Option<Charset> {
+    let named = |name: &[u8]| Charset::by_name(name);
+    match body {
+        [0xFF, 0xFE, 0, 0, ..] => return named(b"utf-32le"),
+        [0, 0, 0xFE, 0xFF, ..] => return named(b"utf-32be"),
+        [0xFF, 0xFE, ..] => return named(b"utf-16le"),
+        [0xFE, 0xFF, ..] => return named(b"utf-16be"),
+        [0xEF, 0xBB, 0xBF, ..] => return None,
+        _ if external.is_some() => return external,
+        [b'<', 0, 0, 0, ..] => return named(b"utf-32le"),
+        [0, 0, 0, b'<', ..] => return named(b"utf-32be"),
+        [b'<', 0, ..] => return named(b"utf-16le"),
+        [0, b'<', ..] => return named(b"utf-16be"),
+        _ => {}
+    }
+    let ebcdic = named(b"ibm037")?;
+    if body.starts_with(EBCDIC_XML) {
+        // The characters of a declaration are the same in all code pages.
+        let start = body.get(..DECLARATION).unwrap_or(body);
+        let (text, _) = ebcdic.decode(start);
+        return declared(&text).and_then(named).or(Some(ebcdic));
+    }
+    // Nothing else that hides ASCII can say so in ASCII.
+    declared(body)
+        .and_then(named)
+        .filter(|charset| matches!(charset, Charset::Utf7 | Charset::Iso2022))
+}
+
+/// `<?xml` in EBCDIC.
+const EBCDIC_XML: &[u8] = b"\x4C\x6F\xA7\x94\x93";
+/// Bytes in which a declaration is looked for.
+const DECLARATION: usize = 256;
+
+/// A text that was decoded, up to the first character that cannot stand in a document.
+pub(super) fn text(decoded: &[u8]) -> (&str, Option<&'static str>) {
+    let control = decoded
+        .iter()
+        .position(|&byte| byte < 0x20 && !b"\t\n\r".contains(&byte));
+    let text = control.and_then(|at| decoded.get(..at)).unwrap_or(decoded);
+    match std::str::from_utf8(text) {
+        Ok(text) => (text, control.map(|_| "invalid character")),
+        Err(_) => ("", Some("invalid UTF-8")),
+    }
+}
+
 /// The encoding that an XML declaration names.
 fn declared(body: &[u8]) -> Option<&[u8]> {
     let rest = body.strip_prefix(b"<?xml")?;
@@ -57,44 +105,6 @@ fn declared(body: &[u8]) -> Option<&[u8]> {
 
 fn is_utf8(name: &[u8]) -> bool {
     name.eq_ignore_ascii_case(b"UTF-8") || name.eq_ignore_ascii_case(b"UTF8")
-}
-
-/// Whether markup bytes mean in this encoding what they mean in ASCII.
-fn keeps_ascii(name: &[u8]) -> bool {
-    const FAMILIES: &[&[u8]] = &[
-        b"utf-8",
-        b"utf8",
-        b"us-ascii",
-        b"ascii",
-        b"iso-8859-",
-        b"iso8859-",
-        b"iso_8859-",
-        b"latin",
-        b"windows-125",
-        b"windows-874",
-        b"windows-949",
-        b"cp125",
-        b"cp437",
-        b"cp850",
-        b"cp866",
-        b"cp932",
-        b"koi8-",
-        b"macintosh",
-        b"tis-620",
-        b"gb2312",
-        b"gbk",
-        b"gb18030",
-        b"big5",
-        b"euc-",
-        b"shift_jis",
-        b"shift-jis",
-        b"sjis",
-        b"windows-31j",
-    ];
-    FAMILIES.iter().any(|family| {
-        name.get(..family.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(family))
-    })
 }
 
 #[cfg(test)]

@@ -17,19 +17,23 @@ pub use document::Document;
 pub use path::{Path, PathError};
 
 use self::reader::{Arguments, Reader};
-use super::{End, Finished, Settings, Sink, XmlIntoArgs};
+use super::charset::Charset;
+use super::{Charsets, End, Finished, Settings, Sink, XmlIntoArgs};
 
 /// An XML body being read.
 #[derive(Debug)]
 pub(super) struct Xml {
     settings: Settings,
+    /// The charset that the Content-Type declares, if it hides ASCII.
+    charset: Option<Charset>,
     body: Vec<u8>,
 }
 
 impl Xml {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, charset: Option<Charset>) -> Self {
         Self {
             settings,
+            charset,
             body: Vec::new(),
         }
     }
@@ -47,12 +51,49 @@ impl Xml {
         if self.body.is_empty() {
             return Finished::default();
         }
-        let no_files_length = self.body.len();
+        let hidden = match self.settings.charsets {
+            Charsets::Off => None,
+            Charsets::On | Charsets::OnlyDecoded => encoding::hidden(&self.body, self.charset),
+        };
+        let mut complaint = None;
+        if let Some(charset) = hidden {
+            let (decoded, malformed) = charset.decode(&self.body);
+            // A cut may go through a character.
+            let malformed = malformed.filter(|_| end == End::Complete);
+            let (text, undecodable) = encoding::text(&decoded);
+            let undecodable = malformed.or(undecodable);
+            let finished = self.read(text, undecodable, end, sink);
+            if finished.error.is_none() {
+                return Finished {
+                    text: Some(decoded),
+                    ..finished
+                };
+            }
+            if self.settings.charsets == Charsets::OnlyDecoded {
+                return finished;
+            }
+            // Whoever pays no attention to the charset may find a document all the same.
+            complaint = finished.error;
+        }
         let (text, undecodable) = encoding::decode(&self.body, end);
+        let finished = self.read(&text, undecodable, end, sink);
+        Finished {
+            error: complaint.or(finished.error),
+            ..finished
+        }
+    }
+
+    fn read(
+        &self,
+        text: &str,
+        undecodable: Option<&'static str>,
+        end: End,
+        sink: &mut dyn Sink,
+    ) -> Finished {
         let into_args = self.settings.xml_into_args;
         let arguments = (into_args != XmlIntoArgs::Off).then(|| Arguments::new(sink));
         let mut reader = Reader::new(&self.settings.limits, arguments);
-        let ill_formed = reader.read(&text, end).err();
+        let ill_formed = reader.read(text, end).err();
         let over_limit = reader.over_limit();
         let document = reader.into_document();
         // The undecodable byte is why the text ends too early, so it is the better message.
@@ -70,7 +111,7 @@ impl Xml {
         Finished {
             error,
             xml: (into_args != XmlIntoArgs::OnlyArgs).then_some(document),
-            no_files_length,
+            no_files_length: self.body.len(),
             ..Finished::default()
         }
     }

@@ -169,10 +169,11 @@ impl State {
         if value == before {
             return;
         }
-        let entry_name = self.values.intern(&name);
-        let value = self.values.intern(value.to_string().as_bytes());
-        self.store
-            .set_entry(collection, Entry::new(entry_name, value));
+        let entry = Entry {
+            name: self.values.intern(&name),
+            value: self.values.intern(value.to_string().as_bytes()),
+        };
+        self.store.set_entry(collection, entry);
         self.note(collection, Operation::Deprecate(name, amount, seconds));
     }
 

@@ -249,8 +249,7 @@ fn responses_have_processors_of_their_own() {
         let mut transaction = begin(&format!(
             "SecResponseBodyAccess On\nSecResponseBodyMimeType application/json text/xml\n\
              SecAction \"id:1,phase:3,pass,nolog,{ctl}\"\n\
-             SecRule RESPONSE_ARGS:json.user.0.name|RESPONSE_ARGS:json.user.array_0.name \
-               \"@streq joe\" \"id:2,phase:4,pass\"\n\
+             SecRule RESPONSE_ARGS:json.user.0.name \"@streq joe\" \"id:2,phase:4,pass\"\n\
              SecRule RESPONSE_XML:/a/b/text() \"@streq x\" \"id:3,phase:4,pass\"\n\
              SecRule RES_BODY_PROCESSOR \"@within JSON XML TEXT\" \"id:4,phase:4,pass\"\n\
              SecRule RES_BODY_ERROR \"@eq 1\" \"id:5,phase:4,pass\"\n\

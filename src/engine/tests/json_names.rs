@@ -179,3 +179,56 @@ fn masks_take_any_name() {
     let expected = ["a.b", "json.list.0", "json.a.b", "json.list.array_0"];
     assert_eq!(names, expected);
 }
+
+#[test]
+fn members_of_responses_have_all_names() {
+    let mut transaction = begin(
+        "SecResponseBodyAccess On\nSecResponseBodyMimeType application/json\n\
+         SecAction \"id:1,phase:3,pass,nolog,ctl:responseBodyProcessor=JSON\"\n\
+         SecRule RESPONSE_ARGS:json.list.0|RESPONSE_ARGS:a.b|!RESPONSE_ARGS:list.list.c \
+         \"@rx evil\" \"id:2,phase:4,pass,log\"",
+    );
+    let _ = transaction.request_head(&head("/", &[]));
+    let _ = transaction.end_request_body();
+    let response = ResponseHead {
+        status: 200,
+        protocol: b"HTTP/1.1",
+        headers: &[(b"Content-Type", b"application/json")],
+    };
+    let _ = transaction.response_head(&response);
+    let _ = transaction.response_body(BODY.as_bytes());
+    let _ = transaction.end_response_body();
+    let _ = transaction.finish();
+    let found: Vec<Vec<u8>> = transaction
+        .drain_matches()
+        .into_iter()
+        .map(|found| found.target)
+        .collect();
+    assert_eq!(
+        found,
+        [
+            b"RESPONSE_ARGS:json.list.array_0".to_vec(),
+            b"RESPONSE_ARGS:json.a.b".to_vec()
+        ]
+    );
+}
+
+#[test]
+fn a_decoded_document_has_all_names() {
+    let mut transaction = begin(&format!(
+        "SecParapetDecodeCharsets OnlyDecoded\n{JSON}\n\
+         SecRule ARGS:list.list \"@rx evil\" \"id:1,phase:2,pass,log\""
+    ));
+    let headers = [(
+        b"Content-Type".as_slice(),
+        b"application/json; charset=utf-16le".as_slice(),
+    )];
+    let _ = transaction.request_head(&head("/", &headers));
+    let body: Vec<u8> = BODY.bytes().flat_map(|byte| [byte, 0]).collect();
+    let _ = transaction.request_body(&body);
+    let _ = transaction.end_request_body();
+    let _ = transaction.finish();
+    let found = transaction.drain_matches();
+    let targets: Vec<&[u8]> = found.iter().map(|found| found.target.as_slice()).collect();
+    assert_eq!(targets, [b"ARGS:json.list.array_0"]);
+}

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::{FakeHost, FakeRules};
 use crate::proxy::host::Direction::{self, Request, Response};
+use crate::proxy::host::LocalReply;
 use crate::proxy::pairs::Pairs;
 use crate::proxy::{Authorities, Filter, Flow, Metrics, Settings, Stream};
 
@@ -27,6 +28,10 @@ enum Event {
 /// One half of a stream.
 #[derive(Debug, Default)]
 struct Half {
+    /// The head; after it went on, as it went on.
+    head: Pairs,
+    /// The head waits, and can be read and changed.
+    head_held: bool,
     /// The head went on.
     head_passed: bool,
     /// Paused without holding: nothing more is called back until a resume.
@@ -45,6 +50,8 @@ struct Exchange {
     client: Client,
     /// Answered by the filter or reset.
     over: bool,
+    /// The filter's own answer.
+    reply: Option<LocalReply>,
 }
 
 pub struct Envoy {
@@ -79,6 +86,7 @@ impl Envoy {
             status: 0,
             client: Client::default(),
             over: false,
+            reply: None,
         });
         let pairs: Pairs = headers.iter().copied().collect();
         self.host.state(|state| {
@@ -199,6 +207,28 @@ impl Envoy {
         self.exchanges[id].client.clone()
     }
 
+    /// The value of a header as it went to the upstream or to the client.
+    pub fn header(&self, id: usize, direction: Direction, name: &str) -> Option<String> {
+        let exchange = &self.exchanges[id];
+        let half = match direction {
+            Request => &exchange.request,
+            Response => &exchange.response,
+        };
+        assert!(half.head_passed, "the head has not gone on");
+        let value = half.head.first(name.as_bytes())?;
+        Some(String::from_utf8(value.to_vec()).unwrap())
+    }
+
+    /// The value of a header of the filter's own answer.
+    pub fn reply_header(&self, id: usize, name: &str) -> Option<String> {
+        let reply = self.exchanges[id].reply.as_ref().expect("an answer");
+        let (_, value) = reply
+            .headers
+            .iter()
+            .find(|(key, _)| key == name.as_bytes())?;
+        Some(String::from_utf8(value.clone()).unwrap())
+    }
+
     fn event(&mut self, id: usize, direction: Direction, event: Event) {
         if self.exchanges[id].over {
             return;
@@ -212,12 +242,12 @@ impl Envoy {
             Event::Data(bytes, end) => (&bytes[..], *end),
             Event::Trailers => (&b""[..], true),
         };
-        let mut visible = std::mem::take(&mut half.buffer);
-        visible.extend_from_slice(bytes);
-        let size = visible.len();
+        let mut kept = std::mem::take(&mut half.buffer);
+        kept.extend_from_slice(bytes);
+        let size = kept.len();
         self.host.state(|state| match direction {
-            Request => state.request_body = Some(visible.clone()),
-            Response => state.response_body = Some(visible.clone()),
+            Request => state.request_body = Some(kept),
+            Response => state.response_body = Some(kept),
         });
         let flow = self.call(id, |stream, host| match (direction, &event) {
             (Request, Event::Data(..)) => stream.on_request_body(host, size, end),
@@ -225,9 +255,12 @@ impl Envoy {
             (Response, Event::Data(..)) => stream.on_response_body(host, size, end),
             (Response, Event::Trailers) => stream.on_response_trailers(host),
         });
-        self.host.state(|state| {
-            state.request_body = None;
-            state.response_body = None;
+        let mut visible = self.host.state(|state| {
+            let bodies = (state.request_body.take(), state.response_body.take());
+            match direction {
+                Request => bodies.0.unwrap(),
+                Response => bodies.1.unwrap(),
+            }
         });
         if self.take_outcome(id, direction) {
             return;
@@ -238,6 +271,12 @@ impl Envoy {
                 let half = self.half(id, direction);
                 half.passed.append(&mut visible);
                 half.ended |= end;
+                // A real connection hangs or mixes up requests when this does not hold.
+                let length = half.head.first(b"content-length");
+                if let (true, Some(length)) = (half.ended, length) {
+                    let passed = half.passed.len().to_string();
+                    assert_eq!(length, passed.as_bytes(), "the announced length");
+                }
             }
             Flow::Pause => self.half(id, direction).buffer = visible,
         }
@@ -255,14 +294,18 @@ impl Envoy {
             }
             Flow::Pause => {
                 let holds = self.holds;
-                self.half(id, direction).stopped = !holds;
+                let half = self.half(id, direction);
+                half.stopped = !holds;
+                half.head_held = holds;
             }
         }
         self.show_client(id);
     }
 
     fn pass_head(&mut self, id: usize, direction: Direction) {
-        self.half(id, direction).head_passed = true;
+        let half = self.half(id, direction);
+        half.head_passed = true;
+        half.head_held = false;
         if direction == Response {
             let status = self.exchanges[id].status;
             self.exchanges[id].client.status = Some(status);
@@ -282,10 +325,23 @@ impl Envoy {
         run: impl FnOnce(&mut Stream<FakeRules>, &FakeHost) -> Flow,
     ) -> Flow {
         let host = Rc::clone(&self.host);
-        let flow = run(&mut self.exchanges[id].stream, &host);
+        let exchange = &mut self.exchanges[id];
         host.state(|state| {
-            state.request_headers = None;
-            state.response_headers = None;
+            if exchange.request.head_held {
+                state.request_headers = Some(exchange.request.head.clone());
+            }
+            if exchange.response.head_held {
+                state.response_headers = Some(exchange.response.head.clone());
+            }
+        });
+        let flow = run(&mut exchange.stream, &host);
+        host.state(|state| {
+            if let Some(head) = state.request_headers.take() {
+                exchange.request.head = head;
+            }
+            if let Some(head) = state.response_headers.take() {
+                exchange.response.head = head;
+            }
         });
         flow
     }
@@ -311,6 +367,7 @@ impl Envoy {
             return;
         };
         self.exchanges[id].over = true;
+        self.exchanges[id].reply = Some(reply.clone());
         if self.exchanges[id].response.head_passed {
             self.exchanges[id].client.reset = true;
             return;

@@ -4,8 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::engine::{
-    BodyPlan, Connection, Disposition, Interruption, RequestHead, ResponseHead, RuleMatch, Step,
+    BodyEdits, BodyPlan, Connection, Disposition, Interruption, ReplacedBody, RequestHead,
+    ResponseHead, RuleMatch, Step,
 };
+use crate::proxy::host::Direction;
 use crate::proxy::inspect::{Inspect, Rules};
 
 /// A rule set.
@@ -22,6 +24,14 @@ pub struct FakeRules {
     pub disposition: Disposition,
     /// Milliseconds that a denial waits.
     pub pause: u32,
+    /// What the body is replaced by where it says `secret`, as far as it was taken.
+    pub replacement: Option<&'static str>,
+    /// What goes around responses.
+    pub edits: BodyEdits,
+    /// SecDisableBackendCompression.
+    pub plain: bool,
+    /// SecServerSignature.
+    pub signature: Option<&'static str>,
     /// What the transactions saw, in order.
     pub seen: Rc<RefCell<Vec<String>>>,
 }
@@ -36,6 +46,10 @@ impl Default for FakeRules {
             reject: None,
             disposition: Disposition::Deny,
             pause: 0,
+            replacement: None,
+            edits: BodyEdits::default(),
+            plain: false,
+            signature: None,
             seen: Rc::default(),
         }
     }
@@ -57,6 +71,7 @@ impl Rules for FakeRules {
             phases: 0,
             interruption: None,
             matches: Vec::new(),
+            replaced: [None, None],
         }
     }
 }
@@ -71,12 +86,26 @@ pub struct FakeTransaction {
     phases: u8,
     interruption: Option<Interruption>,
     matches: Vec<RuleMatch>,
+    replaced: [Option<ReplacedBody>; 2],
 }
 
 impl FakeTransaction {
     fn phase(&mut self, phase: u8, seen: &[u8], wants: bool) -> Step {
         if self.interruption.is_none() && phase > self.phases {
             self.phases = phase;
+            if let (2 | 4, Some(replacement)) = (phase, self.rules.replacement) {
+                let body = if phase == 2 {
+                    &self.request
+                } else {
+                    &self.response
+                };
+                let text = String::from_utf8_lossy(body).into_owned();
+                let replaced = text.contains("secret").then(|| ReplacedBody {
+                    bytes: text.replace("secret", replacement).into_bytes(),
+                    replaces: body.len(),
+                });
+                self.replaced[usize::from(phase == 4)] = replaced;
+            }
             let text = String::from_utf8_lossy(seen).into_owned();
             let word = format!("evil{phase}");
             if text.contains(&word) {
@@ -207,6 +236,22 @@ impl Inspect for FakeTransaction {
         self.phases = self.phases.max(4);
         self.interruption = None;
         let _: Step = self.phase(5, &head, false);
+    }
+
+    fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
+        self.replaced[usize::from(direction == Direction::Response)].as_ref()
+    }
+
+    fn response_edits(&self) -> &BodyEdits {
+        &self.rules.edits
+    }
+
+    fn wants_plain_response(&self) -> bool {
+        self.rules.plain
+    }
+
+    fn server_signature(&self) -> Option<&[u8]> {
+        self.rules.signature.map(str::as_bytes)
     }
 
     fn drain_matches(&mut self) -> Vec<RuleMatch> {

@@ -3,13 +3,13 @@
 use super::{Decision, Failure, Flow, Side, Stream};
 use crate::engine::RequestHead;
 use crate::proxy::host::HeaderMap;
-use crate::proxy::host::{Direction, Host, HostError};
+use crate::proxy::host::{Direction, Host};
 use crate::proxy::identity::{self, Client};
 use crate::proxy::inspect::{Inspect, Rules};
 use crate::proxy::message::{Framing, Request};
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
-use crate::proxy::settings::{AcceptEncoding, Grpc};
+use crate::proxy::settings::Grpc;
 
 const REQUEST: Direction = Direction::Request;
 
@@ -39,15 +39,11 @@ impl<R: Rules> Stream<R> {
             Ok(begun) => begun,
             Err(failure) => return self.fail(host, REQUEST, failure),
         };
-        if self.filter.settings().accept_encoding == AcceptEncoding::Remove {
-            // Should this fail, the response may come encoded and is inspected as it is.
-            let _: Result<(), HostError> =
-                host.remove_header(HeaderMap::Request, "accept-encoding");
-        }
+        self.edit_request_head(host);
         match decision {
             Decision::Ended(flow) => flow,
-            Decision::Skip => self.end_body(host, REQUEST, end),
-            Decision::Inspect if end => self.end_body(host, REQUEST, end),
+            Decision::Skip => self.end_head(host, REQUEST, end),
+            Decision::Inspect if end => self.end_head(host, REQUEST, end),
             Decision::Inspect => self.await_body(host, &head),
         }
     }
@@ -70,7 +66,7 @@ impl<R: Rules> Stream<R> {
             return Flow::Pause;
         }
         match self.request {
-            Side::Collect { .. } => self.end_body(host, REQUEST, true),
+            Side::Collect { .. } => self.end_collected(host, REQUEST, true),
             _ => self.uncollected(host, REQUEST, 0),
         }
     }
@@ -85,6 +81,7 @@ impl<R: Rules> Stream<R> {
         }
         self.unique_id.clone_from(&connection.unique_id);
         self.is_connect = request.method == b"CONNECT";
+        self.is_head = request.method == b"HEAD";
         let rules = self
             .filter
             .rules(request.authority)
@@ -137,6 +134,6 @@ impl<R: Rules> Stream<R> {
 
     fn let_body_pass(&mut self, host: &dyn Host, reason: Uninspected) -> Flow {
         self.filter.count(host, Count::Uninspected(reason));
-        self.end_body(host, REQUEST, false)
+        self.end_head(host, REQUEST, false)
     }
 }

@@ -27,6 +27,7 @@ impl<R: Rules> Stream<R> {
             if matches!(self.request, Side::Collect { .. }) {
                 self.cut_request();
             }
+            self.edit_response_head(host);
             return self.pass(RESPONSE);
         }
         if self.transaction.is_none() {
@@ -52,6 +53,7 @@ impl<R: Rules> Stream<R> {
             Ok(pairs) => pairs,
             Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
         };
+        self.edit_response_head(host);
         self.judge_response(host, &pairs, end)
     }
 
@@ -73,7 +75,7 @@ impl<R: Rules> Stream<R> {
             return self.after(ended);
         }
         match self.response {
-            Side::Collect { .. } => self.end_body(host, RESPONSE, true),
+            Side::Collect { .. } => self.end_collected(host, RESPONSE, true),
             _ => self.uncollected(host, RESPONSE, 0),
         }
     }
@@ -107,8 +109,8 @@ impl<R: Rules> Stream<R> {
         });
         match self.decide(host, RESPONSE, step) {
             Decision::Ended(flow) => return flow,
-            Decision::Skip => return self.end_body(host, RESPONSE, end),
-            Decision::Inspect if end => return self.end_body(host, RESPONSE, end),
+            Decision::Skip => return self.end_head(host, RESPONSE, end),
+            Decision::Inspect if end => return self.end_head(host, RESPONSE, end),
             Decision::Inspect => {}
         }
         let streamed = response.is_stream(self.is_connect)
@@ -116,7 +118,7 @@ impl<R: Rules> Stream<R> {
         if streamed {
             self.filter
                 .count(host, Count::Uninspected(Uninspected::Stream));
-            return self.end_body(host, RESPONSE, false);
+            return self.end_head(host, RESPONSE, false);
         }
         match self.filter.holding().hold(host, self.context, RESPONSE) {
             Some(held) => {

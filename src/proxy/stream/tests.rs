@@ -7,6 +7,7 @@
 )]
 mod chaos;
 mod delays;
+mod effects;
 mod requests;
 mod responses;
 mod watchdog;

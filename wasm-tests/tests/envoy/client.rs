@@ -75,12 +75,20 @@ impl Request {
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
 impl Answer {
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
     }
 }
 
@@ -127,6 +135,11 @@ fn http1(gateway: SocketAddr, request: &Request) -> Result<Answer, Box<dyn std::
     };
     Ok(Answer {
         status: head.code.ok_or("no status")?,
+        headers: head
+            .headers
+            .iter()
+            .map(|field| (field.name.to_lowercase(), text(field.value)))
+            .collect(),
         body: answer[length..].to_vec(),
     })
 }
@@ -166,6 +179,15 @@ async fn exchange(
     driver.abort();
     Ok(Answer {
         status: head.status.as_u16(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect(),
         body: bytes,
     })
+}
+
+fn text(value: &[u8]) -> String {
+    String::from_utf8_lossy(value).into_owned()
 }

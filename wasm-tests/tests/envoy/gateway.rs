@@ -33,9 +33,15 @@ pub struct Gateway {
 impl Gateway {
     /// Starts Envoy and waits until it serves.
     pub fn start(plugin: &Value) -> Self {
+        Self::start_changed(plugin, |_| {})
+    }
+
+    /// The same with the connection manager's configuration changed.
+    pub fn start_changed(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
         let backend = Backend::start();
         let address = free_address();
         let mut example = example();
+        change(at(&mut example, CONNECTION_MANAGER));
         *at(&mut example, "/admin/address/socket_address/port_value") = json!(0);
         *at(
             &mut example,
@@ -285,6 +291,8 @@ const PLUGIN: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typ
                       /configuration/value";
 const CODE: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config\
                     /vm_config/code/local/filename";
+const CONNECTION_MANAGER: &str =
+    "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
 const BACKEND_PORT: &str = "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0\
                             /endpoint/address/socket_address/port_value";
 

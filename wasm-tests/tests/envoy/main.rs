@@ -155,6 +155,42 @@ fn a_denial_names_its_rule_in_the_log() {
     );
 }
 
+/// Text around responses, another `server`, no compression: with lengths that fit on both sides.
+#[test]
+fn rules_change_what_passes() {
+    let rules = plugin(&[
+        "SecRuleEngine On",
+        "SecRequestBodyAccess On",
+        "SecResponseBodyAccess On",
+        "SecContentInjection On",
+        "SecServerSignature Loom",
+        "SecDisableBackendCompression On",
+        "SecAction \"id:1,phase:3,pass,nolog,prepend:'<top>',append:'</%{REQUEST_METHOD}>'\"",
+    ]);
+    let gateway = Gateway::start_changed(&rules, |manager| {
+        manager["server_header_transformation"] = json!("PASS_THROUGH");
+    });
+    for version in VERSIONS {
+        let form = Request::form("/", "a=1");
+        let answer = gateway.send(version, &form);
+        let expected = "<top>reached with 3 bytes</POST>";
+        assert_eq!(answer.text(), expected, "{version:?}\n{}", gateway.log());
+        let length = expected.len().to_string();
+        assert_eq!(answer.header("content-length"), Some(length.as_str()));
+        assert_eq!(answer.header("server"), Some("Loom"));
+        let received = gateway.backend.last().unwrap();
+        assert_eq!(received.header("accept-encoding"), None);
+        assert_eq!(received.body, form.body);
+
+        let head = Request {
+            method: "HEAD",
+            ..Request::get("/")
+        };
+        let answer = gateway.send(version, &head);
+        assert_eq!((answer.status, answer.text().as_str()), (200, ""));
+    }
+}
+
 /// Configurations that must be refused, and what the message has to name.
 fn broken() -> Vec<(&'static str, String, Vec<&'static str>)> {
     let rules = |text: &str| plugin(&["SecRuleEngine On", text]).to_string();

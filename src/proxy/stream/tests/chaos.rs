@@ -55,7 +55,7 @@ fn any_cut_of_a_body_gives_the_same_verdict() {
     }
 }
 
-const CALLS: [&str; 8] = [
+const CALLS: [&str; 10] = [
     "headers",
     "body",
     "property",
@@ -64,6 +64,8 @@ const CALLS: [&str; 8] = [
     "set_property",
     "define_metric",
     "set_tick_period",
+    "set_body",
+    "set_header",
 ];
 
 /// A stream under callbacks in no sensible order. Every body says `evil2`, so a request callback
@@ -90,7 +92,7 @@ fn no_order_of_callbacks_lets_a_denied_body_through() {
         let mut trace = Vec::new();
         for _ in 0..random.below(12) {
             if random.below(4) == 0 {
-                host.fail(CALLS[usize::try_from(random.below(8)).unwrap()]);
+                host.fail(CALLS[usize::try_from(random.below(10)).unwrap()]);
             } else if random.below(2) == 0 {
                 host.heal();
             }

@@ -1,7 +1,6 @@
 //! Responses: a clean 403 while their head is held, a reset otherwise.
 
 use super::*;
-use crate::proxy::AcceptEncoding;
 
 fn request(envoy: &mut Envoy) -> usize {
     let id = envoy.request(GET, true);
@@ -123,17 +122,4 @@ fn a_failing_host_is_refused() {
             "{client:?}"
         );
     });
-}
-
-#[test]
-fn accept_encoding_is_removed_on_demand_after_the_rules_saw_it() {
-    let settings = Settings {
-        accept_encoding: AcceptEncoding::Remove,
-        ..Settings::default()
-    };
-    let rules = FakeRules::default();
-    let mut envoy = Envoy::new(true, settings, rules.clone());
-    envoy.request(&with(GET, &[("accept-encoding", "gzip")]), true);
-    assert!(rules.seen.borrow()[1].ends_with("accept-encoding=gzip"));
-    assert_eq!(envoy.host.calls("remove_header"), 1);
 }
