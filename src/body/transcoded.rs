@@ -11,7 +11,7 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
 use super::charset::{Charset, Decoder};
-use super::{Charsets, End, File, Finished, Kind, Processor, Settings, Sink};
+use super::{Charsets, End, File, Finished, Kind, MemberName, Processor, Settings, Sink};
 
 /// A body being read. It keeps the decoded text, which is read when it is complete.
 #[derive(Debug)]
@@ -152,6 +152,7 @@ impl Sink for Raw<'_> {
         }
         let charset = match self.kind {
             Kind::UrlEncoded | Kind::Multipart => self.charset,
+            // Members of JSON come as such; nothing in the others is framed by ASCII.
             Kind::Json | Kind::Xml | Kind::Raw => return true,
         };
         let (value, malformed) = charset.decode_value(value);
@@ -172,9 +173,17 @@ impl Sink for Raw<'_> {
         self.sink.file(file);
     }
 
-    fn container(&mut self, name: &[u8]) {
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        if !self.shown {
+            return true;
+        }
+        self.seen.insert(name.reported, Some(value));
+        self.sink.member(name, value)
+    }
+
+    fn container(&mut self, name: &MemberName<'_>) {
         if self.shown {
-            self.seen.insert(name, None);
+            self.seen.insert(name.reported, None);
             self.sink.container(name);
         }
     }
@@ -203,8 +212,12 @@ impl Sink for Decoded<'_> {
         self.sink.file(file);
     }
 
-    fn container(&mut self, name: &[u8]) {
-        if self.seen.insert(name, None) {
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        !self.seen.insert(name.reported, Some(value)) || self.sink.member(name, value)
+    }
+
+    fn container(&mut self, name: &MemberName<'_>) {
+        if self.seen.insert(name.reported, None) {
             self.sink.container(name);
         }
     }

@@ -7,13 +7,13 @@ use super::include::resolve;
 use crate::action::XmlArgs;
 use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::matching::{Dialect, Pattern};
 use crate::operator::{Geography, GeographyError};
 use crate::program::{
     AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
 use crate::seclang::ast::{self, Word};
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 type Outcome = Result<(), String>;
 
@@ -567,7 +567,8 @@ pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcom
 
 pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
     let word = first(words)?;
-    let pattern = KeyPattern::new(&word.text).map_err(|error| error.0)?;
+    let pattern =
+        Pattern::new(&word.text, Dialect::default()).map_err(|error| error.to_string())?;
     settings.audit.relevant_status = Some(pattern);
     Ok(())
 }

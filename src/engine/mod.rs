@@ -15,6 +15,7 @@ mod request;
 mod request_body;
 mod response;
 mod scratch;
+mod sharing;
 mod state;
 mod store;
 mod target;

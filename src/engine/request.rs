@@ -3,7 +3,7 @@
 use super::api::RequestHead;
 use super::state::State;
 use super::store::Entry;
-use crate::body::Kind;
+use crate::body::{Kind, MemberName};
 use crate::http::{self, cookie, form, host, target::Target};
 use crate::program::CookieFormat;
 use crate::variable::Variable as V;
@@ -121,11 +121,24 @@ impl State {
     }
 
     pub(super) fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {
-        let entry = Entry {
-            name: self.values.intern(name),
-            value: self.values.intern(value),
-        };
+        let name = self.values.intern(name);
+        let value = self.values.intern(value);
+        let entry = Entry::new(name, value);
         self.store.push_argument(collection, entry, &self.values);
+    }
+
+    /// A member of a JSON document under all its names.
+    pub(super) fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> Entry {
+        let reported = self.values.intern(name.reported);
+        let value = self.values.intern(value);
+        let entry = Entry::new(reported, value);
+        match name.others {
+            Some(others) => Entry {
+                others: others.map(|other| self.values.intern(other)),
+                ..entry
+            },
+            None => entry,
+        }
     }
 
     /// How many arguments there are.

@@ -6,7 +6,7 @@ use super::api::RequestHead;
 use super::state::State;
 use crate::action::{Phase, XmlArgs};
 use crate::body::coding::{self, Coding, Fault, Inflater};
-use crate::body::{self, File, Finished, Kind, Processor, Sink};
+use crate::body::{self, File, Finished, Kind, MemberName, Processor, Sink};
 use crate::bytes::leading_integer;
 use crate::http;
 use crate::program::{BodyLimitAction, EngineMode};
@@ -180,6 +180,7 @@ impl Reading {
                 || settings.save_files
                 || program.reads.contains(V::FilesTmpContent),
             charsets: settings.decode_charsets,
+            other_names: program.names_arguments,
         };
         let kind = Kind::by_name(name.as_bytes());
         let fills_request_body =
@@ -338,10 +339,22 @@ impl Sink for Arguments<'_> {
         true
     }
 
-    fn container(&mut self, name: &[u8]) {
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        if self.state.arguments() >= self.state.program.settings.limits.arguments {
+            return false;
+        }
+        let entry = self.state.member(name, value);
+        self.state
+            .store
+            .push_argument(self.collection, entry, &self.state.values);
+        true
+    }
+
+    fn container(&mut self, name: &MemberName<'_>) {
         let limit = self.state.program.settings.limits.arguments;
         if self.state.store.collection(V::ArgsNames).len() < limit {
-            self.state.push(V::ArgsNames, name, b"");
+            let entry = self.state.member(name, b"");
+            self.state.store.push(V::ArgsNames, entry);
         }
     }
 

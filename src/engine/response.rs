@@ -136,6 +136,11 @@ impl ResponseBody {
             }
         }
         state.set(V::ResponseBody, &self.bytes);
+        if state.store.scalar(V::ResponseContentLength).is_none() {
+            // What the backend did not declare is counted, as v3 and Coraza always do.
+            let length = self.bytes.len().to_string();
+            state.set(V::ResponseContentLength, length.as_bytes());
+        }
         state.process_response(&self.bytes);
         if state.program.settings.stream_output {
             let stream = self.stream.as_ref().unwrap_or(&self.bytes);
@@ -178,6 +183,7 @@ impl State {
                         xml_into_args: body::XmlIntoArgs::Off,
                         extract_files: false,
                         charsets: settings.decode_charsets,
+                        other_names: false,
                     },
                 );
                 let mut members = Members(self);

@@ -41,6 +41,8 @@ pub(super) struct State {
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
+    /// How long it waits, in milliseconds.
+    pub pause: u32,
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
     /// Matches that were not recorded, beyond [`MAX_MATCHES`].
@@ -151,6 +153,7 @@ impl State {
             },
             captures: Captures::default(),
             interruption: None,
+            pause: 0,
             allowed: None,
             matches: Vec::new(),
             suppressed: 0,
@@ -203,11 +206,10 @@ impl State {
 
     /// Adds an entry to a collection.
     pub(super) fn push(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
-        let entry = super::store::Entry {
-            name: self.values.intern(name),
-            value: self.values.intern(value),
-        };
-        self.store.push(variable, entry);
+        let name = self.values.intern(name);
+        let value = self.values.intern(value);
+        self.store
+            .push(variable, super::store::Entry::new(name, value));
     }
 
     /// The bytes of a scalar, stored or computed now; `false` if it has no value.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::action::XmlArgs;
 use crate::body::Charsets;
 use crate::limits::Limits;
+use crate::matching::Pattern;
 use crate::operator::Geography;
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 /// SecRuleEngine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -75,7 +75,7 @@ pub struct AuditSettings {
     /// SecAuditLogFormat.
     pub format: AuditFormat,
     /// SecAuditLogRelevantStatus.
-    pub relevant_status: Option<KeyPattern>,
+    pub relevant_status: Option<Pattern>,
 }
 
 /// The state of the engine before the first rule.

@@ -37,6 +37,10 @@ pub trait Inspect {
     fn wants_plain_response(&self) -> bool;
     /// What the `server` header of responses is to say (SecServerSignature).
     fn server_signature(&self) -> Option<&[u8]>;
+    /// How long the answer of the interruption waits, in milliseconds.
+    fn pause(&self) -> u32 {
+        0
+    }
     /// Phase 5.
     fn finish(&mut self);
     /// The rules that matched since the last call.

@@ -322,7 +322,7 @@ fn action(name: action::Name) -> Entry {
         entry.details.push(line.to_owned());
     }
     use action::Name as N;
-    if matches!(name, N::Exec | N::Pause | N::Proxy) {
+    if matches!(name, N::Exec | N::Proxy) {
         entry.standing = Standing::Limited;
     }
     entry.examples.push(action_rule(name, example));

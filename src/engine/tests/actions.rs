@@ -19,22 +19,33 @@ fn decided(rules: &str, target: &str) -> (Option<Interruption>, Vec<Code>) {
 }
 
 #[test]
-fn pause_leaves_the_decision_as_it_is() {
+fn pause_waits_before_the_answer_and_leaves_the_decision() {
     let status = |rules: &str| {
-        let (interruption, codes) = decided(rules, "/?ms=5");
-        assert_eq!(codes, [Code::SandboxLimit], "{rules}");
-        interruption.map(|one| one.status)
+        let mut transaction = begin(rules);
+        let _ = transaction.request_head(&head("/?ms=25", &[]));
+        let status = transaction.interruption().map(|one| one.status);
+        (status, transaction.pause())
     };
-    assert_eq!(status("SecAction \"id:1,phase:1,pause:1000\""), None);
-    for both in ["deny,pause:1000", "pause:%{ARGS.ms},deny"] {
-        assert_eq!(
-            status(&format!("SecAction \"id:1,phase:1,{both}\"")),
-            Some(403)
-        );
+    assert_eq!(status("SecAction \"id:1,phase:1,pause:1000\""), (None, 0));
+    for (actions, milliseconds) in [
+        ("deny,pause:1000", 1000),
+        ("pause:%{ARGS.ms},deny", 25),
+        ("deny,pause:%{ARGS.none}", 0),
+        ("deny,pause:-5", 0),
+        ("deny,pause:99999999", 60_000),
+    ] {
+        let rule = format!("SecAction \"id:1,phase:1,{actions}\"");
+        assert_eq!(status(&rule), (Some(403), milliseconds), "{actions}");
     }
-    let default =
-        "SecDefaultAction \"phase:1,deny,status:418\"\nSecAction \"id:1,phase:1,pause:10\"";
-    assert_eq!(status(default), Some(418));
+    let default = "SecDefaultAction \"phase:1,deny,status:418,pause:7\"\n";
+    let rule = format!("{default}SecAction \"id:1,phase:1,block\"");
+    assert_eq!(status(&rule), (Some(418), 7));
+    let rule = format!("{default}SecAction \"id:1,phase:1,pause:10\"");
+    assert_eq!(status(&rule), (Some(418), 10));
+    assert_eq!(
+        decided("SecAction \"id:1,phase:1,deny,pause:10\"", "/").1,
+        []
+    );
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct FakeRules {
     pub plain: bool,
     /// SecServerSignature.
     pub signature: Option<&'static str>,
+    /// Milliseconds that a denial waits.
+    pub pause: u32,
     /// What the transactions saw, in order.
     pub seen: Rc<RefCell<Vec<String>>>,
 }
@@ -47,6 +49,7 @@ impl Default for FakeRules {
             edits: BodyEdits::default(),
             plain: false,
             signature: None,
+            pause: 0,
             seen: Rc::default(),
         }
     }
@@ -222,6 +225,10 @@ impl Inspect for FakeTransaction {
     fn end_response_body(&mut self) -> Step {
         let evidence = self.evidence(4);
         self.phase(4, &evidence, false)
+    }
+
+    fn pause(&self) -> u32 {
+        self.rules.pause
     }
 
     fn finish(&mut self) {
