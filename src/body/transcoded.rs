@@ -152,6 +152,7 @@ impl Sink for Raw<'_> {
         }
         let charset = match self.kind {
             Kind::UrlEncoded | Kind::Multipart => self.charset,
+            // Members of JSON come as such; nothing in the others is framed by ASCII.
             Kind::Json | Kind::Xml | Kind::Raw => return true,
         };
         let (value, malformed) = charset.decode_value(value);

@@ -8,8 +8,8 @@ use super::driver::{Backend, Driver, DriverFactory, Exchanged};
 use super::message::{Headers, Request, Response, header};
 use crate::audit::error_log_line;
 use crate::engine::{
-    Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
-    RuleMatch, Step, Transaction, UnixNanos, Waf,
+    Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
+    ResponseHead, RuleMatch, Step, Transaction, UnixNanos, Waf,
 };
 use crate::program::Program;
 use crate::proxy::Authorities;

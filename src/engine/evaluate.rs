@@ -233,12 +233,13 @@ impl State {
             argument,
             macros,
         } = *question;
-        let candidate = match (test.slot, program.phases.get(self.phase.index())) {
-            (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
-                .sharing
-                .candidate(&phase.prefilter, slot, value, &self.values),
-            _ => true,
-        };
+        let candidate =
+            match (test.slot, program.phases.get(self.phase.index())) {
+                (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
+                    .sharing
+                    .candidate(&phase.prefilter, slot, value, &self.values),
+                _ => true,
+            };
         self.captures.clear();
         let mut product = Product::Nothing;
         let found = candidate && {

@@ -167,7 +167,9 @@ impl State {
             let Some(subject) = subject else { break };
             at = at.saturating_add(1);
             let (value, chain) = (subject.value, group.transformations);
-            let value = self.values.transform(value, chain, &program.chains, context);
+            let value = self
+                .values
+                .transform(value, chain, &program.chains, context);
             let row = scratch.sharing.row(prefilter, value, &self.values);
             scratch.sharing.unite(union, row, words);
         }

@@ -330,7 +330,7 @@ impl<R: Rules> Stream<R> {
             direction,
             host.now()
                 .saturating_add(u64::from(pause).saturating_mul(1_000_000)),
-            self.filter.settings().denial.reply(denial, &self.unique_id),
+            self.denial_reply(denial),
             denial.drops(),
         );
         self.delay = Some(self.filter.delays().wait(delayed)?);
@@ -393,14 +393,7 @@ impl<R: Rules> Stream<R> {
         self.tell_verdict(host, denial);
         let reset = || host.close(direction).is_ok();
         let answer = || {
-            let mut reply = self.filter.settings().denial.reply(denial, &self.unique_id);
-            let names = |name: &[u8]| name.eq_ignore_ascii_case(b"server");
-            if let Some(signature) = self.server_signature()
-                && !reply.headers.iter().any(|(name, _)| names(name))
-            {
-                let header = (b"server".to_vec(), signature.to_vec());
-                reply.headers.push(header);
-            }
+            let reply = self.denial_reply(denial);
             host.reply(&reply).is_ok()
         };
         let answered = if committed || denial.drops() {

@@ -249,6 +249,54 @@ fn rules_change_what_passes() {
 }
 
 #[test]
+fn hidden_bodies_are_read_and_go_on_as_they_came() {
+    let rules = r#"{"rules": ["Include @demo-conf", "SecStreamInBodyInspection On",
+        "SecRule ARGS \"@rx ' or\" \"id:1,phase:2,deny,status:403,log\"",
+        "SecRule STREAM_INPUT_BODY \"@rsub s/secret/***/\" \"id:2,phase:2,pass,nolog\""]}"#;
+    let mut plugin = Plugin::start(module(), settings(rules)).unwrap();
+    let post = |coding: &str, charset: &str, body: &[u8]| {
+        let content_type = format!("application/x-www-form-urlencoded; charset={charset}");
+        let headers = [
+            ("content-type", content_type.as_str()),
+            ("content-encoding", coding),
+        ];
+        let mut asked = request("POST", "/", &headers, "");
+        let length = (
+            b"content-length".to_vec(),
+            body.len().to_string().into_bytes(),
+        );
+        asked.request.headers.push(length);
+        asked.request.chunks = body.chunks(3).map(<[u8]>::to_vec).collect();
+        asked
+    };
+    // `id=1%27+or+1&note=hello+hello+hello`
+    let brotli = "1b2200f84537d79296252d265b53f0201f9c075471809f4a130ff0c1f4f2774eef12";
+    let brotli: Vec<u8> = (0..brotli.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&brotli[at..at + 2], 16).unwrap())
+        .collect();
+    let utf16: Vec<u8> = "a=1' or 1"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for (asked, status) in [
+        (post("br", "utf-8", &brotli), Some(403)),
+        (post("br", "utf-8", &brotli[..20]), Some(400)),
+        (post("identity", "utf-16le", &utf16), Some(403)),
+        (post("identity", "utf-8", b"a=1&b=secret"), None),
+    ] {
+        let outcome = exchange(&mut plugin, &asked);
+        match (&outcome.reply, status) {
+            (Reply::Local(reply), Some(status)) => assert_eq!(reply.status, status),
+            (Reply::Upstream(_), None) => {
+                assert_eq!(outcome.upstream.unwrap().body, b"a=1&b=***");
+            }
+            (reply, _) => panic!("{status:?}: {reply:?}"),
+        }
+    }
+}
+
+#[test]
 fn memory_is_small_and_stays_flat() {
     let mut plugin = Plugin::start(module(), settings(BASELINE)).unwrap();
     let start = plugin.memory_size();

@@ -5,8 +5,9 @@
 //! head then says the new length.
 
 use super::{Direction, PIECE, Stream};
+use crate::proxy::denial::Denial;
 use crate::proxy::holding::Head;
-use crate::proxy::host::{HeaderMap, Host, HostError, Place};
+use crate::proxy::host::{HeaderMap, Host, HostError, LocalReply, Place};
 use crate::proxy::inspect::{Inspect, Rules};
 use crate::proxy::log;
 use crate::proxy::message;
@@ -46,7 +47,21 @@ impl<R: Rules> Stream<R> {
         }
     }
 
-    pub(super) fn server_signature(&self) -> Option<&[u8]> {
+    /// The answer of a denial, under SecServerSignature as well.
+    pub(super) fn denial_reply(&self, denial: &Denial) -> LocalReply {
+        let mut reply = self.filter.settings().denial.reply(denial, &self.unique_id);
+        let says_server = reply
+            .headers
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case(b"server"));
+        if let Some(signature) = self.server_signature().filter(|_| !says_server) {
+            let header = (b"server".to_vec(), signature.to_vec());
+            reply.headers.push(header);
+        }
+        reply
+    }
+
+    fn server_signature(&self) -> Option<&[u8]> {
         self.transaction.as_ref()?.server_signature()
     }
 

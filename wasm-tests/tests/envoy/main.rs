@@ -155,7 +155,8 @@ fn a_denial_names_its_rule_in_the_log() {
     );
 }
 
-/// Text around responses, another `server`, no compression: with lengths that fit on both sides.
+/// Text around responses, replaced bodies, another `server`, no compression: with lengths that fit
+/// on both sides.
 #[test]
 fn rules_change_what_passes() {
     let rules = plugin(&[
@@ -165,22 +166,26 @@ fn rules_change_what_passes() {
         "SecContentInjection On",
         "SecServerSignature Loom",
         "SecDisableBackendCompression On",
+        "SecStreamInBodyInspection On",
+        "SecStreamOutBodyInspection On",
         "SecAction \"id:1,phase:3,pass,nolog,prepend:'<top>',append:'</%{REQUEST_METHOD}>'\"",
+        "SecRule STREAM_INPUT_BODY \"@rsub s/secret/***/\" \"id:2,phase:2,pass,nolog\"",
+        "SecRule STREAM_OUTPUT_BODY \"@rsub s/reached/met/\" \"id:3,phase:4,pass,nolog\"",
     ]);
     let gateway = Gateway::start_changed(&rules, |manager| {
         manager["server_header_transformation"] = json!("PASS_THROUGH");
     });
     for version in VERSIONS {
-        let form = Request::form("/", "a=1");
+        let form = Request::form("/", "a=secret&b=1");
         let answer = gateway.send(version, &form);
-        let expected = "<top>reached with 3 bytes</POST>";
+        let expected = "<top>met with 9 bytes</POST>";
         assert_eq!(answer.text(), expected, "{version:?}\n{}", gateway.log());
         let length = expected.len().to_string();
         assert_eq!(answer.header("content-length"), Some(length.as_str()));
         assert_eq!(answer.header("server"), Some("Loom"));
         let received = gateway.backend.last().unwrap();
         assert_eq!(received.header("accept-encoding"), None);
-        assert_eq!(received.body, form.body);
+        assert_eq!(received.body, b"a=***&b=1");
 
         let head = Request {
             method: "HEAD",
@@ -189,6 +194,44 @@ fn rules_change_what_passes() {
         let answer = gateway.send(version, &head);
         assert_eq!((answer.status, answer.text().as_str()), (200, ""));
     }
+}
+
+/// `id=1%27+or+1&note=hello+hello+hello`, compressed.
+const GZIP: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03\xcb\x4c\xb1\x35\x54\x35\x32\xd7\xce\x2f\xd2\
+    \x36\x54\xcb\xcb\x2f\x49\xb5\xcd\x48\xcd\xc9\xc9\xd7\x46\x22\x01\x56\x58\xbd\xe7\x23\0\0\0";
+
+#[test]
+fn hidden_bodies_are_read_and_go_on_as_they_came() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let gateway = Gateway::start(&plugin(&[
+        "Include @demo-conf",
+        "SecRule ARGS \"@rx ' or\" \"id:1,phase:2,deny,status:403,log\"",
+        "SecRule ARGS \"@streq <b>\" \"id:2,phase:2,deny,status:406,log\"",
+    ]));
+    let gzip = |body: &[u8]| Request::post("/", FORM, body).header("content-encoding", "gzip");
+    let utf16: Vec<u8> = "x=<b>".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16 = Request::post("/", &format!("{FORM}; charset=utf-16le"), utf16);
+    for version in VERSIONS {
+        for (request, status) in [
+            (gzip(GZIP), 403),
+            (gzip(&GZIP[..30]), 400),
+            (gzip(b"a=1"), 400),
+            (utf16.clone(), 406),
+        ] {
+            let answer = gateway.send(version, &request);
+            assert_eq!(answer.status, status, "{}", gateway.log());
+        }
+    }
+    assert_eq!(gateway.backend.connections(), 0);
+    // Without an attack.
+    let mut update = gateway;
+    assert!(update.update(&plugin(&["Include @demo-conf"]).to_string()));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while update.send(Version::Http1, &gzip(GZIP)).status != 200 {
+        assert!(Instant::now() < deadline, "{}", update.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(update.backend.last().unwrap().body, GZIP);
 }
 
 /// Configurations that must be refused, and what the message has to name.
