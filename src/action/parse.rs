@@ -39,6 +39,8 @@ pub enum Action {
     Xmlns(Box<[u8]>, Box<[u8]>),
     /// An action that decides.
     Disruptive(Disruptive),
+    /// `pause`: milliseconds before the answer.
+    Pause(Template),
     /// `chain`.
     Chain,
     /// `skip`.
@@ -282,7 +284,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         | Name::SanitiseResponseHeader => Action::Sanitise(Mask::parse(name, text)?),
         Name::Append => Action::Inject(Edge::End, template(text, keys)?),
         Name::Prepend => Action::Inject(Edge::Start, template(text, keys)?),
-        Name::Pause | Name::Proxy => {
+        Name::Pause => Action::Pause(template(text, keys)?),
+        Name::Proxy => {
             template(text, keys)?;
             Action::NotCarriedOut(name)
         }

@@ -97,7 +97,7 @@ actions! {
     NoAuditLog = "noauditlog", Modifier, Anywhere, NONE, "Does not mark the transaction for the audit log.";
     NoLog = "nolog", Modifier, Anywhere, NONE, "Does not log a match anywhere.";
     Pass = "pass", Disruptive, Starter, NONE, "Goes on.";
-    Pause = "pause", Disruptive, Starter, NEEDED, "Waits some milliseconds.";
+    Pause = "pause", Disruptive, Starter, NEEDED, "Lets the answer of the rule wait some milliseconds, a minute at most.";
     PhaseAction = "phase", Metadata, Starter, NEEDED, "The phase the rule runs in.";
     Prepend = "prepend", Effect, Anywhere, NEEDED, "Adds text to the start of the response body.";
     Proxy = "proxy", Disruptive, Starter, NEEDED, "Sends the request to another backend.";

@@ -25,6 +25,7 @@ pub(super) struct ActionSet {
     pub accuracy: Option<u8>,
     pub status: Option<u16>,
     pub disruptive: Option<Disruptive>,
+    pub pause: Option<Template>,
     pub skip: Option<u32>,
     pub skip_after: Option<(Box<[u8]>, Span)>,
     pub chain: bool,
@@ -198,6 +199,7 @@ impl Compiler<'_> {
             Action::Status(status) => set.status = Some(status),
             Action::Xmlns(prefix, uri) => set.xmlns.push((prefix, uri)),
             Action::Disruptive(disruptive) => set.disruptive = Some(disruptive),
+            Action::Pause(milliseconds) => set.pause = Some(milliseconds),
             Action::Chain => set.chain = true,
             Action::Skip(count) => set.skip = Some(count),
             Action::SkipAfter(label) => set.skip_after = Some((label, entry.value_span())),
@@ -229,23 +231,13 @@ impl Compiler<'_> {
 
     /// An action beyond the sandbox: a warning, and what comes nearest to it.
     fn not_carried_out(&mut self, set: &mut ActionSet, name: Name, entry: &ast::ActionExpr) {
-        let (message, instead) = match name {
-            Name::Pause => (
-                "`pause` does not wait here: a filter cannot hold its thread; the rule passes",
-                Some(Disruptive::Pass),
-            ),
-            Name::Proxy => (
-                "`proxy` cannot choose another backend here: the rule denies with status 500",
-                Some(Disruptive::Proxy),
-            ),
-            _ => (
-                "`exec` is ignored: a sandboxed filter cannot run programs",
-                None,
-            ),
+        let message = match name {
+            Name::Proxy => {
+                set.disruptive = Some(Disruptive::Proxy);
+                "`proxy` cannot choose another backend here: the rule denies with status 500"
+            }
+            _ => "`exec` is ignored: a sandboxed filter cannot run programs",
         };
-        if instead.is_some() {
-            set.disruptive = instead;
-        }
         self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
     }
 }
@@ -279,6 +271,7 @@ impl ActionSet {
             .chain(&self.logdata)
             .chain(tags)
             .chain(redirect)
+            .chain(&self.pause)
     }
 
     /// All texts with macros.
@@ -309,6 +302,7 @@ impl ActionSet {
         replace(&mut self.accuracy, &update.accuracy);
         replace(&mut self.status, &update.status);
         replace(&mut self.disruptive, &update.disruptive);
+        replace(&mut self.pause, &update.pause);
         replace(&mut self.skip, &update.skip);
         replace(&mut self.skip_after, &update.skip_after);
         replace(&mut self.log, &update.log);

@@ -4,12 +4,12 @@ use super::Compiler;
 use super::actions::ActionSet;
 use super::draft::{Draft, Item};
 use super::spec::RuleMatcher;
-use crate::action::{Action, Ctl, Disruptive, Phase, RuleSpec};
+use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
-    Decision, Effect, Flow, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
+    Decision, Effect, Flow, Groups, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
     TargetSelector, Test,
 };
 use crate::seclang::ast;
@@ -35,7 +35,7 @@ impl Compiler<'_> {
     pub(super) fn link(&mut self) -> Option<Program> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
-        let groups = group_readers(&items);
+        let readers = group_readers(&items);
         let mut prefilters: [PrefilterBuilder; 5] = Default::default();
         let mut files = HashMap::new();
         let mut rules = Vec::new();
@@ -44,12 +44,13 @@ impl Compiler<'_> {
         for (place, item) in items.iter().enumerate() {
             let Item::Rules(drafts) = item else { continue };
             for (link, draft) in drafts.iter().enumerate() {
-                let captures = groups.needs(item_number, link);
+                let captures = readers.needs(item_number, link);
+                let blind = self.lacks_database(draft);
                 let prefilter = prefilters.get_mut(draft.phase.index())?;
                 let test = draft.test.as_ref().map(|test| Test {
                     operator: test.operator.clone(),
                     argument: test.argument.clone(),
-                    negated: test.negated,
+                    negated: test.negated && !blind,
                     capture: match (draft.actions.capture, captures) {
                         (false, _) => Capture::None,
                         (true, false) => Capture::Whole,
@@ -73,6 +74,8 @@ impl Compiler<'_> {
                     multi_match: draft.actions.multi_match,
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
+                    list: None,
+                    group: None,
                 });
                 let flow = if link == 0 {
                     self.flow(drafts, draft.phase, place, &map)
@@ -90,7 +93,9 @@ impl Compiler<'_> {
             item_number = item_number.saturating_add(1);
         }
         let phases = self.phases(&map, prefilters)?;
+        let groups = Groups::of(&mut rules, meta.iter().map(|meta: &RuleMeta| meta.phase));
         Some(Program {
+            groups,
             settings: self.settings.clone(),
             rules: rules.into(),
             meta: meta.into(),
@@ -99,7 +104,26 @@ impl Compiler<'_> {
             chains: self.chains.clone(),
             patterns: std::mem::take(&mut self.patterns).into(),
             reads: std::mem::take(&mut self.reads),
+            names_arguments: self.names_arguments,
         })
+    }
+
+    /// Whether a rule looks into a database that no directive names; says so. Such a rule never
+    /// matches, negated or not.
+    fn lacks_database(&mut self, draft: &Draft) -> bool {
+        let test = draft.test.as_ref();
+        let Some(test) = test.filter(|test| test.operator.needs_geography()) else {
+            return false;
+        };
+        if self.settings.geography.is_some() {
+            return false;
+        }
+        let message = "@geoLookup never matches: there is no database to look into";
+        self.report(
+            Diagnostic::new(Code::NoDatabase, test.span, message)
+                .hint("name a MaxMind DB file with `SecGeoLookupDb FILE.mmdb`"),
+        );
+        true
     }
 
     /// A chain that multiplies the length of a value: a few bytes of a request must not become
@@ -129,10 +153,10 @@ impl Compiler<'_> {
         for what in argument.into_iter().chain(texts).flat_map(Template::macros) {
             match what {
                 Macro::Tx(_) => {}
-                Macro::Variable(variable)
-                | Macro::Entry(variable, _)
-                | Macro::Matching(variable, _) => {
+                Macro::Variable(variable) => self.reads.insert(*variable),
+                Macro::Entry(variable, _) | Macro::Matching(variable, _) => {
                     self.reads.insert(*variable);
+                    self.names_arguments |= variable.shows_json();
                 }
             }
         }
@@ -189,6 +213,10 @@ impl Compiler<'_> {
                 .or_else(|| inherited(|set| set.audit))
                 .unwrap_or(true),
             decision: decision(own, status, default),
+            pause: own
+                .pause
+                .clone()
+                .or_else(|| default.and_then(|default| default.pause.clone())),
             flow,
         }
     }
@@ -233,7 +261,10 @@ impl Compiler<'_> {
             Action::DeprecateVar(deprecate) => Effect::DeprecateVar(deprecate.clone()),
             Action::InitCol(init) => Effect::InitCol(init.clone()),
             Action::SetEnv(name, value) => Effect::SetEnv(name.clone(), value.clone()),
-            Action::Sanitise(mask) => Effect::Sanitise(mask.clone()),
+            Action::Sanitise(mask) => {
+                self.names_arguments |= matches!(mask, Mask::Argument(_));
+                Effect::Sanitise(mask.clone())
+            }
             Action::Inject(edge, text) => Effect::Inject(*edge, text.clone()),
             Action::Ctl(Ctl::RuleRemove(spec)) => {
                 Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))
@@ -368,12 +399,12 @@ impl Map {
 /// A read of TX.1 to TX.9 behind a capturing rule in the same chain means that rule; any other
 /// read means all.
 #[derive(Default)]
-struct Groups {
+struct Readers {
     all: bool,
     rules: std::collections::HashSet<(usize, usize)>,
 }
 
-impl Groups {
+impl Readers {
     fn needs(&self, item: usize, link: usize) -> bool {
         self.all || self.rules.contains(&(item, link))
     }
@@ -389,8 +420,8 @@ impl Groups {
     }
 }
 
-fn group_readers(items: &[Item]) -> Groups {
-    let mut groups = Groups::default();
+fn group_readers(items: &[Item]) -> Readers {
+    let mut groups = Readers::default();
     let chains = items.iter().filter_map(|item| match item {
         Item::Rules(drafts) => Some(drafts),
         Item::Marker(_) => None,

@@ -65,7 +65,7 @@ impl State {
             engine: self.switches.engine,
             audit,
             audit_parts: self.switches.audit_parts.clone(),
-            masks: self.masks.clone(),
+            masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,
         }

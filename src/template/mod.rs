@@ -4,6 +4,8 @@
 //! value expands to nothing. Expanded bytes are raw: nothing is escaped for a regular expression.
 //! ModSecurity manual, "Macro expansion".
 
+use std::ops::Range;
+
 use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable};
 
 /// A parsed text.
@@ -130,6 +132,27 @@ impl Template {
             match piece {
                 Piece::Literal(text) => out.extend_from_slice(text),
                 Piece::Macro(what) => lookup.expand(what, out),
+            }
+        }
+    }
+}
+
+impl Template {
+    /// The same, and where in `out` the text of macros stands.
+    pub fn expand_marked(
+        &self,
+        lookup: &impl Lookup,
+        out: &mut Vec<u8>,
+        macros: &mut Vec<Range<usize>>,
+    ) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.extend_from_slice(text),
+                Piece::Macro(what) => {
+                    let start = out.len();
+                    lookup.expand(what, out);
+                    macros.push(start..out.len());
+                }
             }
         }
     }

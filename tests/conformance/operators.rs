@@ -2,7 +2,8 @@
 
 use parapet::matching::{Dialect, PhrasePool, Scratch};
 use parapet::operator::{
-    Capture, Captures, Compile, CompileErrorKind, DataFiles, Eval, Operator, RxCache, Support,
+    Capture, Captures, Compile, CompileErrorKind, DataFiles, Eval, Operator, Product, RxCache,
+    Support,
 };
 use serde::Deserialize;
 
@@ -82,6 +83,9 @@ fn check(case: &Case) -> Result<(), String> {
                 rx_cache: &mut RxCache::new(),
                 capture,
                 captures: &mut captures,
+                macros: &[],
+                geography: None,
+                product: &mut Product::default(),
             },
         );
         if answer != (case.ret == 1) {

@@ -169,11 +169,10 @@ impl State {
         if value == before {
             return;
         }
-        let entry = Entry {
-            name: self.values.intern(&name),
-            value: self.values.intern(value.to_string().as_bytes()),
-        };
-        self.store.set_entry(collection, entry);
+        let entry_name = self.values.intern(&name);
+        let value = self.values.intern(value.to_string().as_bytes());
+        self.store
+            .set_entry(collection, Entry::new(entry_name, value));
         self.note(collection, Operation::Deprecate(name, amount, seconds));
     }
 

@@ -18,6 +18,7 @@ use std::path::Path;
 
 use parapet::compile::Compiled;
 use parapet::diagnostic::{Code, Severity, render_line};
+use parapet::operator::Operator;
 
 use super::json::files;
 use super::runner::{self, Loaded, Outcome, Suite};
@@ -99,6 +100,10 @@ fn add(loaded: &mut Loaded, case: Case, file: &str, place: usize, data: &Path) {
         loaded.not_applicable.push((id, why));
         return;
     }
+    if let (Some(why), None) = (never_matches(&compiled), &case.expected.parser_error) {
+        loaded.not_applicable.push((id, why));
+        return;
+    }
     if let Some(member) = not_yet(&compiled).filter(|_| loads) {
         loaded.cases.push(runner::Case {
             id,
@@ -113,6 +118,15 @@ fn add(loaded: &mut Loaded, case: Case, file: &str, place: usize, data: &Path) {
         member: file.to_owned(),
         run: Some(Box::new(move || check(&case, &name, &data))),
     });
+}
+
+/// Why a rule never matches in a sandbox, if one has an operator that cannot be asked there.
+fn never_matches(compiled: &Compiled) -> Option<String> {
+    compiled.diagnostics.iter().find_map(|diagnostic| {
+        let operator = diagnostic.message.strip_prefix('@')?.split(' ').next()?;
+        let limited = diagnostic.code == Code::SandboxLimit;
+        (limited && Operator::def_by_name(operator).is_some()).then(|| diagnostic.message.clone())
+    })
 }
 
 /// The code of a broken rule file, if nothing else is wrong with the rules.

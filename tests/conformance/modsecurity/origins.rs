@@ -9,7 +9,7 @@ use std::fs;
 
 use parapet::engine::{Asked, Evaluation};
 use parapet::matching::{Dialect, PhrasePool, Scratch};
-use parapet::operator::{Capture, Captures, Compile, DataFiles, Eval, Operator, RxCache};
+use parapet::operator::{Capture, Captures, Compile, DataFiles, Eval, Operator, Product, RxCache};
 use parapet::transform::{Context, Outcome, Transformation};
 use regex_lite::Regex;
 
@@ -109,6 +109,9 @@ impl Note {
                     rx_cache: &mut RxCache::new(),
                     capture: Capture::Whole,
                     captures: &mut captures,
+                    macros: &[],
+                    geography: None,
+                    product: &mut Product::Nothing,
                 },
             )
         });
