@@ -88,8 +88,9 @@ wasm_cargo() {
     fi
     if [ "$1" = test ]; then
         build_std=$build_std,test
-        # The test harness names threads, which Debian's C library does not have; tests start none.
-        flags="$flags -C link-arg=--allow-undefined"
+        # Debian's C library has no threads, which the test harness names but does not start, and its
+        # programs do not call the constructors: the runner does.
+        flags="$flags -C link-arg=--allow-undefined -C link-arg=--export=__wasm_call_ctors"
     fi
     # CARGO, RUSTC and their like would lead back to the other compiler.
     env -u CARGO -u RUSTC -u RUSTDOC -u RUSTUP_TOOLCHAIN \

@@ -225,7 +225,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         Name::Accuracy => Action::Accuracy(number(name, text, 0, u8::MAX)?),
         Name::Status => Action::Status(number(name, text, 100, 599)?),
         Name::Xmlns => {
-            let at = text.iter().position(|&byte| byte == b'=').ok_or_else(|| {
+            let equals = text.iter().position(|&byte| byte == b'=');
+            let at = equals.filter(|&at| at > 0).ok_or_else(|| {
                 ActionError::value("`xmlns` takes a prefix and a URI")
                     .hint("write `xmlns:prefix=URI`")
             })?;

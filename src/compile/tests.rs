@@ -274,3 +274,51 @@ fn what_rules_read_is_known() {
         );
     }
 }
+
+#[test]
+fn what_v3_takes_is_told_and_taken() {
+    let told = |text: &str| {
+        let compiled = compile_text(text);
+        let told: Vec<_> = compiled
+            .diagnostics
+            .iter()
+            .map(|one| (one.code, one.severity))
+            .collect();
+        (compiled.program.is_some(), told)
+    };
+    let warning = |code| (true, vec![(code, Severity::Warning)]);
+    let chain = |actions: &str| {
+        told(&format!(
+            "SecRule ARGS \"@rx a\" \"id:1,phase:2,pass,chain\"\n\
+             SecRule ARGS \"@rx b\" \"{actions}\"\n"
+        ))
+    };
+    assert_eq!(
+        told("SecAction \"phase:1,pass\"\n"),
+        warning(Code::MissingId)
+    );
+    assert!(!told("SecRule ARGS \"@rx a\" \"phase:1,pass\"\n").0);
+    for actions in ["id:2", "phase:1", "msg:'x'", "severity:2", "skip:1"] {
+        assert_eq!(chain(actions), warning(Code::ActionInChain), "{actions}");
+    }
+    assert_eq!(chain("status:418"), (true, Vec::new()));
+    assert!(!chain("deny").0 && !chain("block").0);
+    assert_eq!(
+        told("SecRule ARGS:/^(?!a)/ \"@rx a\" \"id:1,phase:2,pass\"\n").1,
+        [(Code::Backtracks, Severity::Note)]
+    );
+}
+
+#[test]
+fn namespaces_are_uris() {
+    let codes_of = |xmlns: &str| {
+        codes(&format!(
+            "SecRule XML:/a:b \"@rx a\" \"id:1,phase:2,pass,xmlns:{xmlns}\"\n"
+        ))
+    };
+    assert_eq!(codes_of("a=http://example.com/a"), []);
+    assert_eq!(codes_of("a=urn:a"), []);
+    for bad in ["a=example.com/a", "a", "=urn:a"] {
+        assert!(codes_of(bad).contains(&Code::ActionValue), "{bad}");
+    }
+}

@@ -24,8 +24,13 @@ for (const test of words(settings.WASI_TESTS)) {
   const imports = { ...wasi.getImportObject(), env: new Proxy({}, { get: noProxy }) };
   try {
     // The library exports a proxy's entry points too; a program has one.
-    const { memory, _start } = (await WebAssembly.instantiate(module, imports)).exports;
-    failed = wasi.start({ exports: { memory, _start } }) !== 0 || failed;
+    const { exports } = await WebAssembly.instantiate(module, imports);
+    const program = () => {
+      // Where the start of programs does not call the constructors, it exports them.
+      exports.__wasm_call_ctors?.();
+      exports._start();
+    };
+    failed = wasi.start({ exports: { memory: exports.memory, _start: program } }) !== 0 || failed;
   } catch (error) {
     stderr.write(`${test}: ${error}\n`);
     failed = true;

@@ -22,6 +22,7 @@ pub struct Case {
     pub response: Response,
     #[serde(default)]
     pub expected: Expected,
+    #[serde(default)]
     pub rules: Lines,
 }
 
