@@ -207,10 +207,8 @@ impl<'a> Reader<'a> {
             open.element
         });
         for (name, value) in &attributes {
-            match name.strip_prefix(b"xmlns") {
-                Some([]) => self.bind(&[], value)?,
-                Some([b':', prefix @ ..]) if !prefix.is_empty() => self.bind(prefix, value)?,
-                _ => {}
+            if let Some(prefix) = declared_prefix(name) {
+                self.bind(prefix, value)?;
             }
         }
         let element = self.document.elements.len();
@@ -242,8 +240,7 @@ impl<'a> Reader<'a> {
             attributes: first_attribute..first_attribute,
         });
         for (name, value) in attributes {
-            // `xmlns:` alone declares nothing: libxml2 keeps it as an attribute.
-            if name == b"xmlns" || name.starts_with(b"xmlns:") && name != b"xmlns:" {
+            if declared_prefix(name).is_some() {
                 continue;
             }
             let start = self.document.values.len();
@@ -276,7 +273,7 @@ impl<'a> Reader<'a> {
         element.content.end = end;
         if let Some(arguments) = &mut self.arguments {
             if !open.has_children && !arguments.over_limit {
-                if !arguments.names.allows(&arguments.name, read) {
+                if !arguments.names.allows(arguments.name.len(), read) {
                     return Err("argument names too long");
                 }
                 let range = element.content.clone();
@@ -453,6 +450,16 @@ fn declaration(content: &[u8]) -> Result<(), &'static str> {
         && minor.iter().all(u8::is_ascii_digit)
         && matches!(rest, [] | [(b"standalone", b"yes" | b"no")]);
     well_formed.then_some(()).ok_or(BAD_DECLARATION)
+}
+
+/// The prefix that an attribute declares, empty for the default namespace. What stands behind
+/// `xmlns:` and is no name declares nothing: libxml2 keeps it as an attribute.
+fn declared_prefix(attribute: &[u8]) -> Option<&[u8]> {
+    match attribute.strip_prefix(b"xmlns")? {
+        [] => Some(&[]),
+        [b':', prefix @ ..] if is_name(prefix) => Some(prefix),
+        _ => None,
+    }
 }
 
 /// Whether a text is a name (XML 1.0, fifth edition, section 2.3).
