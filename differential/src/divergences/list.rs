@@ -43,6 +43,12 @@ const PHRASES: &[(u64, &str)] = &[
     (951_100, "sql-errors.data"),
 ];
 
+/// Rules with t:normalizePath or t:normalizePathWin.
+const NORMALIZED: &[u64] = &[
+    930_120, 930_121, 930_130, 930_140, 932_160, 932_161, 932_190, 932_237, 932_238, 933_120,
+    933_130, 933_131,
+];
+
 /// The divergences. The first that fits counts.
 pub const DIVERGENCES: &[Divergence] = &[
     Divergence {
@@ -95,7 +101,7 @@ pub const DIVERGENCES: &[Divergence] = &[
         name: "json-container-names",
         explanation: "names of JSON members that hold others are in ARGS_NAMES, as a rule on names must see them; v3 names only leaves",
         explains: |case| {
-            case.only(Parapet) && case.is(Processor::Json) && case.about(&["ARGS_NAMES"])
+            case.only(Parapet) && case.is(Processor::Json) && case.about_json_container()
         },
     },
     Divergence {
@@ -139,7 +145,9 @@ pub const DIVERGENCES: &[Divergence] = &[
             case.is(Processor::Multipart)
                 && (holds(case.body(), b"name=\"\"") || holds(case.body(), b"name=''"))
                 && case.modsecurity.hits.contains_key(&BODY_ERROR)
-                && (case.only(ModSecurity) && case.rule(&[BODY_ERROR, 200_003])
+                && (case.only(ModSecurity)
+                    && (case.rule(&[BODY_ERROR, 200_003])
+                        || case.about(&["MULTIPART_PART_HEADERS"]))
                     || case.only(Parapet)
                         && (case.about(PARTS) || case.rule(&[200_004]) || case.is_captured()))
         },
@@ -150,7 +158,7 @@ pub const DIVERGENCES: &[Divergence] = &[
         explains: |case| {
             case.is(Processor::Multipart)
                 && holds(case.body(), b"filename=\"\"")
-                && (case.only(ModSecurity) && case.about(ARGUMENTS)
+                && (case.only(ModSecurity) && (case.about(ARGUMENTS) || case.is_captured())
                     || case.only(Parapet) && case.about(&["FILES", "FILES_NAMES"]))
         },
     },
@@ -191,12 +199,26 @@ pub const DIVERGENCES: &[Divergence] = &[
         },
     },
     Divergence {
-        name: "order-of-repeated-headers",
-        explanation: "of two headers of one name v3 gives the later one first, so the other one counts where the last one decides",
+        name: "repeated-content-type",
+        explanation: "of two Content-Type headers the first says what the body is, as in v2, and rules that keep one keep the last; v3 has it the other way round",
         explains: |case| {
-            case.rule(&[920_420, 920_480])
-                && case.hit_is("TX:content_type")
-                && case.header_count("content-type") > 1
+            case.header_count("content-type") > 1
+                && (case.rule(&[BODY_ERROR, 200_003, 200_004])
+                    || case.hit_is("TX:content_type")
+                    || case.hit_is("TX:content_type_charset")
+                    || case.is_captured()
+                    || case.about(PARTS)
+                    || case.about(&["REQUEST_BODY", "XML", "XML:/*", "XML://@*"]))
+        },
+    },
+    Divergence {
+        name: "document-type-unchecked",
+        explanation: "we read entities from a document type and leave the rest of it unchecked; libxml2 parses it",
+        explains: |case| {
+            case.only(ModSecurity)
+                && case.rule(&[BODY_ERROR])
+                && case.is(Processor::Xml)
+                && holds(case.body(), b"<!DOCTYPE")
         },
     },
     Divergence {
@@ -232,6 +254,11 @@ pub const DIVERGENCES: &[Divergence] = &[
                 && (case.only(ModSecurity) && case.difference.hit.operator == b"Rx"
                     || case.only(Parapet) && case.rule(EXCEPT_WHOLE))
         },
+    },
+    Divergence {
+        name: "dots-at-the-end-of-a-segment",
+        explanation: "t:normalizePath resolves segments that are two dots; v2 and v3 also take `a..` for one, which hides what stands there",
+        explains: |case| case.rule(NORMALIZED) && case.has_dotted_segment(),
     },
     Divergence {
         name: "phrases-missed",
@@ -288,10 +315,11 @@ pub const DIVERGENCES: &[Divergence] = &[
     },
     Divergence {
         name: "connect-target",
-        explanation: "the target of CONNECT is no path; v3 makes it REQUEST_FILENAME",
+        explanation: "the target of CONNECT has no path and no query; v3 cuts it up like any other",
         explains: |case| {
             case.exchange.request.method == b"CONNECT"
-                && case.about(&["REQUEST_FILENAME", "REQUEST_BASENAME"])
+                && (case.about(&["REQUEST_FILENAME", "REQUEST_BASENAME"])
+                    || case.only(ModSecurity) && case.about(&["ARGS", "ARGS_NAMES"]))
         },
     },
     Divergence {

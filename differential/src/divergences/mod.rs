@@ -3,6 +3,7 @@
 //! An entry of the list explains a difference only if the side, the rule and the exchange are what it
 //! says. One that explains nothing in a full run is stale and fails the run.
 
+mod json;
 mod list;
 
 use std::path::Path;
@@ -125,15 +126,6 @@ impl Case<'_> {
         self.parapet.hits.contains_key(&rule) && self.modsecurity.hits.contains_key(&rule)
     }
 
-    /// Whether only one engine reports a rule.
-    fn reported_by(&self, side: Side, rule: u64) -> bool {
-        let (one, other) = match side {
-            Side::Parapet => (self.parapet, self.modsecurity),
-            Side::ModSecurity => (self.modsecurity, self.parapet),
-        };
-        one.hits.contains_key(&rule) && !other.hits.contains_key(&rule)
-    }
-
     fn processor(&self) -> Processor {
         let kind = self.exchange.content_type();
         let starts = |with: &str| kind.starts_with(with.as_bytes());
@@ -161,6 +153,19 @@ impl Case<'_> {
         &self.exchange.request.body
     }
 
+    /// Whether a path segment of a text, as it is or percent-encoded, ends in two dots and is not
+    /// just these.
+    fn has_dotted_segment(&self) -> bool {
+        let request = &self.exchange.request;
+        let texts = [&self.difference.hit.value, &request.target, &request.body];
+        texts.into_iter().any(|text| {
+            let text = text.to_ascii_lowercase();
+            let segments = text.split(|byte| b"/\\&?=; ".contains(byte));
+            let mut segments = segments.chain(text.split(|byte| b"/\\".contains(byte)));
+            segments.any(|segment| segment.len() > 2 && segment.ends_with(b".."))
+        })
+    }
+
     /// Whether the target of the request names a scheme and a host.
     fn is_absolute(&self) -> bool {
         let path = self
@@ -172,11 +177,21 @@ impl Case<'_> {
         path.is_some_and(|start| start.ends_with(b":"))
     }
 
-    /// Whether the value that matched, as libmodsecurity shows it, or what it hides of it, has a
-    /// line feed.
+    /// Whether the value that matched has a line feed. Where libmodsecurity shows only the beginning
+    /// of a value, the request must have one.
     fn has_line_feed(&self) -> bool {
         let value = &self.difference.hit.value;
-        holds(value, b"\\x0a") || holds(value, b"\n") || holds(value, b"characters omitted)")
+        let request = &self.exchange.request;
+        let written = |text: &[u8]| {
+            let text = text.to_ascii_lowercase();
+            [&b"\n"[..], b"%0a", b"\\n"]
+                .iter()
+                .any(|feed| holds(&text, feed))
+        };
+        holds(value, b"\\x0a")
+            || holds(value, b"\n")
+            || holds(value, b"characters omitted)")
+                && (written(&request.target) || written(&request.body))
     }
 
     fn hit_is(&self, target: &str) -> bool {
@@ -192,6 +207,14 @@ impl Case<'_> {
             &self.difference.hit.target[..],
             [b'T', b'X', b':', b'0'..=b'9']
         )
+    }
+
+    /// Whether the difference is about the name of a JSON member that holds others.
+    fn about_json_container(&self) -> bool {
+        let target = self.difference.hit.target.to_ascii_lowercase();
+        let names = json::containers(self.body());
+        let mut names = names.iter().map(|name| name.to_ascii_lowercase());
+        names.any(|name| target.ends_with(format!("args_names:{name}").as_bytes()))
     }
 
     /// How many arguments the query and a form have.

@@ -207,10 +207,8 @@ impl<'a> Reader<'a> {
             open.element
         });
         for (name, value) in &attributes {
-            match name.strip_prefix(b"xmlns") {
-                Some([]) => self.bind(&[], value)?,
-                Some([b':', prefix @ ..]) => self.bind(prefix, value)?,
-                _ => {}
+            if let Some(prefix) = declared_prefix(name) {
+                self.bind(prefix, value)?;
             }
         }
         let element = self.document.elements.len();
@@ -242,7 +240,7 @@ impl<'a> Reader<'a> {
             attributes: first_attribute..first_attribute,
         });
         for (name, value) in attributes {
-            if name == b"xmlns" || name.starts_with(b"xmlns:") {
+            if declared_prefix(name).is_some() {
                 continue;
             }
             let start = self.document.values.len();
@@ -454,12 +452,38 @@ fn declaration(content: &[u8]) -> Result<(), &'static str> {
     well_formed.then_some(()).ok_or(BAD_DECLARATION)
 }
 
-/// XML's names, all characters beyond ASCII taken as letters.
-fn is_name(name: &[u8]) -> bool {
-    let starts = |byte: u8| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':' | 0x80..);
-    let continues = |byte: u8| starts(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
-    match name {
-        [first, rest @ ..] => starts(*first) && rest.iter().all(|&byte| continues(byte)),
-        [] => false,
+/// The prefix that an attribute declares, empty for the default namespace. What stands behind
+/// `xmlns:` and is no name declares nothing: libxml2 keeps it as an attribute.
+fn declared_prefix(attribute: &[u8]) -> Option<&[u8]> {
+    match attribute.strip_prefix(b"xmlns")? {
+        [] => Some(&[]),
+        [b':', prefix @ ..] if is_name(prefix) => Some(prefix),
+        _ => None,
     }
+}
+
+/// Whether a text is a name (XML 1.0, fifth edition, section 2.3).
+fn is_name(name: &[u8]) -> bool {
+    let Ok(name) = std::str::from_utf8(name) else {
+        return false;
+    };
+    let mut characters = name.chars();
+    characters.next().is_some_and(starts_name) && characters.all(|character| {
+        starts_name(character)
+            || matches!(
+                character,
+                '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}'
+            )
+    })
+}
+
+fn starts_name(character: char) -> bool {
+    matches!(
+        character,
+        ':' | '_' | 'A'..='Z' | 'a'..='z'
+            | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+            | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}'
+            | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}'
+            | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}'
+    )
 }

@@ -170,6 +170,8 @@ fn errors_keep_what_stands_before() {
         (b"<a x='&foo;'>y</a>", Some(""), "entity not defined"),
         (b"<a x='&lt'>y</a>", Some(""), "without semicolon"),
         (b"<1a>x</1a>", None, "invalid name"),
+        ("<a\u{202e}>x</a\u{202e}>".as_bytes(), None, "invalid name"),
+        ("<a \u{d7}='1'/>".as_bytes(), None, "invalid name"),
         (b"<a>x<b/c></a>", Some("x"), "invalid name"),
         (b"<a>x&foo;y</a>", Some("x"), "entity not defined"),
         (b"<a>x & y</a>", Some("x "), "at byte"),
@@ -368,6 +370,18 @@ fn argument_names_cannot_ask_for_more_memory_than_the_body_is_worth() {
             .error()
             .contains("argument names too long")
     );
+}
+
+#[test]
+fn names_have_letters_of_all_languages() {
+    let body = "<\u{fc}ber \u{3b1}\u{b7}='1'>\u{d7}</\u{fc}ber>";
+    assert_eq!(read(body.as_bytes()).error(), "");
+}
+
+#[test]
+fn a_namespace_without_a_prefix_to_declare_is_an_attribute() {
+    let found = document("<a xmlns:='x' xmlns:b='y' xmlns='z' c='w' xmlns:4='v'/>");
+    assert_eq!(select(&found, "//@*"), ["x", "w", "v"]);
 }
 
 #[test]
