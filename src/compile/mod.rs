@@ -9,6 +9,7 @@ mod directive;
 mod draft;
 mod include;
 mod link;
+mod resources;
 mod rule;
 mod settings;
 mod spec;
@@ -101,7 +102,7 @@ struct Compiler<'a> {
     open: Option<Vec<Draft>>,
     includes: include::Includes,
     unicode: settings::UnicodeSource,
-    remote_rules: settings::RemoteRules,
+    remote_rules: resources::RemoteRules,
     /// SecIgnoreRuleCompilationErrors.
     ignore_rule_errors: bool,
     /// The chain being read has a bad rule: its other rules are left out with it.
@@ -128,7 +129,7 @@ impl<'a> Compiler<'a> {
             open: None,
             includes: include::Includes::default(),
             unicode: settings::UnicodeSource::default(),
-            remote_rules: settings::RemoteRules::default(),
+            remote_rules: resources::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,
         }
