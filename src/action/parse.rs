@@ -221,8 +221,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         Name::Rev => Action::Rev(text.into()),
         Name::Ver => Action::Ver(text.into()),
         Name::Severity => Action::Severity(severity(text)?),
-        Name::Maturity => Action::Maturity(number(name, text, 1, 9)?),
-        Name::Accuracy => Action::Accuracy(number(name, text, 1, 9)?),
+        Name::Maturity => Action::Maturity(number(name, text, 0, u8::MAX)?),
+        Name::Accuracy => Action::Accuracy(number(name, text, 0, u8::MAX)?),
         Name::Status => Action::Status(number(name, text, 100, 599)?),
         Name::Xmlns => {
             let at = text.iter().position(|&byte| byte == b'=').ok_or_else(|| {
@@ -230,6 +230,12 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
                     .hint("write `xmlns:prefix=URI`")
             })?;
             let (prefix, uri) = text.split_at_checked(at).unwrap_or_default();
+            if !uri.contains(&b':') {
+                // Namespaces in XML 1.0, section 2.2: a relative name is none.
+                let message = "the namespace of `xmlns` is no URI: it names no scheme";
+                return Err(ActionError::value(message)
+                    .hint("write it as documents declare it, such as `http://…` or `urn:…`"));
+            }
             Action::Xmlns(prefix.into(), uri.get(1..).unwrap_or_default().into())
         }
         Name::Block => Action::Disruptive(Disruptive::Block),

@@ -1,7 +1,7 @@
 //! Action lists: read, checked, and merged with the default action.
 
 use super::Compiler;
-use crate::action::{self, Action, Disruptive, Name, Phase, Placement, TransformStep};
+use crate::action::{self, Action, Disruptive, Group, Name, Phase, Placement, TransformStep};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
@@ -108,6 +108,11 @@ impl Compiler<'_> {
     fn may_stand(&mut self, name: Name, entry: &ast::ActionExpr, place: Place) -> bool {
         let def = name.def();
         let (code, why) = match place {
+            Place::Link
+                if def.placement == Placement::Starter && def.group != Group::Disruptive =>
+            {
+                return self.in_chain(name, entry);
+            }
             Place::Link if def.placement == Placement::Starter => (
                 Code::ActionInChain,
                 format!("`{}` may only stand on the first rule of a chain", def.name),
@@ -150,6 +155,24 @@ impl Compiler<'_> {
         };
         self.report(Diagnostic::new(code, entry.span, why));
         false
+    }
+
+    /// What v2 takes on the first rule of a chain only, v3 and Coraza on all: says what becomes of
+    /// it, and whether it is of use.
+    fn in_chain(&mut self, name: Name, entry: &ast::ActionExpr) -> bool {
+        let ignored = matches!(name, Name::Id | Name::PhaseAction);
+        let action = name.def().name;
+        let message = if ignored {
+            format!("`{action}` is ignored here: that of the first rule of the chain counts")
+        } else {
+            format!("`{action}` stands for the chain here, unless an earlier rule of it has one")
+        };
+        self.report(Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::new(Code::ActionInChain, entry.span, message)
+                .hint("write it on the first rule of the chain")
+        });
+        !ignored
     }
 
     fn add_action(&mut self, set: &mut ActionSet, action: Action, entry: &ast::ActionExpr) {

@@ -8,6 +8,7 @@ mod actions;
 mod directive;
 mod draft;
 mod include;
+mod inherit;
 mod link;
 mod resources;
 mod rule;
@@ -79,6 +80,17 @@ pub fn compile(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
     compiler.finish()
 }
 
+/// Compiles a profile that extends others: name and text of each, the outermost first, the profile
+/// itself last. SecRuleInheritance in a profile says whether it begins with the rules of those
+/// before it; settings are inherited in any case.
+pub fn compile_profile(lineage: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
+    let mut compiler = Compiler::new(loader);
+    for (name, text) in lineage {
+        compiler.profile(name, text);
+    }
+    compiler.finish()
+}
+
 /// Where a load stands.
 struct Compiler<'a> {
     loader: &'a dyn Loader,
@@ -90,6 +102,8 @@ struct Compiler<'a> {
     patterns: Vec<KeyPattern>,
     /// Variables that targets and macros name.
     reads: VariableSet,
+    /// Whether some rule names arguments.
+    names_arguments: bool,
     phrases: PhrasePool,
     datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
     /// SecDefaultAction, by phase.
@@ -120,6 +134,7 @@ impl<'a> Compiler<'a> {
             chains: ChainTable::default(),
             patterns: Vec::new(),
             reads: VariableSet::default(),
+            names_arguments: false,
             phrases: PhrasePool::default(),
             datasets: HashMap::new(),
             defaults: [const { None }; 5],

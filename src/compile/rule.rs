@@ -8,7 +8,7 @@ use super::draft::{Draft, DraftTest, Item};
 use super::include::resolve;
 use super::target::TargetList;
 use crate::action::{Disruptive, Phase};
-use crate::diagnostic::{Code, Diagnostic, Span, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown};
 use crate::matching::Pattern;
 use crate::operator::{self, Argument, CompileErrorKind, DataFiles, Operator};
 use crate::seclang::{self, ast};
@@ -169,10 +169,16 @@ impl Compiler<'_> {
             if rule.actions.broken {
                 return;
             }
-            self.report(
-                Diagnostic::new(Code::MissingId, rule.span, "the rule has no id")
-                    .hint("add `id:NUMBER`, a number no other rule has"),
-            );
+            // v3 takes SecAction without one, v2 does not.
+            let severity = match rule.test {
+                Some(_) => Severity::Error,
+                None => Severity::Warning,
+            };
+            self.report(Diagnostic {
+                severity,
+                ..Diagnostic::new(Code::MissingId, rule.span, "the rule has no id")
+                    .hint("add `id:NUMBER`, a number no other rule has")
+            });
             return;
         };
         if let Some(&first) = self.ids.get(&id) {

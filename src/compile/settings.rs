@@ -4,12 +4,12 @@ use super::Compiler;
 use super::include::resolve;
 use crate::action::XmlArgs;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::matching::{Dialect, Pattern};
 use crate::program::{
     AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
 use crate::seclang::ast::{self, Word};
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 type Outcome = Result<(), String>;
 
@@ -452,7 +452,8 @@ pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcom
 
 pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
     let word = first(words)?;
-    let pattern = KeyPattern::new(&word.text).map_err(|error| error.0)?;
+    let pattern =
+        Pattern::new(&word.text, Dialect::default()).map_err(|error| error.to_string())?;
     settings.audit.relevant_status = Some(pattern);
     Ok(())
 }

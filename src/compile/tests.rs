@@ -3,6 +3,8 @@
 use super::*;
 use crate::program::{Decision, Flow};
 
+mod profiles;
+
 fn compile_text(text: &str) -> Compiled {
     compile(
         &[("test.conf".to_owned(), text.as_bytes().to_vec())],

@@ -112,6 +112,10 @@ codes! {
     PluginConfig = "P0601", Error;
     /// An unknown key in the plugin configuration.
     UnknownKey = "P0602", Error;
+    /// A profile that extends itself, directly or through others.
+    ProfileCycle = "P0603", Error;
+    /// A name of a profile that is not in `directives_map`.
+    UnknownProfile = "P0604", Error;
     /// A directive that has no meaning in a sandbox and is ignored.
     IgnoredDirective = "P0801", Warning;
     /// A member of the language that a sandbox cannot carry out.
@@ -136,6 +140,8 @@ codes! {
     BlankAfterBackslash = "P0902", Note;
     /// A regular expression that cannot run in linear time: its searches have a limit of steps.
     Backtracks = "P0903", Note;
+    /// A removal or update above the rule it changes: ModSecurity 2 and Coraza would not see the rule.
+    UpdateBeforeRule = "P0904", Note;
 }
 
 #[cfg(test)]

@@ -91,7 +91,7 @@ impl State {
             Place::Tx(slot) => self.store.tx.set(slot, value),
             Place::Entry(collection, name) => {
                 let name = self.values.intern(&name);
-                self.store.set_entry(collection, Entry { name, value });
+                self.store.set_entry(collection, Entry::new(name, value));
             }
         }
     }
@@ -170,7 +170,7 @@ impl State {
         match value {
             Some(value) => {
                 let value = self.values.intern(&value);
-                self.store.set_entry(Variable::Env, Entry { name, value });
+                self.store.set_entry(Variable::Env, Entry::new(name, value));
             }
             None => self.store.retain(Variable::Env, |entry| entry.name != name),
         }

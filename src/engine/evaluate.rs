@@ -6,10 +6,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::scratch::{Candidacy, Scratch};
+use super::scratch::Scratch;
 use super::state::State;
 use super::store::Entry;
-use super::target::Subject;
+use super::target::{Looking, Subject};
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
@@ -61,7 +61,7 @@ impl State {
         let Some(rules) = program.phases.get(phase.index()) else {
             return;
         };
-        scratch.candidacy.begin(phase);
+        scratch.sharing.begin();
         scratch
             .matching
             .set_step_limit(program.settings.pcre_match_limit);
@@ -69,6 +69,13 @@ impl State {
         while let Some(&starter) = rules.entries.get(at) {
             at = at.saturating_add(1);
             if self.removed.binary_search(&starter).is_ok() {
+                continue;
+            }
+            // A trace tells of every rule that was asked.
+            if self.trace.is_none()
+                && let Some(rule) = program.rule(starter)
+                && self.cannot_match(&program, rule, scratch)
+            {
                 continue;
             }
             let begun = self.begin_rule();
@@ -143,7 +150,8 @@ impl State {
         let mut argument = std::mem::take(&mut scratch.argument);
         let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
-        self.subjects(at, rule, &mut subjects);
+        let looking = Looking { at: Some(at), rule };
+        self.shared_subjects(looking, scratch, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
@@ -226,7 +234,7 @@ impl State {
         } = *question;
         let candidate = match (test.slot, program.phases.get(self.phase.index())) {
             (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
-                .candidacy
+                .sharing
                 .candidate(&phase.prefilter, slot, value, &self.values),
             _ => true,
         };
@@ -282,7 +290,7 @@ impl State {
         self.matched.value = value;
         self.matched.name = name;
         self.store
-            .push(Variable::MatchedVars, Entry { name, value });
+            .push(Variable::MatchedVars, Entry::new(name, value));
         self.on_match(program, starter, rule, Some((test, argument)))
     }
 
@@ -298,7 +306,8 @@ impl State {
     }
 
     /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
-    fn pcre_limit_exceeded(&mut self) {
+    pub(super) fn pcre_limit_exceeded(&mut self) {
+        self.set(Variable::MscPcreError, b"1");
         self.set(Variable::MscPcreLimitsExceeded, b"1");
         let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
         if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
@@ -340,7 +349,7 @@ impl State {
         let Some(meta) = program.meta(starter) else {
             return Outcome::Match;
         };
-        if let Some(severity) = meta.severity.filter(|&severity| severity > 0) {
+        if let Some(severity) = meta.severity {
             self.matched.highest_severity = self.matched.highest_severity.min(severity);
         }
         let interruption = self.decide(meta);
@@ -371,31 +380,5 @@ impl Product {
             Self::Text(_) => !variable.is_stream(),
             Self::Nothing | Self::Place(_) => false,
         }
-    }
-}
-
-impl Candidacy {
-    /// Whether the rule of a slot can match a value: one scan per value and phase.
-    fn candidate(
-        &mut self,
-        prefilter: &crate::matching::Prefilter,
-        slot: u32,
-        value: ValueId,
-        values: &super::values::Values,
-    ) -> bool {
-        let at = value.index();
-        if at >= self.known.len() {
-            self.known.resize_with(values.len(), || None);
-        }
-        let Some(entry) = self.known.get_mut(at) else {
-            return true;
-        };
-        entry
-            .get_or_insert_with(|| {
-                let mut found = crate::matching::Candidates::default();
-                prefilter.candidates(values.get(value), values.profile(value), &mut found);
-                found
-            })
-            .contains(slot)
     }
 }

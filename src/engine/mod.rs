@@ -14,6 +14,7 @@ mod record;
 mod request;
 mod response;
 mod scratch;
+mod sharing;
 mod state;
 mod store;
 mod target;

@@ -83,6 +83,11 @@ impl ResponseBody {
     /// Fills RESPONSE_BODY.
     pub(super) fn finish(self, state: &mut State) {
         state.set(V::ResponseBody, &self.bytes);
+        if state.store.scalar(V::ResponseContentLength).is_none() {
+            // What the backend did not declare is counted, as v3 and Coraza always do.
+            let length = self.bytes.len().to_string();
+            state.set(V::ResponseContentLength, length.as_bytes());
+        }
         state.process_response(&self.bytes);
         if state.program.settings.stream_output {
             state.set(V::StreamOutputBody, &self.bytes);
@@ -112,6 +117,7 @@ impl State {
                         argument_separator: settings.argument_separator,
                         xml_into_args: body::XmlIntoArgs::Off,
                         extract_files: false,
+                        other_names: false,
                     },
                 );
                 let mut members = Members(self);

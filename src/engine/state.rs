@@ -206,11 +206,10 @@ impl State {
 
     /// Adds an entry to a collection.
     pub(super) fn push(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
-        let entry = super::store::Entry {
-            name: self.values.intern(name),
-            value: self.values.intern(value),
-        };
-        self.store.push(variable, entry);
+        let name = self.values.intern(name);
+        let value = self.values.intern(value);
+        self.store
+            .push(variable, super::store::Entry::new(name, value));
     }
 
     /// The bytes of a scalar, stored or computed now; `false` if it has no value.

@@ -6,7 +6,10 @@ use super::*;
 use crate::compile::{NoFiles, compile};
 
 mod actions;
+mod directives;
+mod json_names;
 mod members;
+mod readings;
 
 struct Noon;
 

@@ -17,6 +17,7 @@ use super::scratch::{Ablation, Scratch};
 use super::state::State;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
+use crate::matching;
 use crate::program::{EngineMode, Program};
 use crate::variable::Variable;
 
@@ -230,7 +231,10 @@ impl Transaction {
             }
             self.run(Phase::Logging);
         }
-        self.state.record()
+        match self.waf.scratch.try_borrow_mut() {
+            Ok(mut scratch) => self.state.record(&mut scratch.matching),
+            Err(_) => self.state.record(&mut matching::Scratch::new()),
+        }
     }
 
     /// The matches since the last call, in order.

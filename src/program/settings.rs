@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::action::XmlArgs;
 use crate::limits::Limits;
+use crate::matching::Pattern;
 use crate::operator::Geography;
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 /// SecRuleEngine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -74,7 +74,7 @@ pub struct AuditSettings {
     /// SecAuditLogFormat.
     pub format: AuditFormat,
     /// SecAuditLogRelevantStatus.
-    pub relevant_status: Option<KeyPattern>,
+    pub relevant_status: Option<Pattern>,
 }
 
 /// The state of the engine before the first rule.

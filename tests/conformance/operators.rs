@@ -8,11 +8,13 @@ use parapet::operator::{
 use serde::Deserialize;
 
 use super::json;
-use super::runner::{Run, Suite};
+use super::runner::{NO_DIVERGENCES, Run, Suite};
 
 pub const SUITE: Suite = Suite {
     name: "operators",
     load: |directory| json::load(directory, prepare),
+    divergences: NO_DIVERGENCES,
+    whole: true,
 };
 
 /// One question and its answer.
@@ -47,7 +49,7 @@ fn prepare(case: Case) -> Result<Option<Run>, String> {
     if def.support != Support::Full {
         return Ok(None);
     }
-    Ok(Some(Box::new(move || check(&case))))
+    Ok(Some(Box::new(move || check(&case).into())))
 }
 
 fn check(case: &Case) -> Result<(), String> {
