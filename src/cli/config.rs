@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use super::driver::DriverFactory;
 use super::files::{FileSystem, glob, is_pattern};
 use super::native::{Native, NativeFactory};
-use crate::engine::Ablation;
 use crate::compile::{Compiled, Loader, compile, compile_profile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
+use crate::engine::Ablation;
 use crate::program::Program;
 use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems};
 #[cfg(feature = "wasm-host")]
