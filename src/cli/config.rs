@@ -329,3 +329,14 @@ fn refusal(diagnostics: &[Diagnostic], sources: &SourceMap) -> String {
     }
     text
 }
+
+#[cfg(all(test, feature = "wasm-host"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_no_text_go_as_base64() {
+        assert_eq!(contents(b"a\n".to_vec()), json!("a\n"));
+        assert_eq!(contents(vec![0xFF, 0]), json!({"base64": "/wA="}));
+    }
+}

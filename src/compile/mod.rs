@@ -10,6 +10,7 @@ mod draft;
 mod include;
 mod inherit;
 mod link;
+mod resources;
 mod rule;
 mod settings;
 mod spec;
@@ -115,7 +116,7 @@ struct Compiler<'a> {
     open: Option<Vec<Draft>>,
     includes: include::Includes,
     unicode: settings::UnicodeSource,
-    remote_rules: settings::RemoteRules,
+    remote_rules: resources::RemoteRules,
     /// SecIgnoreRuleCompilationErrors.
     ignore_rule_errors: bool,
     /// The chain being read has a bad rule: its other rules are left out with it.
@@ -143,7 +144,7 @@ impl<'a> Compiler<'a> {
             open: None,
             includes: include::Includes::default(),
             unicode: settings::UnicodeSource::default(),
-            remote_rules: settings::RemoteRules::default(),
+            remote_rules: resources::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,
         }

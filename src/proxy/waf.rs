@@ -116,6 +116,7 @@ mod tests {
     use super::super::{Filter, Flow, Stream, configure};
     use super::*;
     use crate::engine::UnixNanos;
+    use crate::transform::{Context, Transformation};
 
     struct NoTime;
 
@@ -172,6 +173,25 @@ mod tests {
             line.contains("[line \"2\"] [id \"7\"]") && line.contains("[msg \"word\"]"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn files_of_a_configuration_need_not_be_text() {
+        let mut base64 = Vec::new();
+        let file = crate::operator::small_geography();
+        Transformation::Base64Encode.apply(&file, &mut base64, Context::default());
+        let config = format!(
+            r#"{{"data_files": {{"geo.mmdb": {{"base64": "{}"}}}},
+                "rules": ["SecRuleEngine On", "SecGeoLookupDb geo.mmdb",
+                    "SecRule ARGS:ip \"@geoLookup\" \"id:1,phase:1,pass,nolog,chain\"",
+                    "SecRule GEO:COUNTRY_CODE \"@streq NZ\" \"t:none\"",
+                    "SecRule &GEO \"@gt 0\" \"id:2,phase:1,deny\""]}}"#,
+            String::from_utf8(base64).unwrap()
+        );
+        let host = FakeHost::default();
+        let filter = filter(&host, config.as_bytes()).expect("accepted");
+        assert_eq!(get(&host, &filter, "/?ip=192.0.2.1"), Flow::Pause);
+        assert_eq!(get(&host, &filter, "/?ip=10.0.0.1"), Flow::Continue);
     }
 
     #[test]
