@@ -33,6 +33,10 @@ pub enum Ctl {
     DebugLogLevel(u8),
     /// `parseXmlIntoArgs`.
     ParseXmlIntoArgs(XmlArgs),
+    /// `responseBodyProcessor` (Coraza's): the name in upper case.
+    ResponseBodyProcessor(Box<str>),
+    /// `forceResponseBodyVariable` (Coraza's): RESPONSE_BODY is there in any case.
+    ForceResponseBodyVariable,
     /// An option without a meaning here; the name.
     Ignored(&'static str),
 }
@@ -179,8 +183,10 @@ pub(super) fn parse(text: &[u8]) -> Result<Ctl, ActionError> {
         },
         "hashengine" => Ok(Ctl::Ignored("hashEngine")),
         "hashenforcement" => Ok(Ctl::Ignored("hashEnforcement")),
-        "responsebodyprocessor" => Ok(Ctl::Ignored("responseBodyProcessor")),
-        "forceresponsebodyvariable" => Ok(Ctl::Ignored("forceResponseBodyVariable")),
+        "responsebodyprocessor" => Ok(Ctl::ResponseBodyProcessor(
+            lossy(value).to_ascii_uppercase().into(),
+        )),
+        "forceresponsebodyvariable" => flag().map(|_| Ctl::ForceResponseBodyVariable),
         _ => Err(ActionError {
             code: Code::UnknownCtl,
             message: format!("unknown option `{option}` of `ctl`"),

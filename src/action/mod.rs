@@ -65,10 +65,11 @@ impl Phase {
         }
     }
 
-    /// Reads `1` to `5`, `request`, `response`, `logging`.
+    /// Reads `1` to `5`, `request`, `response`, `logging`; also `0`, which in v3 is before the
+    /// request head, and here the earliest phase.
     pub fn by_name(name: &[u8]) -> Option<Self> {
         match name.to_ascii_lowercase().as_slice() {
-            b"1" => Some(Self::RequestHeaders),
+            b"0" | b"1" => Some(Self::RequestHeaders),
             b"2" | b"request" => Some(Self::RequestBody),
             b"3" => Some(Self::ResponseHeaders),
             b"4" | b"response" => Some(Self::ResponseBody),

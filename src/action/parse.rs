@@ -39,6 +39,8 @@ pub enum Action {
     Xmlns(Box<[u8]>, Box<[u8]>),
     /// An action that decides.
     Disruptive(Disruptive),
+    /// `pause`: milliseconds before the answer.
+    Pause(Template),
     /// `chain`.
     Chain,
     /// `skip`.
@@ -219,8 +221,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         Name::Rev => Action::Rev(text.into()),
         Name::Ver => Action::Ver(text.into()),
         Name::Severity => Action::Severity(severity(text)?),
-        Name::Maturity => Action::Maturity(number(name, text, 1, 9)?),
-        Name::Accuracy => Action::Accuracy(number(name, text, 1, 9)?),
+        Name::Maturity => Action::Maturity(number(name, text, 0, u8::MAX)?),
+        Name::Accuracy => Action::Accuracy(number(name, text, 0, u8::MAX)?),
         Name::Status => Action::Status(number(name, text, 100, 599)?),
         Name::Xmlns => {
             let at = text.iter().position(|&byte| byte == b'=').ok_or_else(|| {
@@ -228,6 +230,12 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
                     .hint("write `xmlns:prefix=URI`")
             })?;
             let (prefix, uri) = text.split_at_checked(at).unwrap_or_default();
+            if !uri.contains(&b':') {
+                // Namespaces in XML 1.0, section 2.2: a relative name is none.
+                let message = "the namespace of `xmlns` is no URI: it names no scheme";
+                return Err(ActionError::value(message)
+                    .hint("write it as documents declare it, such as `http://…` or `urn:…`"));
+            }
             Action::Xmlns(prefix.into(), uri.get(1..).unwrap_or_default().into())
         }
         Name::Block => Action::Disruptive(Disruptive::Block),
@@ -275,7 +283,8 @@ pub fn parse(name: Name, value: Option<&[u8]>, keys: &mut KeyTable) -> Result<Ac
         | Name::SanitiseResponseHeader => Action::Sanitise(Mask::parse(name, text)?),
         Name::Append => Action::Inject(Edge::End, template(text, keys)?),
         Name::Prepend => Action::Inject(Edge::Start, template(text, keys)?),
-        Name::Pause | Name::Proxy => {
+        Name::Pause => Action::Pause(template(text, keys)?),
+        Name::Proxy => {
             template(text, keys)?;
             Action::NotCarriedOut(name)
         }

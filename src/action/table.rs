@@ -74,7 +74,7 @@ const NONE: Option<bool> = Some(false);
 const OPTIONAL: Option<bool> = None;
 
 actions! {
-    Accuracy = "accuracy", Metadata, Starter, NEEDED, "How few false positives to expect, 1 to 9.";
+    Accuracy = "accuracy", Metadata, Starter, NEEDED, "How few false positives to expect, 1 to 9; other numbers up to 255 are taken.";
     Allow = "allow", Disruptive, Starter, OPTIONAL, "Skips the rest: all phases, the phase, or the request's phases.";
     Append = "append", Effect, Anywhere, NEEDED, "Adds text to the end of the response body.";
     AuditLog = "auditlog", Modifier, Anywhere, NONE, "Marks the transaction for the audit log.";
@@ -91,13 +91,13 @@ actions! {
     InitCol = "initcol", Effect, Anywhere, NEEDED, "Opens a persistent collection.";
     Log = "log", Modifier, Anywhere, NONE, "Writes a match to the error log, and marks for the audit log.";
     LogData = "logdata", Metadata, Starter, NEEDED, "Data to log with a match.";
-    Maturity = "maturity", Metadata, Starter, NEEDED, "How well tried the rule is, 1 to 9.";
+    Maturity = "maturity", Metadata, Starter, NEEDED, "How well tried the rule is, 1 to 9; other numbers up to 255 are taken.";
     Msg = "msg", Metadata, Starter, NEEDED, "The message to log with a match.";
     MultiMatch = "multiMatch", Modifier, Anywhere, NONE, "Tries the operator before the first and after every transformation that changes the value.";
     NoAuditLog = "noauditlog", Modifier, Anywhere, NONE, "Does not mark the transaction for the audit log.";
     NoLog = "nolog", Modifier, Anywhere, NONE, "Does not log a match anywhere.";
     Pass = "pass", Disruptive, Starter, NONE, "Goes on.";
-    Pause = "pause", Disruptive, Starter, NEEDED, "Waits some milliseconds.";
+    Pause = "pause", Disruptive, Starter, NEEDED, "Lets the answer of the rule wait some milliseconds, a minute at most.";
     PhaseAction = "phase", Metadata, Starter, NEEDED, "The phase the rule runs in.";
     Prepend = "prepend", Effect, Anywhere, NEEDED, "Adds text to the start of the response body.";
     Proxy = "proxy", Disruptive, Starter, NEEDED, "Sends the request to another backend.";

@@ -23,11 +23,15 @@ pub trait Sink {
     /// limit is reached: no more arguments are reported and the error of v2 is recorded. JSON ends
     /// there; the other kinds read on for what else they report.
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool;
+    /// One argument that is a member of a JSON document; the answer is that of [`Sink::argument`].
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        self.argument(name.reported, value)
+    }
     /// A part of a multipart body that is a file, complete.
     fn file(&mut self, file: &File<'_>);
     /// The name of a member whose value holds others (a JSON array or object). It has no value of
     /// its own, so it is no argument; but the client chose the name, and rules on names want it.
-    fn container(&mut self, name: &[u8]) {
+    fn container(&mut self, name: &MemberName<'_>) {
         let _ = name;
     }
     /// One header line of a multipart part, unfolded, as received (`Name: value`).
@@ -38,6 +42,15 @@ pub trait Sink {
     fn file_content(&mut self, part_name: &[u8], content: &[u8]) {
         let _ = (part_name, content);
     }
+}
+
+/// What a member of a JSON document is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberName<'a> {
+    /// v3's name: the one that is reported.
+    pub reported: &'a [u8],
+    /// v2's and Coraza's, with [`Settings::other_names`].
+    pub others: Option<[&'a [u8]; 2]>,
 }
 
 /// A file part of a multipart body (FILES, FILES_NAMES, FILES_SIZES).
@@ -131,6 +144,8 @@ pub struct Settings {
     /// Whether file contents are reported (SecUploadKeepFiles, SecTmpSaveUploadedFiles, or a rule
     /// that reads them). As in v2, the file limit binds only then.
     pub extract_files: bool,
+    /// Whether members of JSON documents are reported with their names in other engines.
+    pub other_names: bool,
 }
 
 impl Default for Settings {
@@ -140,6 +155,7 @@ impl Default for Settings {
             argument_separator: b'&',
             xml_into_args: XmlIntoArgs::default(),
             extract_files: false,
+            other_names: false,
         }
     }
 }
@@ -180,7 +196,10 @@ impl Processor {
             Kind::Multipart => {
                 Inner::Multipart(Box::new(multipart::Multipart::new(content_type, &settings)))
             }
-            Kind::Json => Inner::Json(Box::new(json::Json::new(settings.limits.json_depth))),
+            Kind::Json => Inner::Json(Box::new(json::Json::new(
+                settings.limits.json_depth,
+                settings.other_names,
+            ))),
             Kind::Xml => Inner::Xml(Box::new(xml::Xml::new(settings))),
             Kind::Raw => Inner::Raw { length: 0 },
         })
@@ -298,8 +317,13 @@ impl NameBudget {
     }
 
     /// Whether one more name of that length is within the budget of `read` bytes of body.
-    fn allows(&mut self, name: &[u8], read: usize) -> bool {
-        self.spent = self.spent.saturating_add(name.len());
-        self.spent <= Self::BASE.saturating_add(read.saturating_mul(4))
+    fn allows(&mut self, length: usize, read: usize) -> bool {
+        self.spent = self.spent.saturating_add(length);
+        Self::fits(self.spent, read)
+    }
+
+    /// Whether that many bytes of names are no more than `read` bytes of body may lead to.
+    const fn fits(length: usize, read: usize) -> bool {
+        length <= Self::BASE.saturating_add(read.saturating_mul(4))
     }
 }

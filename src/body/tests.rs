@@ -19,6 +19,8 @@ pub(super) enum Event {
         extracted: bool,
     },
     PartHeader(Vec<u8>, Vec<u8>),
+    /// What v2 and Coraza call the argument that follows.
+    OtherNames(Vec<u8>, Vec<u8>),
     /// All content of a file so far.
     Content(Vec<u8>, Vec<u8>),
 }
@@ -39,6 +41,14 @@ impl Sink for Recorder {
         self.events
             .push(Event::Argument(name.to_vec(), value.to_vec()));
         true
+    }
+
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        if let Some([v2, coraza]) = name.others {
+            self.events
+                .push(Event::OtherNames(v2.to_vec(), coraza.to_vec()));
+        }
+        self.argument(name.reported, value)
     }
 
     fn file(&mut self, file: &File<'_>) {

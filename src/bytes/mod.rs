@@ -3,6 +3,7 @@
 //! HTTP data is not UTF-8: nothing here assumes a text encoding, and letter case is ASCII only.
 
 mod ascii;
+pub mod base64;
 mod class;
 mod glob;
 mod number;

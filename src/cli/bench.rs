@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let time = Duration::try_from_secs_f64(arguments.seconds)
         .map_err(|error| format!("--seconds: {error}"))?;
     let start = Instant::now();
-    let native = config.engine("")?;
+    let native = config.engine()?;
     let start_milliseconds = milliseconds(start.elapsed());
     let backend = Site::load(&arguments.requests);
     let mut requests = Vec::new();

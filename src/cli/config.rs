@@ -13,10 +13,13 @@ use serde_json::{Value, json};
 use super::driver::DriverFactory;
 use super::files::{FileSystem, glob, is_pattern};
 use super::native::{Native, NativeFactory};
-use crate::compile::{Compiled, Loader, compile};
+use crate::engine::Ablation;
+use crate::compile::{Compiled, Loader, compile, compile_profile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
 use crate::program::Program;
-use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems, STRICTEST};
+use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems};
+#[cfg(feature = "wasm-host")]
+use crate::transform::{Context, Transformation};
 
 /// The name of a list of directives that only the command line gave.
 #[cfg(feature = "wasm-host")]
@@ -85,12 +88,17 @@ impl Config {
         }
     }
 
-    /// The engine with all sets of rules; the directives come before all others.
+    /// The engine with all sets of rules.
     ///
     /// # Errors
     ///
     /// The messages, rendered.
-    pub(super) fn engine(&self, first_directives: &str) -> Result<Native, String> {
+    pub(super) fn engine(&self) -> Result<Native, String> {
+        self.variant("", Ablation::default())
+    }
+
+    /// The same with directives that come before all others, and without parts of the engine.
+    fn variant(&self, first_directives: &str, ablation: Ablation) -> Result<Native, String> {
         let sets = self
             .sets(first_directives)
             .map_err(|problems| refusal(&problems.diagnostics, &problems.sources))?;
@@ -99,13 +107,14 @@ impl Config {
             let message = || refusal(&load.diagnostics, &load.sources);
             programs.push(load.program.clone().ok_or_else(message)?);
         }
-        Ok(Native::new(programs, sets.authorities))
+        Ok(Native::new(programs, sets.authorities, ablation))
     }
 
-    /// Native engines for the test runner.
-    pub(super) fn native(&self) -> impl DriverFactory {
+    /// Native engines for the test runner, called like this, without parts of the engine.
+    pub(super) fn native(&self, name: String, ablation: Ablation) -> impl DriverFactory {
         NativeFactory {
-            make: |first: &str| self.engine(first),
+            name,
+            make: move |first: &str| self.variant(first, ablation),
         }
     }
 
@@ -125,7 +134,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A text for people: a file that rules name is not UTF-8, which JSON cannot carry.
+    /// A text for people: the configuration cannot be read or written.
     #[cfg(feature = "wasm-host")]
     pub(super) fn plugin_configuration(&self, first_directives: &str) -> Result<Vec<u8>, String> {
         let value = match self {
@@ -153,9 +162,7 @@ impl Config {
                     if name.starts_with('@') {
                         continue;
                     }
-                    let text = String::from_utf8(text)
-                        .map_err(|_| format!("{name}: not UTF-8; the filter cannot get it"))?;
-                    files.insert(name, Value::String(text));
+                    files.insert(name, contents(text));
                 }
                 let mut lines = vec![first_directives.to_owned()];
                 lines.extend(
@@ -181,7 +188,7 @@ impl Config {
                     let text = first_directives.as_bytes().to_vec();
                     sources.insert(0, ("(settings of the test)".to_owned(), text));
                 }
-                let mut load = load(&sources, &FileSystem);
+                let mut load = load(&FileSystem, |loader| compile(&sources, loader));
                 load.files = load.files.saturating_add(sources.len());
                 return Ok(Sets {
                     loads: vec![load],
@@ -191,23 +198,19 @@ impl Config {
             Self::Plugin(text) => PluginConfig::parse(text)?,
         };
         let files = PluginFiles::new(&plugin.data_files);
-        let mut loads: Vec<Load> = Vec::new();
-        let strictest: Vec<String> = STRICTEST.iter().map(|&line| line.to_owned()).collect();
-        let lists = plugin
-            .directives
-            .iter()
-            .map(|(name, lines)| (name.as_str(), lines));
-        let embedded = plugin
-            .needs_strictest()
-            .then_some(("embedded default", &strictest));
-        for (name, lines) in lists.chain(embedded) {
-            let text = format!("{first_directives}{}", lines.join("\n"));
-            let name = format!("directives_map.{}", name.replace('/', "."));
-            loads.push(load(&[(name, text.into_bytes())], &files));
-        }
+        let loads = plugin.lineages().into_iter().map(|lineage| {
+            // Before everything else: a profile that extends another comes after it.
+            let firsts = std::iter::once(first_directives).chain(std::iter::repeat(""));
+            let lineage: Vec<(String, Vec<u8>)> = lineage
+                .into_iter()
+                .zip(firsts)
+                .map(|((name, text), first)| (name, format!("{first}{text}").into_bytes()))
+                .collect();
+            load(&files, |loader| compile_profile(&lineage, loader))
+        });
         Ok(Sets {
             authorities: plugin.table(),
-            loads,
+            loads: loads.collect(),
         })
     }
 }
@@ -218,13 +221,13 @@ struct Sets {
     authorities: Authorities,
 }
 
-fn load(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Load {
+fn load(loader: &dyn Loader, compile: impl FnOnce(&dyn Loader) -> Compiled) -> Load {
     let recorder = Recorder::new(loader);
     let Compiled {
         program,
         diagnostics,
         sources,
-    } = compile(sources, &recorder);
+    } = compile(&recorder);
     Load {
         program,
         diagnostics,
@@ -282,12 +285,35 @@ fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     Ok(expanded)
 }
 
-/// A list of directives is an array of lines or one text.
+/// A data file as the configuration carries it.
+#[cfg(feature = "wasm-host")]
+fn contents(bytes: Vec<u8>) -> Value {
+    String::from_utf8(bytes).map_or_else(
+        |error| {
+            let mut text = Vec::new();
+            let bytes = error.as_bytes();
+            Transformation::Base64Encode.apply(bytes, &mut text, Context::default());
+            json!({"base64": String::from_utf8_lossy(&text)})
+        },
+        Value::String,
+    )
+}
+
+/// A list of directives is an array of lines, one text, or an object with one of these; one that
+/// extends another begins with the other's.
 #[cfg(feature = "wasm-host")]
 fn prepend(list: &mut Value, first_directives: &str) {
     match list {
         Value::Array(lines) => lines.insert(0, Value::String(first_directives.to_owned())),
         Value::String(text) => text.insert_str(0, first_directives),
+        Value::Object(profile) if !profile.contains_key("extends") => {
+            let lines = profile
+                .entry("directives")
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if !lines.is_object() {
+                prepend(lines, first_directives);
+            }
+        }
         _ => {}
     }
 }

@@ -32,7 +32,7 @@ pub(crate) trait Driver {
 /// Makes drivers for variants of a configuration.
 pub(crate) trait DriverFactory {
     /// What to call the engine in reports: `native` or `wasm`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// A driver whose configuration begins with these directives.
     ///

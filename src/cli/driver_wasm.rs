@@ -33,7 +33,7 @@ impl<F: Fn(&str) -> Result<Vec<u8>, String>> WasmFactory<F> {
 }
 
 impl<F: Fn(&str) -> Result<Vec<u8>, String>> DriverFactory for WasmFactory<F> {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         "wasm"
     }
 

@@ -8,7 +8,7 @@ use super::driver::{Backend, Driver, DriverFactory, Exchanged};
 use super::message::{Headers, Request, Response, header};
 use crate::audit::error_log_line;
 use crate::engine::{
-    BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
+    Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead, ResponseHead,
     RuleMatch, Step, Transaction, UnixNanos, Waf,
 };
 use crate::program::Program;
@@ -47,12 +47,16 @@ pub(super) struct Inspected {
 }
 
 impl Native {
-    /// An engine; `authorities` names the programs by their places.
-    pub(super) fn new(programs: Vec<Arc<Program>>, authorities: Authorities) -> Self {
+    /// An engine; `authorities` names the programs by their places, `ablation` what it goes without.
+    pub(super) fn new(
+        programs: Vec<Arc<Program>>,
+        authorities: Authorities,
+        ablation: Ablation,
+    ) -> Self {
         let clock = Rc::new(MachineClock);
         let sets = programs
             .into_iter()
-            .map(|program| Waf::new(program, clock.clone()));
+            .map(|program| Waf::ablated(program, clock.clone(), ablation));
         Self {
             sets: sets.collect(),
             authorities,
@@ -193,12 +197,13 @@ fn denial(interruption: &Interruption) -> Option<Response> {
 
 /// Makes engines for variants of a configuration.
 pub(super) struct NativeFactory<F> {
+    pub(super) name: String,
     pub(super) make: F,
 }
 
 impl<F: Fn(&str) -> Result<Native, String>> DriverFactory for NativeFactory<F> {
-    fn name(&self) -> &'static str {
-        "native"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn driver(&mut self, first_directives: &str) -> Result<Box<dyn Driver>, String> {

@@ -45,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
             ..Default::default()
         },
     };
-    let inspected = config.engine("")?.inspect(&request, &Canned(response))?;
+    let inspected = config.engine()?.inspect(&request, &Canned(response))?;
     let verdict = Verdict::new(&inspected);
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| error.to_string())?;
     line(&text)?;

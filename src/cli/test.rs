@@ -12,6 +12,7 @@ use super::ftw::{
 use super::output::line;
 use super::progress::Display;
 use super::{CLEAN, ERRORS};
+use crate::engine::Ablation;
 
 /// Run regression tests in go-ftw's format.
 ///
@@ -47,6 +48,11 @@ pub(super) struct Arguments {
     #[arg(long, requires = "wasm")]
     compare: bool,
 
+    /// Run the native engine once more without this part of it (prefilter, transformations,
+    /// sharing), and fail where that changes an outcome; may be given several times.
+    #[arg(long, value_name = "PART", hide = true)]
+    ablate: Vec<String>,
+
     /// Only tests whose id matches, such as `^942`.
     #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
     include: Option<String>,
@@ -75,8 +81,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let mut display = Display::new(arguments.quiet);
     let mut reports = Vec::new();
     if arguments.wasm.is_none() || arguments.compare {
-        let mut factory = config.native();
+        let mut factory = config.native("native".to_owned(), Ablation::default());
         reports.push(suite.runner().run(&mut factory, &mut display)?);
+    }
+    let mut ablated = Vec::new();
+    for part in &arguments.ablate {
+        let mut ablation = Ablation::default();
+        if !ablation.switch_off(part) {
+            let parts = Ablation::NAMES.join(", ");
+            return Err(format!("--ablate: `{part}` is none of {parts}"));
+        }
+        let mut factory = config.native(format!("native without {part}"), ablation);
+        ablated.push(suite.runner().run(&mut factory, &mut display)?);
     }
     #[cfg(feature = "wasm-host")]
     if let Some(module) = &arguments.wasm {
@@ -95,17 +111,20 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         line(&describe(report, arguments.verbose, reports.len() > 1))?;
         clean &= report.problems().is_empty();
     }
-    if let [native, wasm] = reports.as_slice() {
-        let differences = compare(native, wasm);
-        for difference in &differences {
-            line(&format!("DIFFERENT {difference}"))?;
+    if let Some(first) = reports.first() {
+        for other in ablated.iter().chain(reports.iter().skip(1)) {
+            for difference in compare(first, other) {
+                line(&format!("DIFFERENT {difference}"))?;
+                clean = false;
+            }
         }
-        clean &= differences.is_empty();
-        for report in &reports {
+    }
+    if let ([report], []) = (reports.as_slice(), ablated.as_slice()) {
+        line(&report.counts().to_string())?;
+    } else {
+        for report in ablated.iter().chain(&reports) {
             line(&format!("{}: {}", report.engine, report.counts()))?;
         }
-    } else if let [report] = reports.as_slice() {
-        line(&report.counts().to_string())?;
     }
     Ok(if clean { CLEAN } else { ERRORS })
 }

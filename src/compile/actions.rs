@@ -1,7 +1,7 @@
 //! Action lists: read, checked, and merged with the default action.
 
 use super::Compiler;
-use crate::action::{self, Action, Disruptive, Name, Phase, Placement, TransformStep};
+use crate::action::{self, Action, Disruptive, Group, Name, Phase, Placement, TransformStep};
 use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown, suggest};
 use crate::seclang::{self, ast};
 use crate::template::Template;
@@ -25,6 +25,7 @@ pub(super) struct ActionSet {
     pub accuracy: Option<u8>,
     pub status: Option<u16>,
     pub disruptive: Option<Disruptive>,
+    pub pause: Option<Template>,
     pub skip: Option<u32>,
     pub skip_after: Option<(Box<[u8]>, Span)>,
     pub chain: bool,
@@ -107,6 +108,11 @@ impl Compiler<'_> {
     fn may_stand(&mut self, name: Name, entry: &ast::ActionExpr, place: Place) -> bool {
         let def = name.def();
         let (code, why) = match place {
+            Place::Link
+                if def.placement == Placement::Starter && def.group != Group::Disruptive =>
+            {
+                return self.in_chain(name, entry);
+            }
             Place::Link if def.placement == Placement::Starter => (
                 Code::ActionInChain,
                 format!("`{}` may only stand on the first rule of a chain", def.name),
@@ -151,6 +157,24 @@ impl Compiler<'_> {
         false
     }
 
+    /// What v2 takes on the first rule of a chain only, v3 and Coraza on all: says what becomes of
+    /// it, and whether it is of use.
+    fn in_chain(&mut self, name: Name, entry: &ast::ActionExpr) -> bool {
+        let ignored = matches!(name, Name::Id | Name::PhaseAction);
+        let action = name.def().name;
+        let message = if ignored {
+            format!("`{action}` is ignored here: that of the first rule of the chain counts")
+        } else {
+            format!("`{action}` stands for the chain here, unless an earlier rule of it has one")
+        };
+        self.report(Diagnostic {
+            severity: Severity::Warning,
+            ..Diagnostic::new(Code::ActionInChain, entry.span, message)
+                .hint("write it on the first rule of the chain")
+        });
+        !ignored
+    }
+
     fn add_action(&mut self, set: &mut ActionSet, action: Action, entry: &ast::ActionExpr) {
         let text = || {
             entry
@@ -175,6 +199,7 @@ impl Compiler<'_> {
             Action::Status(status) => set.status = Some(status),
             Action::Xmlns(prefix, uri) => set.xmlns.push((prefix, uri)),
             Action::Disruptive(disruptive) => set.disruptive = Some(disruptive),
+            Action::Pause(milliseconds) => set.pause = Some(milliseconds),
             Action::Chain => set.chain = true,
             Action::Skip(count) => set.skip = Some(count),
             Action::SkipAfter(label) => set.skip_after = Some((label, entry.value_span())),
@@ -206,23 +231,13 @@ impl Compiler<'_> {
 
     /// An action beyond the sandbox: a warning, and what comes nearest to it.
     fn not_carried_out(&mut self, set: &mut ActionSet, name: Name, entry: &ast::ActionExpr) {
-        let (message, instead) = match name {
-            Name::Pause => (
-                "`pause` does not wait here: a filter cannot hold its thread; the rule passes",
-                Some(Disruptive::Pass),
-            ),
-            Name::Proxy => (
-                "`proxy` cannot choose another backend here: the rule denies with status 500",
-                Some(Disruptive::Proxy),
-            ),
-            _ => (
-                "`exec` is ignored: a sandboxed filter cannot run programs",
-                None,
-            ),
+        let message = match name {
+            Name::Proxy => {
+                set.disruptive = Some(Disruptive::Proxy);
+                "`proxy` cannot choose another backend here: the rule denies with status 500"
+            }
+            _ => "`exec` is ignored: a sandboxed filter cannot run programs",
         };
-        if instead.is_some() {
-            set.disruptive = instead;
-        }
         self.report(Diagnostic::new(Code::SandboxLimit, entry.span, message));
     }
 }
@@ -256,6 +271,7 @@ impl ActionSet {
             .chain(&self.logdata)
             .chain(tags)
             .chain(redirect)
+            .chain(&self.pause)
     }
 
     /// All texts with macros.
@@ -286,6 +302,7 @@ impl ActionSet {
         replace(&mut self.accuracy, &update.accuracy);
         replace(&mut self.status, &update.status);
         replace(&mut self.disruptive, &update.disruptive);
+        replace(&mut self.pause, &update.pause);
         replace(&mut self.skip, &update.skip);
         replace(&mut self.skip_after, &update.skip_after);
         replace(&mut self.log, &update.log);

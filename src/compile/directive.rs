@@ -31,8 +31,8 @@ enum Kind {
     Recorded(fn(&mut Settings, &[ast::Word]) -> Result<(), String>),
     /// Has no meaning in a proxy filter: accepted with a warning.
     Ignored,
-    /// Known, but not carried out by this version.
-    NotYet,
+    /// The same, with a warning of its own.
+    IgnoredBy(fn(&mut Compiler<'_>, &ast::Directive)),
 }
 
 impl Compiler<'_> {
@@ -54,10 +54,12 @@ impl Compiler<'_> {
             return;
         }
         match &def.kind {
-            Kind::Rules(read) if self.ignore_rule_errors && is_rule(def) => {
+            Kind::Rules(read) | Kind::IgnoredBy(read)
+                if self.ignore_rule_errors && is_rule(def) =>
+            {
                 self.rule_unless_bad(directive, *read);
             }
-            Kind::Rules(read) => read(self, directive),
+            Kind::Rules(read) | Kind::IgnoredBy(read) => read(self, directive),
             Kind::Setting(set) => self.setting(def, *set, directive),
             Kind::Recorded(set) => {
                 self.setting(def, *set, directive);
@@ -75,10 +77,6 @@ impl Compiler<'_> {
                     directive.span,
                     message,
                 ));
-            }
-            Kind::NotYet => {
-                let message = format!("this version does not carry out {} yet", def.name);
-                self.report(Diagnostic::new(Code::NotYet, directive.span, message));
             }
         }
     }
@@ -159,7 +157,7 @@ impl Compiler<'_> {
 
 /// Whether it makes a rule.
 fn is_rule(def: &DirectiveDef) -> bool {
-    matches!(def.name, "SecRule" | "SecAction")
+    matches!(def.name, "SecRule" | "SecAction" | "SecRuleScript")
 }
 
 fn argument_count(def: &DirectiveDef, given: usize, directive: &ast::Directive) -> Diagnostic {
@@ -190,8 +188,7 @@ impl DirectiveDef {
     pub const fn support(&self) -> Support {
         match self.kind {
             Kind::Rules(_) | Kind::Setting(_) => Support::Full,
-            Kind::Recorded(_) | Kind::Ignored => Support::Sandbox,
-            Kind::NotYet => Support::NotYet,
+            Kind::Recorded(_) | Kind::Ignored | Kind::IgnoredBy(_) => Support::Sandbox,
         }
     }
 
@@ -217,8 +214,8 @@ macro_rules! directives {
     (@kind Rules ($read:expr)) => { Kind::Rules($read) };
     (@kind Setting ($set:expr)) => { Kind::Setting($set) };
     (@kind Recorded ($set:expr)) => { Kind::Recorded($set) };
+    (@kind IgnoredBy ($read:expr)) => { Kind::IgnoredBy($read) };
     (@kind Ignored) => { Kind::Ignored };
-    (@kind NotYet) => { Kind::NotYet };
 }
 
 use super::settings as set;
@@ -255,7 +252,7 @@ directives! {
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
     SecDisableBackendCompression 1..1 Recorded(set::disable_backend_compression), "Asks the backend for plain responses.";
-    SecGeoLookupDb 1..2 NotYet, "The data base of @geoLookup.";
+    SecGeoLookupDb 1..2 Rules(|c, d| c.geo_lookup_db(d)), "The database of @geoLookup, a MaxMind DB file (.mmdb).";
     SecGsbLookupDb 1..1 Ignored, "the service behind @gsbLookup has ended.";
     SecGuardianLog 1..2 Ignored, "a filter runs no programs.";
     SecHashEngine 1..1 Ignored, "links of responses are not rewritten.";
@@ -271,8 +268,8 @@ directives! {
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";
     SecReadStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecRemoteRules 2..3 NotYet, "Rules from a server.";
-    SecRemoteRulesFailAction 1..1 NotYet, "What happens when that server does not answer.";
+    SecRemoteRules 2..3 IgnoredBy(|c, d| c.remote_rules(d)), "a filter gets its rules by configuration, not from a server.";
+    SecRemoteRulesFailAction 1..1 Rules(|c, d| c.remote_rules_fail_action(d)), "What happens when the server of SecRemoteRules gives none: Abort refuses the configuration, Warn loads it without them.";
     SecRequestBodyAccess 1..1 Setting(set::request_body_access), "Whether request bodies are inspected.";
     SecRequestBodyInMemoryLimit 1..1 Ignored, "bodies are always held in memory.";
     SecRequestBodyJsonDepthLimit 1..1 Setting(set::json_depth_limit), "Deepest nesting of a JSON body.";
@@ -292,12 +289,12 @@ directives! {
     SecRuleRemoveById 1..any Rules(|c, d| c.rule_remove(d, By::Id)), "Removes rules by id.";
     SecRuleRemoveByMsg 1..1 Rules(|c, d| c.rule_remove(d, By::Msg)), "Removes rules by message.";
     SecRuleRemoveByTag 1..1 Rules(|c, d| c.rule_remove(d, By::Tag)), "Removes rules by tag.";
-    SecRuleScript 1..2 Ignored, "a filter runs no Lua.";
+    SecRuleScript 1..2 IgnoredBy(|c, d| c.sec_rule_script(d)), "a filter runs no Lua; the rule never matches.";
     SecRuleUpdateActionById 2..2 Rules(|c, d| c.rule_update_action(d)), "Changes actions of a rule.";
     SecRuleUpdateTargetById 2..3 Rules(|c, d| c.rule_update_target(d, By::Id)), "Changes targets of rules by id.";
     SecRuleUpdateTargetByMsg 2..3 Rules(|c, d| c.rule_update_target(d, By::Msg)), "Changes targets of rules by message.";
     SecRuleUpdateTargetByTag 2..3 Rules(|c, d| c.rule_update_target(d, By::Tag)), "Changes targets of rules by tag.";
-    SecRxPreFilter 1..1 Ignored, "patterns always have a prefilter.";
+    SecRxPreFilter 1..1 Setting(set::rx_pre_filter), "Whether patterns have a prefilter: they always have.";
     SecSensorId 1..1 Setting(set::sensor_id), "Names this sensor in audit records.";
     SecServerSignature 1..1 Recorded(set::server_signature), "The server header of responses.";
     SecStatusEngine 1..1 Ignored, "nothing is reported to the project.";
@@ -314,7 +311,7 @@ directives! {
     SecUploadKeepFiles 1..1 Setting(set::upload_keep_files), "Extracts files, in memory, for FILES_TMP_CONTENT.";
     SecWebAppId 1..1 Setting(set::web_app_id), "Names the application.";
     SecWriteStateLimit 1..2 Ignored, "connections are the proxy's.";
-    SecXmlExternalEntity 1..1 Setting(set::xml_external_entity), "Whether XML may load entities: never here.";
+    SecXmlExternalEntity 1..1 Rules(|c, d| c.xml_external_entity(d)), "Whether XML may load entities: never here.";
 }
 
 #[cfg(test)]

@@ -43,6 +43,8 @@ pub(super) struct DraftTest {
     pub operator: Operator,
     pub argument: Template,
     pub negated: bool,
+    /// The operator's name.
+    pub span: Span,
 }
 
 impl Draft {

@@ -4,12 +4,12 @@ use super::Compiler;
 use super::actions::ActionSet;
 use super::draft::{Draft, Item};
 use super::spec::RuleMatcher;
-use crate::action::{Action, Ctl, Disruptive, Phase, RuleSpec};
+use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
-use crate::matching::PrefilterBuilder;
+use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
-    Decision, Effect, Flow, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
+    Decision, Effect, Flow, Groups, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
     TargetRemoval, TargetSelector, Test,
 };
 use crate::seclang::ast;
@@ -35,7 +35,7 @@ impl Compiler<'_> {
     pub(super) fn link(&mut self) -> Option<Program> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
-        let groups = group_readers(&items);
+        let readers = group_readers(&items);
         let mut prefilters: [PrefilterBuilder; 5] = Default::default();
         let mut files = HashMap::new();
         let mut rules = Vec::new();
@@ -44,12 +44,13 @@ impl Compiler<'_> {
         for (place, item) in items.iter().enumerate() {
             let Item::Rules(drafts) = item else { continue };
             for (link, draft) in drafts.iter().enumerate() {
-                let captures = groups.needs(item_number, link);
+                let captures = readers.needs(item_number, link);
+                let blind = self.lacks_database(draft);
                 let prefilter = prefilters.get_mut(draft.phase.index())?;
                 let test = draft.test.as_ref().map(|test| Test {
                     operator: test.operator.clone(),
                     argument: test.argument.clone(),
-                    negated: test.negated,
+                    negated: test.negated && !blind,
                     capture: match (draft.actions.capture, captures) {
                         (false, _) => Capture::None,
                         (true, false) => Capture::Whole,
@@ -73,19 +74,28 @@ impl Compiler<'_> {
                     multi_match: draft.actions.multi_match,
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
+                    list: None,
+                    group: None,
                 });
                 let flow = if link == 0 {
-                    self.flow(draft, place, &map)
+                    self.flow(drafts, draft.phase, place, &map)
                 } else {
                     Flow::Next
                 };
                 let file = self.file(draft.span.source, &mut files);
-                meta.push(self.rule_meta(draft, file, flow));
+                meta.push(self.rule_meta(
+                    drafts.get(link..).unwrap_or_default(),
+                    draft,
+                    file,
+                    flow,
+                ));
             }
             item_number = item_number.saturating_add(1);
         }
         let phases = self.phases(&map, prefilters)?;
+        let groups = Groups::of(&mut rules, meta.iter().map(|meta: &RuleMeta| meta.phase));
         Some(Program {
+            groups,
             settings: self.settings.clone(),
             rules: rules.into(),
             meta: meta.into(),
@@ -94,7 +104,26 @@ impl Compiler<'_> {
             chains: self.chains.clone(),
             patterns: std::mem::take(&mut self.patterns).into(),
             reads: std::mem::take(&mut self.reads),
+            names_arguments: self.names_arguments,
         })
+    }
+
+    /// Whether a rule looks into a database that no directive names; says so. Such a rule never
+    /// matches, negated or not.
+    fn lacks_database(&mut self, draft: &Draft) -> bool {
+        let test = draft.test.as_ref();
+        let Some(test) = test.filter(|test| test.operator.needs_geography()) else {
+            return false;
+        };
+        if self.settings.geography.is_some() {
+            return false;
+        }
+        let message = "@geoLookup never matches: there is no database to look into";
+        self.report(
+            Diagnostic::new(Code::NoDatabase, test.span, message)
+                .hint("name a MaxMind DB file with `SecGeoLookupDb FILE.mmdb`"),
+        );
+        true
     }
 
     /// A chain that multiplies the length of a value: a few bytes of a request must not become
@@ -124,8 +153,10 @@ impl Compiler<'_> {
         for what in argument.into_iter().chain(texts).flat_map(Template::macros) {
             match what {
                 Macro::Tx(_) => {}
-                Macro::Variable(variable) | Macro::Entry(variable, _) => {
+                Macro::Variable(variable) => self.reads.insert(*variable),
+                Macro::Entry(variable, _) | Macro::Matching(variable, _) => {
                     self.reads.insert(*variable);
+                    self.names_arguments |= variable.shows_json();
                 }
             }
         }
@@ -151,8 +182,11 @@ impl Compiler<'_> {
             .clone()
     }
 
-    fn rule_meta(&self, draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
+    /// The metadata of a rule; what it does not say, a later rule of its chain may (v3).
+    fn rule_meta(&self, chain: &[Draft], draft: &Draft, file: Arc<str>, flow: Flow) -> RuleMeta {
         let own = &draft.actions;
+        let sets = || chain.iter().map(|link| &link.actions);
+        let status = sets().find_map(|set| set.status);
         let default = draft.default.as_deref();
         let inherited = |read: fn(&ActionSet) -> Option<bool>| default.and_then(read);
         RuleMeta {
@@ -160,33 +194,41 @@ impl Compiler<'_> {
             phase: draft.phase,
             file,
             line: self.sources.location(draft.span).line,
-            msg: own.msg.clone(),
-            logdata: own.logdata.clone(),
+            msg: sets().find_map(|set| set.msg.clone()),
+            logdata: sets().find_map(|set| set.logdata.clone()),
             tags: default
                 .into_iter()
                 .flat_map(|default| &default.tags)
                 .chain(&own.tags)
                 .map(|(_, tag)| tag.clone())
                 .collect(),
-            rev: own.rev.clone(),
-            ver: own.ver.clone(),
-            severity: own.severity,
-            maturity: own.maturity,
-            accuracy: own.accuracy,
+            rev: sets().find_map(|set| set.rev.clone()),
+            ver: sets().find_map(|set| set.ver.clone()),
+            severity: sets().find_map(|set| set.severity),
+            maturity: sets().find_map(|set| set.maturity),
+            accuracy: sets().find_map(|set| set.accuracy),
             log: own.log.or_else(|| inherited(|set| set.log)).unwrap_or(true),
             audit: own
                 .audit
                 .or_else(|| inherited(|set| set.audit))
                 .unwrap_or(true),
-            decision: decision(own, default),
+            decision: decision(own, status, default),
+            pause: own
+                .pause
+                .clone()
+                .or_else(|| default.and_then(|default| default.pause.clone())),
             flow,
         }
     }
 
     /// Where evaluation goes on after the rule at `place` matched.
-    fn flow(&mut self, draft: &Draft, place: usize, map: &Map) -> Flow {
-        if let Some((label, span)) = &draft.actions.skip_after {
-            if let Some(entry) = map.after(label, place, draft.phase) {
+    fn flow(&mut self, chain: &[Draft], phase: Phase, place: usize, map: &Map) -> Flow {
+        let mut sets = chain.iter().map(|link| &link.actions);
+        let Some(set) = sets.find(|set| set.skip_after.is_some() || set.skip.is_some()) else {
+            return Flow::Next;
+        };
+        if let Some((label, span)) = &set.skip_after {
+            if let Some(entry) = map.after(label, place, phase) {
                 return Flow::Goto(entry);
             }
             let name = String::from_utf8_lossy(label).into_owned();
@@ -194,7 +236,7 @@ impl Compiler<'_> {
             self.report(Diagnostic::new(Code::UnknownMarker, *span, message));
             return Flow::EndOfPhase;
         }
-        draft.actions.skip.map_or(Flow::Next, Flow::Skip)
+        set.skip.map_or(Flow::Next, Flow::Skip)
     }
 
     /// What a rule does at each match: the default's effects first.
@@ -219,7 +261,10 @@ impl Compiler<'_> {
             Action::DeprecateVar(deprecate) => Effect::DeprecateVar(deprecate.clone()),
             Action::InitCol(init) => Effect::InitCol(init.clone()),
             Action::SetEnv(name, value) => Effect::SetEnv(name.clone(), value.clone()),
-            Action::Sanitise(mask) => Effect::Sanitise(mask.clone()),
+            Action::Sanitise(mask) => {
+                self.names_arguments |= matches!(mask, Mask::Argument(_));
+                Effect::Sanitise(mask.clone())
+            }
             Action::Inject(edge, text) => Effect::Inject(*edge, text.clone()),
             Action::Ctl(Ctl::RuleRemove(spec)) => {
                 Effect::RemoveRules(self.rules_meant(spec, span, items, map, false))
@@ -251,12 +296,13 @@ impl Compiler<'_> {
         links: bool,
     ) -> Box<[RuleIndex]> {
         let matcher = RuleMatcher::new(spec);
+        let scratch = &mut Scratch::new();
         let mut found = Vec::new();
         for (item, &first) in items.iter().zip(&map.first_rule) {
             let Item::Rules(drafts) = item else { continue };
             if !drafts
                 .first()
-                .is_some_and(|starter| matcher.matches(starter))
+                .is_some_and(|starter| matcher.matches(starter, scratch))
             {
                 continue;
             }
@@ -275,15 +321,13 @@ impl Compiler<'_> {
 }
 
 /// What a match of a rule decides: its own action, or for `block` and none the default's.
-fn decision(own: &ActionSet, default: Option<&ActionSet>) -> Decision {
+fn decision(own: &ActionSet, status: Option<u16>, default: Option<&ActionSet>) -> Decision {
     let inherited = default.and_then(|default| default.disruptive.as_ref());
     let chosen = match &own.disruptive {
         None | Some(Disruptive::Block) => inherited,
         Some(chosen) => Some(chosen),
     };
-    let status = own
-        .status
-        .or_else(|| default.and_then(|default| default.status));
+    let status = status.or_else(|| default.and_then(|default| default.status));
     match chosen {
         None | Some(Disruptive::Pass | Disruptive::Block) => Decision::Pass,
         Some(Disruptive::Deny) => Decision::Deny(status.unwrap_or(DENIED)),
@@ -356,12 +400,12 @@ impl Map {
 /// A read of TX.1 to TX.9 behind a capturing rule in the same chain means that rule; any other
 /// read means all.
 #[derive(Default)]
-struct Groups {
+struct Readers {
     all: bool,
     rules: std::collections::HashSet<(usize, usize)>,
 }
 
-impl Groups {
+impl Readers {
     fn needs(&self, item: usize, link: usize) -> bool {
         self.all || self.rules.contains(&(item, link))
     }
@@ -377,8 +421,8 @@ impl Groups {
     }
 }
 
-fn group_readers(items: &[Item]) -> Groups {
-    let mut groups = Groups::default();
+fn group_readers(items: &[Item]) -> Readers {
+    let mut groups = Readers::default();
     let chains = items.iter().filter_map(|item| match item {
         Item::Rules(drafts) => Some(drafts),
         Item::Marker(_) => None,
@@ -426,9 +470,11 @@ fn is_group(slot: KeySlot) -> bool {
 }
 
 fn reads_group(template: &Template) -> bool {
-    template
-        .macros()
-        .any(|what| matches!(what, Macro::Tx(slot) if is_group(*slot)))
+    template.macros().any(|what| match what {
+        Macro::Tx(slot) => is_group(*slot),
+        Macro::Variable(variable) | Macro::Matching(variable, _) => *variable == Variable::Tx,
+        Macro::Entry(..) => false,
+    })
 }
 
 fn reads_group_target(target: &Target) -> bool {

@@ -8,6 +8,7 @@ mod actions;
 mod directive;
 mod draft;
 mod include;
+mod inherit;
 mod link;
 mod rule;
 mod settings;
@@ -78,6 +79,17 @@ pub fn compile(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
     compiler.finish()
 }
 
+/// Compiles a profile that extends others: name and text of each, the outermost first, the profile
+/// itself last. SecRuleInheritance in a profile says whether it begins with the rules of those
+/// before it; settings are inherited in any case.
+pub fn compile_profile(lineage: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
+    let mut compiler = Compiler::new(loader);
+    for (name, text) in lineage {
+        compiler.profile(name, text);
+    }
+    compiler.finish()
+}
+
 /// Where a load stands.
 struct Compiler<'a> {
     loader: &'a dyn Loader,
@@ -89,6 +101,8 @@ struct Compiler<'a> {
     patterns: Vec<KeyPattern>,
     /// Variables that targets and macros name.
     reads: VariableSet,
+    /// Whether some rule names arguments.
+    names_arguments: bool,
     phrases: PhrasePool,
     datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
     /// SecDefaultAction, by phase.
@@ -101,6 +115,7 @@ struct Compiler<'a> {
     open: Option<Vec<Draft>>,
     includes: include::Includes,
     unicode: settings::UnicodeSource,
+    remote_rules: settings::RemoteRules,
     /// SecIgnoreRuleCompilationErrors.
     ignore_rule_errors: bool,
     /// The chain being read has a bad rule: its other rules are left out with it.
@@ -118,6 +133,7 @@ impl<'a> Compiler<'a> {
             chains: ChainTable::default(),
             patterns: Vec::new(),
             reads: VariableSet::default(),
+            names_arguments: false,
             phrases: PhrasePool::default(),
             datasets: HashMap::new(),
             defaults: [const { None }; 5],
@@ -127,6 +143,7 @@ impl<'a> Compiler<'a> {
             open: None,
             includes: include::Includes::default(),
             unicode: settings::UnicodeSource::default(),
+            remote_rules: settings::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,
         }
@@ -146,6 +163,7 @@ impl<'a> Compiler<'a> {
         self.close_chain();
         self.apply_updates();
         self.read_unicode_map();
+        self.check_remote_rules();
         let failed = |diagnostics: &[Diagnostic]| {
             diagnostics
                 .iter()

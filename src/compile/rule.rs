@@ -6,8 +6,9 @@ use super::Compiler;
 use super::actions::{ActionSet, Place};
 use super::draft::{Draft, DraftTest, Item};
 use super::include::resolve;
+use super::target::TargetList;
 use crate::action::{Disruptive, Phase};
-use crate::diagnostic::{Code, Diagnostic, shown};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span, shown};
 use crate::matching::Pattern;
 use crate::operator::{self, Argument, CompileErrorKind, DataFiles, Operator};
 use crate::seclang::{self, ast};
@@ -29,6 +30,9 @@ impl Compiler<'_> {
             );
         }
         let test = self.test(operator);
+        if test.as_ref().is_some_and(|test| test.operator.replaces()) {
+            self.check_streams(&list, targets.span);
+        }
         self.add_rule(Draft {
             span: directive.span,
             targets: list.targets,
@@ -48,6 +52,34 @@ impl Compiler<'_> {
             targets: Vec::new(),
             exclusions: Vec::new(),
             test: None,
+            actions,
+            default: None,
+            phase: Phase::RequestBody,
+        });
+    }
+
+    /// `SecRuleScript FILE ["ACTIONS"]`: a rule, for chains and `skip` count it, that never matches.
+    pub(super) fn sec_rule_script(&mut self, directive: &ast::Directive) {
+        let [_, rest @ ..] = directive.arguments.as_slice() else {
+            return;
+        };
+        let message = "this SecRuleScript never matches: a filter runs no Lua";
+        self.report(Diagnostic::new(
+            Code::IgnoredDirective,
+            directive.span,
+            message,
+        ));
+        let mut actions = self.rule_actions(rest.first());
+        // v2 asks no id of a script.
+        actions.broken |= actions.id.is_none();
+        let name = &directive.name;
+        let never = ast::Word::synthetic(b"@noMatch".as_slice(), name.span);
+        let test = self.test(&never);
+        self.add_rule(Draft {
+            span: directive.span,
+            targets: Vec::new(),
+            exclusions: Vec::new(),
+            test,
             actions,
             default: None,
             phase: Phase::RequestBody,
@@ -137,10 +169,16 @@ impl Compiler<'_> {
             if rule.actions.broken {
                 return;
             }
-            self.report(
-                Diagnostic::new(Code::MissingId, rule.span, "the rule has no id")
-                    .hint("add `id:NUMBER`, a number no other rule has"),
-            );
+            // v3 takes SecAction without one, v2 does not.
+            let severity = match rule.test {
+                Some(_) => Severity::Error,
+                None => Severity::Warning,
+            };
+            self.report(Diagnostic {
+                severity,
+                ..Diagnostic::new(Code::MissingId, rule.span, "the rule has no id")
+                    .hint("add `id:NUMBER`, a number no other rule has")
+            });
             return;
         };
         if let Some(&first) = self.ids.get(&id) {
@@ -196,15 +234,37 @@ impl Compiler<'_> {
         match Operator::compile(&name, &expr.argument, &mut context) {
             Ok(operator) => {
                 self.note_backtracking(&expr, &operator);
+                let sandboxed = operator.sandboxed();
+                if let Some(reason) = sandboxed {
+                    let name = operator.def().name;
+                    let message = format!("@{name} never matches here: {reason}");
+                    self.report(Diagnostic::new(Code::SandboxLimit, expr.name.span, message));
+                }
                 Some(DraftTest {
                     operator,
                     argument,
-                    negated: expr.negated,
+                    // A question that cannot be asked has no answer to turn round.
+                    negated: expr.negated && sandboxed.is_none(),
+                    span: expr.name.span,
                 })
             }
             Err(error) => {
                 self.operator_error(&expr, error);
                 None
+            }
+        }
+    }
+
+    /// Says which targets are not bodies that can be changed.
+    fn check_streams(&mut self, list: &TargetList, span: Span) {
+        for target in &list.targets {
+            if target.count || !target.variable.is_stream() {
+                let name = target.variable.name();
+                let message = format!("@rsub cannot change {name} and never matches there");
+                self.report(
+                    Diagnostic::new(Code::OperatorTarget, span, message)
+                        .hint("it changes STREAM_INPUT_BODY and STREAM_OUTPUT_BODY"),
+                );
             }
         }
     }
@@ -235,7 +295,6 @@ impl Compiler<'_> {
             CompileErrorKind::Argument => (Code::OperatorArgument, &expr.argument),
             CompileErrorKind::File => (Code::FileNotFound, &expr.argument),
             CompileErrorKind::Dataset => (Code::UnknownDataset, &expr.argument),
-            CompileErrorKind::NotCarriedOut => (Code::NotYet, &expr.name),
         };
         let span = match error.offset {
             Some(offset) => word.span_of(offset..offset.saturating_add(1)),

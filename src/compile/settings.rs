@@ -1,15 +1,18 @@
 //! Directives that set one thing.
 
+use std::sync::Arc;
+
 use super::Compiler;
 use super::include::resolve;
 use crate::action::XmlArgs;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic, Severity, Span};
+use crate::matching::{Dialect, Pattern};
+use crate::operator::{Geography, GeographyError};
 use crate::program::{
     AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
 use crate::seclang::ast::{self, Word};
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 type Outcome = Result<(), String>;
 
@@ -90,6 +93,88 @@ impl Compiler<'_> {
         }
     }
 
+    /// `SecGeoLookupDb FILE`: v3 names the kind of the file before it, which the file itself tells.
+    pub(super) fn geo_lookup_db(&mut self, directive: &ast::Directive) {
+        let Some(file) = directive.arguments.last() else {
+            return;
+        };
+        let path = resolve(self.source_name(file.span.source), &text(file));
+        let bytes = match self.loader.read(&path) {
+            Ok(bytes) => bytes,
+            Err(why) => {
+                let message = format!("cannot read `{path}`: {why}");
+                self.report(Diagnostic::new(Code::FileNotFound, file.span, message));
+                return;
+            }
+        };
+        match Geography::open(bytes) {
+            Ok(geography) => self.settings.geography = Some(Arc::new(geography)),
+            Err(error) => {
+                let message = format!("cannot look into `{path}`: {error}");
+                let mut diagnostic = Diagnostic::new(Code::BadDatabase, file.span, message);
+                if error == GeographyError::Legacy {
+                    diagnostic.hint = Some(
+                        "give a MaxMind DB file (.mmdb), such as GeoLite2-City, which has the same \
+                         facts"
+                            .to_owned(),
+                    );
+                }
+                self.report(diagnostic);
+            }
+        }
+    }
+
+    /// `SecRemoteRules [crypto] KEY URL`: a filter gets its rules by configuration alone.
+    pub(super) fn remote_rules(&mut self, directive: &ast::Directive) {
+        self.remote_rules.asked.push(directive.span);
+    }
+
+    /// `SecRemoteRulesFailAction Abort|Warn`: holds for all servers, wherever it stands.
+    pub(super) fn remote_rules_fail_action(&mut self, directive: &ast::Directive) {
+        match choice(&directive.arguments, &[("Abort", true), ("Warn", false)]) {
+            Ok(abort) => self.remote_rules.abort = abort,
+            Err(why) => {
+                let message = format!("SecRemoteRulesFailAction: {why}");
+                self.report(Diagnostic::new(
+                    Code::DirectiveValue,
+                    directive.span,
+                    message,
+                ));
+            }
+        }
+    }
+
+    /// Says what becomes of remote rules. Who wrote Abort wants no traffic without them.
+    pub(super) fn check_remote_rules(&mut self) {
+        let RemoteRules { asked, abort } = std::mem::take(&mut self.remote_rules);
+        for span in asked {
+            let message = "SecRemoteRules is ignored: a filter gets its rules by configuration";
+            let mut diagnostic = Diagnostic::new(Code::IgnoredDirective, span, message)
+                .hint("fetch the file when the configuration is made, and Include it");
+            if abort {
+                diagnostic.severity = Severity::Error;
+                diagnostic.message =
+                    "the rules of SecRemoteRules cannot be had, and SecRemoteRulesFailAction says \
+                     Abort"
+                        .to_owned();
+            }
+            self.report(diagnostic);
+        }
+    }
+
+    /// `SecXmlExternalEntity On|Off`: Off is what a sandbox does anyway; On cannot be granted.
+    pub(super) fn xml_external_entity(&mut self, directive: &ast::Directive) {
+        let (code, message) = match on_off(&directive.arguments) {
+            Ok(false) => return,
+            Ok(true) => (
+                Code::IgnoredDirective,
+                "SecXmlExternalEntity On is ignored: external entities are never loaded".to_owned(),
+            ),
+            Err(why) => (Code::DirectiveValue, format!("SecXmlExternalEntity: {why}")),
+        };
+        self.report(Diagnostic::new(code, directive.span, message));
+    }
+
     /// `SecIgnoreRuleCompilationErrors On|Off`.
     pub(super) fn ignore_rule_errors(&mut self, directive: &ast::Directive) {
         match on_off(&directive.arguments) {
@@ -104,6 +189,15 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// SecRemoteRules and SecRemoteRulesFailAction.
+#[derive(Debug, Default)]
+pub(super) struct RemoteRules {
+    /// Where rules from a server are asked for.
+    asked: Vec<Span>,
+    /// Abort was written.
+    abort: bool,
 }
 
 /// SecUnicodeMapFile and SecUnicodeCodePage, which belong together in any order.
@@ -304,12 +398,9 @@ pub(super) fn parse_xml_into_args(settings: &mut Settings, words: &[Word]) -> Ou
     Ok(())
 }
 
-/// Off is what a sandbox does anyway; On cannot be granted.
-pub(super) fn xml_external_entity(_: &mut Settings, words: &[Word]) -> Outcome {
-    if on_off(words)? {
-        return Err("external entities are never loaded".to_owned());
-    }
-    Ok(())
+/// Patterns always have a prefilter, which changes no verdict.
+pub(super) fn rx_pre_filter(_: &mut Settings, words: &[Word]) -> Outcome {
+    on_off(words).map(|_| ())
 }
 
 pub(super) fn intercept_on_error(settings: &mut Settings, words: &[Word]) -> Outcome {
@@ -442,7 +533,8 @@ pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcom
 
 pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
     let word = first(words)?;
-    let pattern = KeyPattern::new(&word.text).map_err(|error| error.0)?;
+    let pattern =
+        Pattern::new(&word.text, Dialect::default()).map_err(|error| error.to_string())?;
     settings.audit.relevant_status = Some(pattern);
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! Which rules a removal or update means.
 
-use regex_lite::Regex;
-
 use super::draft::Draft;
 use crate::action::RuleSpec;
+use crate::matching::{Dialect, Pattern, Scratch};
 
 /// A [`RuleSpec`] ready to ask.
 pub(super) enum RuleMatcher<'a> {
@@ -15,7 +14,7 @@ pub(super) enum RuleMatcher<'a> {
 /// A tag or message: v3 and Coraza compare it, v2 takes it as a pattern; here either will do.
 pub(super) struct Text<'a> {
     exact: &'a [u8],
-    pattern: Option<Regex>,
+    pattern: Option<Pattern>,
 }
 
 impl<'a> RuleMatcher<'a> {
@@ -28,7 +27,7 @@ impl<'a> RuleMatcher<'a> {
     }
 
     /// Whether a rule (the starter of a chain) is meant.
-    pub(super) fn matches(&self, rule: &Draft) -> bool {
+    pub(super) fn matches(&self, rule: &Draft, scratch: &mut Scratch) -> bool {
         match self {
             Self::Ids(ranges) => {
                 let id = rule.id();
@@ -37,31 +36,30 @@ impl<'a> RuleMatcher<'a> {
                         .iter()
                         .any(|&(first, last)| (first..=last).contains(&id))
             }
-            Self::Tag(text) => rule.actions.tags.iter().any(|(tag, _)| text.matches(tag)),
-            Self::Msg(text) => rule.actions.msg.is_some() && text.matches(&rule.actions.msg_text),
+            Self::Tag(text) => {
+                let mut tags = rule.actions.tags.iter();
+                tags.any(|(tag, _)| text.matches(tag, scratch))
+            }
+            Self::Msg(text) => {
+                rule.actions.msg.is_some() && text.matches(&rule.actions.msg_text, scratch)
+            }
         }
     }
 }
 
 impl<'a> Text<'a> {
     fn new(exact: &'a [u8]) -> Self {
-        let pattern: String = exact.iter().map(|&byte| char::from(byte)).collect();
         Self {
             exact,
-            pattern: Regex::new(&format!("(?s){pattern}")).ok(),
+            pattern: Pattern::new(exact, Dialect::default()).ok(),
         }
     }
 
-    fn matches(&self, text: &[u8]) -> bool {
-        let latin1 = || {
-            text.iter()
-                .map(|&byte| char::from(byte))
-                .collect::<String>()
-        };
+    fn matches(&self, text: &[u8], scratch: &mut Scratch) -> bool {
         text == self.exact
             || self
                 .pattern
                 .as_ref()
-                .is_some_and(|pattern| pattern.is_match(&latin1()))
+                .is_some_and(|pattern| pattern.is_match(text, scratch))
     }
 }

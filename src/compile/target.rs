@@ -43,9 +43,7 @@ impl Compiler<'_> {
                 self.report(Diagnostic::new(Code::BadSelector, entry.span, message));
                 return None;
             }
-            Some(ast::Selector::Key(key)) if variable == Variable::Xml => {
-                self.xml_path(key, xmlns)?
-            }
+            Some(ast::Selector::Key(key)) if variable.is_xml() => self.xml_path(key, xmlns)?,
             Some(ast::Selector::Key(key)) if variable == Variable::Tx => {
                 TargetSelector::Tx(self.keys.slot(key))
             }
@@ -54,6 +52,7 @@ impl Compiler<'_> {
                 TargetSelector::Pattern(self.pattern(pattern, pattern.span)?)
             }
         };
+        self.names_arguments |= variable.shows_json() && !matches!(selector, TargetSelector::All);
         Some(Target {
             variable,
             selector,
@@ -81,14 +80,6 @@ impl Compiler<'_> {
                     Diagnostic::new(Code::SandboxLimit, span, message).hint(variable.def().summary),
                 );
                 Some(variable)
-            }
-            Support::NotYet => {
-                let message = format!(
-                    "this version does not fill the variable {} yet",
-                    variable.name()
-                );
-                self.report(Diagnostic::new(Code::NotYet, span, message));
-                None
             }
         }
     }
@@ -121,11 +112,21 @@ impl Compiler<'_> {
             Some(at) => at,
             None => match KeyPattern::new(source) {
                 Ok(pattern) => {
+                    if let Some(construct) = pattern.needs_backtracking() {
+                        let message = format!(
+                            "the pattern of a selector needs backtracking: {}",
+                            construct.name
+                        );
+                        self.report(
+                            Diagnostic::new(Code::Backtracks, span, message)
+                                .hint("its searches take SecPcreMatchLimit steps at most"),
+                        );
+                    }
                     self.patterns.push(pattern);
                     self.patterns.len().saturating_sub(1)
                 }
                 Err(error) => {
-                    let message = format!("bad pattern in a selector: {}", error.0);
+                    let message = format!("bad pattern in a selector: {error}");
                     self.report(Diagnostic::new(Code::BadRegex, span, message));
                     return None;
                 }

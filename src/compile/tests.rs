@@ -3,6 +3,8 @@
 use super::*;
 use crate::program::{Decision, Flow};
 
+mod profiles;
+
 fn compile_text(text: &str) -> Compiled {
     compile(
         &[("test.conf".to_owned(), text.as_bytes().to_vec())],
@@ -149,7 +151,7 @@ fn mistakes_have_codes() {
         ("SecChrootDir /x", &[Code::IgnoredDirective]),
         ("SecContentInjection On", &[Code::IgnoredDirective]),
         (
-            "SecAction \"exec:/x,append:x,pause:5\"",
+            "SecAction \"exec:/x,append:x,proxy:http://x/\"",
             &[
                 Code::SandboxLimit,
                 Code::SandboxLimit,

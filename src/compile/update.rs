@@ -2,7 +2,7 @@
 //! SecRuleUpdateActionById.
 //!
 //! They hold wherever they stand, as in v3: v2 and Coraza only know the rules above them, so
-//! whatever works there works here.
+//! whatever works there works here. A note tells where one stands above its rule.
 
 use super::Compiler;
 use super::actions::{ActionSet, Place};
@@ -11,6 +11,7 @@ use super::spec::RuleMatcher;
 use super::target::TargetList;
 use crate::action::RuleSpec;
 use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::matching::Scratch;
 use crate::program::Target;
 use crate::seclang::ast;
 
@@ -20,6 +21,8 @@ pub(super) struct Update {
     span: Span,
     rules: RuleSpec,
     change: RuleChange,
+    /// How many rules and markers stand above it.
+    pub(super) above: usize,
 }
 
 #[derive(Debug)]
@@ -129,50 +132,108 @@ impl Compiler<'_> {
     }
 
     fn add_update(&mut self, span: Span, rules: RuleSpec, change: RuleChange) {
+        // A chain that waits for its next rule is known to v2 by its first one.
+        let above = self
+            .items
+            .len()
+            .saturating_add(usize::from(self.open.is_some()));
         self.updates.push(Update {
             span,
             rules,
             change,
+            above,
         });
     }
 
     /// Applies all of them, in the order written.
     pub(super) fn apply_updates(&mut self) {
+        // Each with its place, which removals must not change.
+        let mut items: Vec<(usize, Item)> = std::mem::take(&mut self.items)
+            .into_iter()
+            .enumerate()
+            .collect();
         for update in std::mem::take(&mut self.updates) {
-            let matcher = RuleMatcher::new(&update.rules);
-            let before = self.items.len();
-            let mut hits = 0usize;
-            self.items.retain_mut(|item| {
-                let Item::Rules(rules) = item else {
-                    return true;
-                };
-                if !rules
-                    .first()
-                    .is_some_and(|starter| matcher.matches(starter))
-                {
-                    return true;
-                }
-                hits = hits.saturating_add(1);
-                match &update.change {
-                    RuleChange::Remove => return false,
-                    RuleChange::Targets(list, replaced) => {
-                        if let Some(rule) = rules.first_mut() {
-                            update_targets(rule, list, replaced.as_deref());
-                        }
-                    }
-                    RuleChange::Actions(link, set) => match rules.get_mut(*link) {
-                        Some(rule) => rule.actions.update(set),
-                        None => hits = hits.saturating_sub(1),
-                    },
-                }
-                true
-            });
-            debug_assert!(self.items.len() <= before, "updates never add rules");
-            if hits == 0 {
-                let message = "no rule is changed by this directive: none matches";
-                self.report(Diagnostic::new(Code::UnusedUpdate, update.span, message));
-            }
+            let outcome = update.apply(&mut items);
+            self.report_update(&update, &outcome);
         }
+        self.items = items.into_iter().map(|(_, item)| item).collect();
+    }
+
+    fn report_update(&mut self, update: &Update, outcome: &Outcome) {
+        if outcome.rules == 0 {
+            let message = "no rule is changed by this directive: none matches";
+            self.report(Diagnostic::new(Code::UnusedUpdate, update.span, message));
+        }
+        if let RuleChange::Actions(link, _) = &update.change
+            && let Some((id, span)) = outcome.too_short
+        {
+            let message = format!("the chain of rule {id} has no link {link}");
+            self.report(
+                Diagnostic::new(Code::UnusedUpdate, update.span, message)
+                    .related(span, "the chain begins here")
+                    .hint("the first rule of a chain is 0, the next one 1"),
+            );
+        }
+        if let Some((id, span)) = outcome.below {
+            let message =
+                format!("rule {id} stands below: v2 and Coraza would not change it from here");
+            self.report(
+                Diagnostic::new(Code::UpdateBeforeRule, update.span, message)
+                    .related(span, "this rule is changed")
+                    .hint("it holds here all the same; elsewhere it must stand below the rule"),
+            );
+        }
+    }
+}
+
+/// What an update came to.
+#[derive(Debug, Default)]
+struct Outcome {
+    /// How many rules (chains count once) are meant.
+    rules: usize,
+    /// The first of them that stands below the update.
+    below: Option<(u64, Span)>,
+    /// The first of them whose chain has no such link.
+    too_short: Option<(u64, Span)>,
+}
+
+impl Update {
+    fn apply(&self, items: &mut Vec<(usize, Item)>) -> Outcome {
+        let matcher = RuleMatcher::new(&self.rules);
+        let mut scratch = Scratch::new();
+        let mut outcome = Outcome::default();
+        items.retain_mut(|(place, item)| {
+            let Item::Rules(rules) = item else {
+                return true;
+            };
+            let Some(starter) = rules
+                .first()
+                .filter(|starter| matcher.matches(starter, &mut scratch))
+            else {
+                return true;
+            };
+            let found = (starter.id(), starter.span);
+            outcome.rules = outcome.rules.saturating_add(1);
+            if *place >= self.above {
+                outcome.below.get_or_insert(found);
+            }
+            match &self.change {
+                RuleChange::Remove => return false,
+                RuleChange::Targets(list, replaced) => {
+                    if let Some(rule) = rules.first_mut() {
+                        update_targets(rule, list, replaced.as_deref());
+                    }
+                }
+                RuleChange::Actions(link, set) => match rules.get_mut(*link) {
+                    Some(rule) => rule.actions.update(set),
+                    None => {
+                        outcome.too_short.get_or_insert(found);
+                    }
+                },
+            }
+            true
+        });
+        outcome
     }
 }
 

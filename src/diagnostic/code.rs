@@ -70,7 +70,7 @@ codes! {
     UnknownCtl = "P0206", Error;
     /// Unknown data set.
     UnknownDataset = "P0207", Error;
-    /// A member of the language that is known but not carried out by this version.
+    /// Retired: a member of the language that was known but not carried out.
     NotYet = "P0208", Error;
     /// A directive of mod_security 1, which no longer exists.
     RetiredDirective = "P0209", Error;
@@ -106,10 +106,16 @@ codes! {
     IncludeCycle = "P0502", Error;
     /// Too many or too deeply nested includes.
     IncludeLimit = "P0503", Error;
+    /// A database that is damaged, or of a format that is not read.
+    BadDatabase = "P0504", Error;
     /// A plugin configuration that is not the JSON expected.
     PluginConfig = "P0601", Error;
     /// An unknown key in the plugin configuration.
     UnknownKey = "P0602", Error;
+    /// A profile that extends itself, directly or through others.
+    ProfileCycle = "P0603", Error;
+    /// A name of a profile that is not in `directives_map`.
+    UnknownProfile = "P0604", Error;
     /// A directive that has no meaning in a sandbox and is ignored.
     IgnoredDirective = "P0801", Warning;
     /// A member of the language that a sandbox cannot carry out.
@@ -124,12 +130,18 @@ codes! {
     SwallowedDirective = "P0806", Warning;
     /// The quoted value of the last action of a list is not closed.
     UnclosedValue = "P0807", Warning;
+    /// An operator whose database no directive names: it never matches.
+    NoDatabase = "P0808", Warning;
+    /// A target that the operator cannot be asked about: it never matches there.
+    OperatorTarget = "P0809", Warning;
     /// A comment between the lines of one directive.
     CommentInDirective = "P0901", Note;
     /// A line that goes on although blanks follow its last backslash.
     BlankAfterBackslash = "P0902", Note;
     /// A regular expression that cannot run in linear time: its searches have a limit of steps.
     Backtracks = "P0903", Note;
+    /// A removal or update above the rule it changes: ModSecurity 2 and Coraza would not see the rule.
+    UpdateBeforeRule = "P0904", Note;
 }
 
 #[cfg(test)]

@@ -114,6 +114,16 @@ pub struct BodyEdits {
     pub append: Vec<u8>,
 }
 
+/// A body that rules changed with `@rsub`: the host sends it on instead of what came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplacedBody {
+    /// What is sent.
+    pub bytes: Vec<u8>,
+    /// How many bytes from the start of the body it stands for: the whole body, or as much as was
+    /// taken of one that went on beyond its limit. What follows passes as it is.
+    pub replaces: usize,
+}
+
 /// One rule that matched and wants to be logged, or that is part of the verdict; with the id 0, a
 /// limit of the configuration that stopped the transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,9 @@ use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleM
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
 
+/// The longest `pause`, in milliseconds: a client that waits costs the proxy memory.
+const MAX_PAUSE: i64 = 60_000;
+
 impl State {
     /// Carries out one effect.
     pub(super) fn effect(&mut self, effect: &Effect) {
@@ -120,7 +123,7 @@ impl State {
             Place::Tx(slot) => self.store.tx.set(slot, value),
             Place::Entry(collection, name) => {
                 let name = self.values.intern(&name);
-                self.store.set_entry(collection, Entry { name, value });
+                self.store.set_entry(collection, Entry::new(name, value));
             }
         }
     }
@@ -202,7 +205,7 @@ impl State {
         match value {
             Some(value) => {
                 let value = self.values.intern(&value);
-                self.store.set_entry(Variable::Env, Entry { name, value });
+                self.store.set_entry(Variable::Env, Entry::new(name, value));
             }
             None => self.store.retain(Variable::Env, |entry| entry.name != name),
         }
@@ -238,6 +241,10 @@ impl State {
             Ctl::AuditLogParts(parts) => change_parts(&mut switches.audit_parts, parts),
             Ctl::DebugLogLevel(level) => switches.debug_log_level = *level,
             Ctl::ParseXmlIntoArgs(mode) => switches.xml_into_args = *mode,
+            Ctl::ResponseBodyProcessor(name) => {
+                self.set(Variable::ResBodyProcessor, name.as_bytes());
+            }
+            Ctl::ForceResponseBodyVariable => {}
             // Resolved to effects of their own, or refused, when rules are loaded.
             Ctl::RuleRemove(_) | Ctl::RuleRemoveTarget(..) | Ctl::Ignored(_) => {}
         }
@@ -264,6 +271,13 @@ impl State {
             status,
             location,
         })
+    }
+
+    /// How long the interruption of a rule waits, in milliseconds; numbers below 0 are none.
+    pub(super) fn pause_of(&self, meta: &RuleMeta) -> u32 {
+        let text = meta.pause.as_ref().map(|pause| self.text(pause));
+        let milliseconds = leading_integer(&text.unwrap_or_default());
+        u32::try_from(milliseconds.clamp(0, MAX_PAUSE)).unwrap_or(0)
     }
 
     /// Stops the transaction for a limit of the configuration, and says so in the log.

@@ -3,15 +3,16 @@
 //! As in ModSecurity 2.9: every value is tried, non-disruptive actions run at each match of each
 //! link at once, and the starter of a chain decides and logs once the last link matches.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use super::scratch::{Candidacy, Scratch};
+use super::scratch::Scratch;
 use super::state::State;
 use super::store::Entry;
-use super::target::Subject;
+use super::target::{Looking, Subject};
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
-use crate::operator::{Capture, Eval};
+use crate::operator::{Capture, Eval, Product};
 use crate::program::{Decision, EngineMode, Flow, Program, Rule, RuleIndex, Test};
 use crate::transform::Context;
 use crate::variable::{KeySlot, Variable};
@@ -42,6 +43,8 @@ struct Question<'a> {
     test: &'a Test,
     /// The operator's argument with its macros expanded.
     argument: &'a [u8],
+    /// Where in it the text of macros stands.
+    macros: &'a [Range<usize>],
 }
 
 impl State {
@@ -58,7 +61,7 @@ impl State {
         let Some(rules) = program.phases.get(phase.index()) else {
             return;
         };
-        scratch.candidacy.begin(phase);
+        scratch.sharing.begin();
         scratch
             .matching
             .set_step_limit(program.settings.pcre_match_limit);
@@ -66,6 +69,13 @@ impl State {
         while let Some(&starter) = rules.entries.get(at) {
             at = at.saturating_add(1);
             if self.removed.binary_search(&starter).is_ok() {
+                continue;
+            }
+            // A trace tells of every rule that was asked.
+            if self.trace.is_none()
+                && let Some(rule) = program.rule(starter)
+                && self.cannot_match(&program, rule, scratch)
+            {
                 continue;
             }
             let begun = self.begin_rule();
@@ -138,13 +148,17 @@ impl State {
             return self.on_match(program, starter, rule, None);
         };
         let mut argument = std::mem::take(&mut scratch.argument);
+        let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
         self.list_removed_targets(at);
-        self.subjects(at, rule, &mut subjects);
+        let looking = Looking { at: Some(at), rule };
+        self.shared_subjects(looking, scratch, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
-            test.argument.expand(self, &mut argument);
+            macros.clear();
+            test.argument
+                .expand_marked(self, &mut argument, &mut macros);
             self.trace_argument(&argument);
             let question = Question {
                 program,
@@ -152,6 +166,7 @@ impl State {
                 rule,
                 test,
                 argument: &argument,
+                macros: &macros,
             };
             for subject in &subjects {
                 outcome = outcome.and_then(self.subject(&question, subject, scratch));
@@ -161,6 +176,7 @@ impl State {
             }
         }
         scratch.argument = argument;
+        scratch.macros = macros;
         scratch.subjects = subjects;
         outcome
     }
@@ -215,20 +231,25 @@ impl State {
             rule,
             test,
             argument,
+            macros,
         } = *question;
         let candidate = match (test.slot, program.phases.get(self.phase.index())) {
             (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
-                .candidacy
+                .sharing
                 .candidate(&phase.prefilter, slot, value, &self.values),
             _ => true,
         };
         self.captures.clear();
+        let mut product = Product::Nothing;
         let found = candidate && {
             let mut eval = Eval {
                 scratch: &mut scratch.matching,
                 rx_cache: &mut scratch.rx_cache,
                 capture: test.capture,
                 captures: &mut self.captures,
+                macros,
+                geography: program.settings.geography.as_deref(),
+                product: &mut product,
             };
             test.operator
                 .eval(self.values.get(value), argument, &mut eval)
@@ -237,15 +258,20 @@ impl State {
         if exceeded {
             self.pcre_limit_exceeded();
         }
-        if scratch.rx_cache.take_error().is_some() || exceeded {
+        let broken = scratch.rx_cache.take_error().is_some() || exceeded;
+        if broken {
+            self.set(Variable::MscPcreError, b"1");
+        }
+        if broken || product.is_failure(subject.variable) {
             // An operator that fails does not match, negated or not (v2 without
             // SecInterceptOnError).
-            self.set(Variable::MscPcreError, b"1");
+            product = Product::Nothing;
             if !program.settings.intercept_on_error {
                 self.trace_asked(subject, value, false);
                 return Outcome::NoMatch;
             }
         } else if found == test.negated {
+            self.take_place(product);
             self.trace_asked(subject, value, false);
             return Outcome::NoMatch;
         }
@@ -253,17 +279,36 @@ impl State {
         if found && test.capture != Capture::None {
             self.store_captures(value);
         }
+        let value = match product {
+            Product::Text(text) => self.replace_stream(subject.variable, &text),
+            product => {
+                self.take_place(product);
+                value
+            }
+        };
         let name = self.subject_name(subject);
         let name = self.values.intern(&name);
         self.matched.value = value;
         self.matched.name = name;
         self.store
-            .push(Variable::MatchedVars, Entry { name, value });
+            .push(Variable::MatchedVars, Entry::new(name, value));
         self.on_match(program, starter, rule, Some((test, argument)))
     }
 
+    /// Fills GEO with what a lookup found; one that found nothing empties it, as in v2.
+    fn take_place(&mut self, product: Product) {
+        let Product::Place(place) = product else {
+            return;
+        };
+        self.store.clear(Variable::Geo);
+        for (name, value) in place {
+            self.push(Variable::Geo, name.as_bytes(), &value);
+        }
+    }
+
     /// Says that a pattern came to its limit: in a variable, as v3 does, and in TX, as v2 does.
-    fn pcre_limit_exceeded(&mut self) {
+    pub(super) fn pcre_limit_exceeded(&mut self) {
+        self.set(Variable::MscPcreError, b"1");
         self.set(Variable::MscPcreLimitsExceeded, b"1");
         let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
         if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
@@ -305,7 +350,7 @@ impl State {
         let Some(meta) = program.meta(starter) else {
             return Outcome::Match;
         };
-        if let Some(severity) = meta.severity.filter(|&severity| severity > 0) {
+        if let Some(severity) = meta.severity {
             self.matched.highest_severity = self.matched.highest_severity.min(severity);
         }
         let interruption = self.decide(meta);
@@ -315,6 +360,7 @@ impl State {
         }
         if interruption.is_some() {
             self.interruption = interruption;
+            self.pause = self.pause_of(meta);
             return Outcome::Stop;
         }
         match &meta.decision {
@@ -327,28 +373,13 @@ impl State {
     }
 }
 
-impl Candidacy {
-    /// Whether the rule of a slot can match a value: one scan per value and phase.
-    fn candidate(
-        &mut self,
-        prefilter: &crate::matching::Prefilter,
-        slot: u32,
-        value: ValueId,
-        values: &super::values::Values,
-    ) -> bool {
-        let at = value.index();
-        if at >= self.known.len() {
-            self.known.resize_with(values.len(), || None);
+impl Product {
+    /// Whether it stands for no answer: a body can only be changed where it is one.
+    fn is_failure(&self, variable: Variable) -> bool {
+        match self {
+            Self::Failure => true,
+            Self::Text(_) => !variable.is_stream(),
+            Self::Nothing | Self::Place(_) => false,
         }
-        let Some(entry) = self.known.get_mut(at) else {
-            return true;
-        };
-        entry
-            .get_or_insert_with(|| {
-                let mut found = crate::matching::Candidates::default();
-                prefilter.candidates(values.get(value), values.profile(value), &mut found);
-                found
-            })
-            .contains(slot)
     }
 }

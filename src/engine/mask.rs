@@ -81,6 +81,30 @@ impl State {
         }
     }
 
+    /// The masks. An argument that a rule names as v2 or Coraza do is masked under the name that
+    /// is reported, too.
+    pub(super) fn masks(&self) -> Vec<Masked> {
+        let mut masks = self.masks.clone();
+        for mask in &self.masks {
+            if mask.part != MaskedPart::Argument {
+                continue;
+            }
+            for entry in self.store.collection(V::Args) {
+                let mut others = entry.names().skip(1);
+                let meant =
+                    others.any(|name| self.values.get(name).eq_ignore_ascii_case(&mask.name));
+                let reported = Masked {
+                    name: self.values.get(entry.name).to_vec(),
+                    ..mask.clone()
+                };
+                if meant && masks.len() < MAX_MASKS && !masks.contains(&reported) {
+                    masks.push(reported);
+                }
+            }
+        }
+        masks
+    }
+
     /// The item that the variable matched last stands for.
     fn matched_item(&self, extent: Extent) -> Option<Masked> {
         let full = self.values.get(self.matched.name);

@@ -14,6 +14,7 @@ mod record;
 mod request;
 mod response;
 mod scratch;
+mod sharing;
 mod state;
 mod store;
 mod target;
@@ -24,7 +25,7 @@ mod values;
 
 pub use api::{
     BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
-    RequestHead, ResponseHead, RuleMatch, Step, UnixNanos,
+    ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UnixNanos,
 };
 pub use collection::{CollectionStore, MemoryCollections, StoredRecord};
 pub use mask::{Extent, Masked, MaskedPart};

@@ -127,7 +127,7 @@ impl State {
             .map_or(0, |entry| leading_integer(self.values.get(entry.value)));
         let total = u64::try_from(before).unwrap_or(0).saturating_add(micros);
         let value = self.values.intern(total.to_string().as_bytes());
-        self.store.set_entry(V::PerfRules, Entry { name, value });
+        self.store.set_entry(V::PerfRules, Entry::new(name, value));
     }
 
     /// Rule ids and microseconds, for the record.

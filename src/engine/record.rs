@@ -3,6 +3,7 @@
 use super::api::{Connection, Interruption, LogContext};
 use super::mask::Masked;
 use super::state::State;
+use crate::matching::Scratch;
 use crate::program::{AuditEngine, EngineMode};
 use crate::variable::Variable;
 
@@ -25,6 +26,8 @@ pub struct Record {
     pub engine: EngineMode,
     /// Whether the audit log wants it.
     pub audit: bool,
+    /// The parts of it that the audit log wants: SecAuditLogParts, or what `ctl` made of it.
+    pub audit_parts: Box<[u8]>,
     /// What the audit log must not show, in the order rules said so.
     pub masks: Vec<Masked>,
     /// Rules slower than SecRulePerfTime: id and microseconds.
@@ -34,7 +37,7 @@ pub struct Record {
 }
 
 impl State {
-    pub(super) fn record(&self) -> Record {
+    pub(super) fn record(&self, scratch: &mut Scratch) -> Record {
         let text = |variable| {
             let mut text = Vec::new();
             self.scalar(variable, &mut text);
@@ -46,7 +49,10 @@ impl State {
             AuditEngine::Off => false,
             AuditEngine::RelevantOnly => {
                 let pattern = &self.program.settings.audit.relevant_status;
-                self.relevant || pattern.as_ref().is_some_and(|one| one.is_match(&status))
+                self.relevant
+                    || pattern
+                        .as_ref()
+                        .is_some_and(|one| one.is_match(&status, scratch))
             }
         };
         Record {
@@ -58,7 +64,8 @@ impl State {
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,
-            masks: self.masks.clone(),
+            audit_parts: self.switches.audit_parts.clone(),
+            masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,
         }

@@ -4,7 +4,7 @@ use super::api::RequestHead;
 use super::state::State;
 use super::store::Entry;
 use crate::action::{Phase, XmlArgs};
-use crate::body::{self, File, Finished, Kind, Processor, Sink};
+use crate::body::{self, File, Finished, Kind, MemberName, Processor, Sink};
 use crate::bytes::leading_integer;
 use crate::http::{self, cookie, form, host, target::Target};
 use crate::program::{BodyLimitAction, CookieFormat, EngineMode};
@@ -126,11 +126,24 @@ impl State {
     }
 
     fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {
-        let entry = Entry {
-            name: self.values.intern(name),
-            value: self.values.intern(value),
-        };
+        let name = self.values.intern(name);
+        let value = self.values.intern(value);
+        let entry = Entry::new(name, value);
         self.store.push_argument(collection, entry, &self.values);
+    }
+
+    /// A member of a JSON document under all its names.
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> Entry {
+        let reported = self.values.intern(name.reported);
+        let value = self.values.intern(value);
+        let entry = Entry::new(reported, value);
+        match name.others {
+            Some(others) => Entry {
+                others: others.map(|other| self.values.intern(other)),
+                ..entry
+            },
+            None => entry,
+        }
     }
 
     /// How many arguments there are.
@@ -219,6 +232,7 @@ impl RequestBody {
             extract_files: settings.keep_files
                 || settings.save_files
                 || program.reads.contains(V::FilesTmpContent),
+            other_names: program.names_arguments,
         };
         let kind = Kind::by_name(name.as_bytes());
         let fills_request_body =
@@ -295,6 +309,7 @@ impl RequestBody {
             }
             if state.program.settings.stream_input {
                 state.set(V::StreamInputBody, raw);
+                state.request_stream.taken = raw.len();
             }
             state.fill_full_request(raw);
         }
@@ -377,10 +392,22 @@ impl Sink for Arguments<'_> {
         true
     }
 
-    fn container(&mut self, name: &[u8]) {
+    fn member(&mut self, name: &MemberName<'_>, value: &[u8]) -> bool {
+        if self.state.arguments() >= self.state.program.settings.limits.arguments {
+            return false;
+        }
+        let entry = self.state.member(name, value);
+        self.state
+            .store
+            .push_argument(self.collection, entry, &self.state.values);
+        true
+    }
+
+    fn container(&mut self, name: &MemberName<'_>) {
         let limit = self.state.program.settings.limits.arguments;
         if self.state.store.collection(V::ArgsNames).len() < limit {
-            self.state.push(V::ArgsNames, name, b"");
+            let entry = self.state.member(name, b"");
+            self.state.store.push(V::ArgsNames, entry);
         }
     }
 

@@ -4,6 +4,7 @@ use super::api::ResponseHead;
 use super::request::over_limit;
 use super::state::State;
 use crate::action::Phase;
+use crate::body::{self, File, Kind, Processor, Sink};
 use crate::http::{self, content_type};
 use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
@@ -82,8 +83,84 @@ impl ResponseBody {
     /// Fills RESPONSE_BODY.
     pub(super) fn finish(self, state: &mut State) {
         state.set(V::ResponseBody, &self.bytes);
+        if state.store.scalar(V::ResponseContentLength).is_none() {
+            // What the backend did not declare is counted, as v3 and Coraza always do.
+            let length = self.bytes.len().to_string();
+            state.set(V::ResponseContentLength, length.as_bytes());
+        }
+        state.process_response(&self.bytes);
         if state.program.settings.stream_output {
             state.set(V::StreamOutputBody, &self.bytes);
+            state.response_stream.taken = self.bytes.len();
         }
     }
+}
+
+impl State {
+    /// Reads the body with the processor that `ctl:responseBodyProcessor` chose, as Coraza does:
+    /// JSON into RESPONSE_ARGS, XML into RESPONSE_XML.
+    fn process_response(&mut self, bytes: &[u8]) {
+        let mut name = Vec::new();
+        self.scalar(V::ResBodyProcessor, &mut name);
+        if name.is_empty() || bytes.is_empty() {
+            return;
+        }
+        let kind = Kind::by_name(&name).filter(|kind| matches!(kind, Kind::Json | Kind::Xml));
+        let error = match kind {
+            Some(kind) => {
+                let settings = &self.program.settings;
+                let mut processor = Processor::new(
+                    kind,
+                    b"",
+                    body::Settings {
+                        limits: settings.limits.clone(),
+                        argument_separator: settings.argument_separator,
+                        xml_into_args: body::XmlIntoArgs::Off,
+                        extract_files: false,
+                        other_names: false,
+                    },
+                );
+                let mut members = Members(self);
+                processor.feed(bytes, &mut members);
+                let finished = match members.0.scalar_is(V::OutboundDataError, b"1") {
+                    true => processor.finish_cut(&mut members),
+                    false => processor.finish(&mut members),
+                };
+                self.response_xml = finished.xml;
+                finished.error
+            }
+            None => Some(format!(
+                "Unknown response body processor: {}",
+                name.escape_ascii()
+            )),
+        };
+        if let Some(error) = error {
+            self.set(V::ResBodyError, b"1");
+            self.set(V::ResBodyErrorMsg, error.as_bytes());
+        }
+    }
+
+    fn scalar_is(&self, variable: V, text: &[u8]) -> bool {
+        self.store
+            .scalar(variable)
+            .is_some_and(|value| self.values.get(value) == text)
+    }
+}
+
+/// Takes the members of a response body.
+struct Members<'a>(&'a mut State);
+
+impl Sink for Members<'_> {
+    fn argument(&mut self, name: &[u8], value: &[u8]) -> bool {
+        let count = self.0.store.collection(V::ResponseArgs).len();
+        if count >= self.0.program.settings.limits.arguments {
+            return false;
+        }
+        self.0.push(V::ResponseArgs, name, value);
+        true
+    }
+
+    fn file(&mut self, _: &File<'_>) {}
+
+    fn part_header(&mut self, _: &[u8], _: &[u8]) {}
 }

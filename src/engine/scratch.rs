@@ -1,8 +1,8 @@
 //! What evaluation writes and forgets: one per VM, shared by all its transactions.
 
+use super::sharing::Sharing;
 use super::target::Subject;
-use crate::action::Phase;
-use crate::matching::{self, Candidates};
+use crate::matching;
 use crate::operator::RxCache;
 
 /// Buffers and search state.
@@ -12,9 +12,12 @@ pub(super) struct Scratch {
     pub matching: matching::Scratch,
     /// Patterns whose text has macros.
     pub rx_cache: RxCache,
-    pub candidacy: Candidacy,
+    /// What the rules of the phase share.
+    pub sharing: Sharing,
     /// The argument of the operator, expanded.
     pub argument: Vec<u8>,
+    /// Where in it the text of macros stands.
+    pub macros: Vec<std::ops::Range<usize>>,
     /// The values of the rule being evaluated.
     pub subjects: Vec<Subject>,
     /// What is switched off.
@@ -28,33 +31,22 @@ pub struct Ablation {
     pub prefilter: bool,
     /// Transform every value anew for every rule, whether it can change or not.
     pub transformations: bool,
+    /// Look for the values of every rule anew, and ask it about each.
+    pub sharing: bool,
 }
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 2] = ["prefilter", "transformations"];
+    pub const NAMES: [&'static str; 3] = ["prefilter", "transformations", "sharing"];
 
     /// Switches a part off by name; `false` if there is none of that name.
     pub fn switch_off(&mut self, name: &str) -> bool {
         match name {
             "prefilter" => self.prefilter = true,
             "transformations" => self.transformations = true,
+            "sharing" => self.sharing = true,
             _ => return false,
         }
         true
-    }
-}
-
-/// Which rules of the phase each value can match.
-#[derive(Default)]
-pub(super) struct Candidacy {
-    /// By value number; none where the value was not scanned yet.
-    pub known: Vec<Option<Candidates>>,
-}
-
-impl Candidacy {
-    /// Forgets the phase, or transaction, before.
-    pub(super) fn begin(&mut self, _: Phase) {
-        self.known.clear();
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::api::{BodyEdits, Connection, Interruption, RuleMatch, UnixNanos};
+use super::api::{BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::perf::Perf;
@@ -30,6 +30,8 @@ pub(super) struct State {
     pub switches: Switches,
     /// The XML document of the request body.
     pub xml: Option<Document>,
+    /// The XML document of the response body.
+    pub response_xml: Option<Document>,
     /// Rules that `ctl` removed; sorted.
     pub removed: Vec<RuleIndex>,
     /// What `ctl` told rules not to look at.
@@ -41,6 +43,8 @@ pub(super) struct State {
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
+    /// How long it waits, in milliseconds.
+    pub pause: u32,
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
     /// Matches that were not recorded, beyond [`MAX_MATCHES`].
@@ -63,6 +67,10 @@ pub(super) struct State {
     pub set_bytes: usize,
     /// `prepend` and `append`.
     pub edits: BodyEdits,
+    /// STREAM_INPUT_BODY.
+    pub request_stream: Stream,
+    /// STREAM_OUTPUT_BODY.
+    pub response_stream: Stream,
     /// What was evaluated, if somebody wants to know.
     pub trace: Option<Trace>,
 }
@@ -92,6 +100,15 @@ pub(super) struct Matched {
     pub name: ValueId,
     /// 255 before any match with a severity.
     pub highest_severity: u8,
+}
+
+/// A body that rules can change.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// How many bytes of it were taken.
+    pub taken: usize,
+    /// What `@rsub` made of them.
+    pub replaced: Option<ReplacedBody>,
 }
 
 /// Most matches recorded in one transaction; a rule that matches every one of a thousand
@@ -129,6 +146,7 @@ impl State {
             store,
             switches,
             xml: None,
+            response_xml: None,
             removed: Vec::new(),
             target_removals: Vec::new(),
             removed_targets: Vec::new(),
@@ -140,6 +158,7 @@ impl State {
             },
             captures: Captures::default(),
             interruption: None,
+            pause: 0,
             allowed: None,
             matches: Vec::new(),
             suppressed: 0,
@@ -153,6 +172,8 @@ impl State {
             masks: Vec::new(),
             set_bytes: 0,
             edits: BodyEdits::default(),
+            request_stream: Stream::default(),
+            response_stream: Stream::default(),
             trace: None,
             program,
         }
@@ -169,13 +190,32 @@ impl State {
         self.set(variable, if flag { b"1" } else { b"0" });
     }
 
+    /// `@rsub` made another text of a body: the variable shows it at once, and the host gets it.
+    pub(super) fn replace_stream(&mut self, variable: Variable, text: &[u8]) -> ValueId {
+        let value = self.values.intern(text);
+        self.store.set(variable, value);
+        let stream = match variable {
+            Variable::StreamInputBody if self.phase <= Phase::RequestBody => {
+                &mut self.request_stream
+            }
+            Variable::StreamOutputBody if self.program.settings.content_injection => {
+                &mut self.response_stream
+            }
+            _ => return value,
+        };
+        stream.replaced = Some(ReplacedBody {
+            bytes: text.to_vec(),
+            replaces: stream.taken,
+        });
+        value
+    }
+
     /// Adds an entry to a collection.
     pub(super) fn push(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
-        let entry = super::store::Entry {
-            name: self.values.intern(name),
-            value: self.values.intern(value),
-        };
-        self.store.push(variable, entry);
+        let name = self.values.intern(name);
+        let value = self.values.intern(value);
+        self.store
+            .push(variable, super::store::Entry::new(name, value));
     }
 
     /// The bytes of a scalar, stored or computed now; `false` if it has no value.
@@ -251,6 +291,7 @@ fn default_scalar(variable: Variable) -> Option<&'static [u8]> {
             | V::MultipartUnmatchedBoundary
             | V::OutboundDataError
             | V::ReqbodyError
+            | V::ResBodyError
             | V::RequestBodyLength
             | V::UrlencodedError
     );

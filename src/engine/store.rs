@@ -10,6 +10,36 @@ use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
 pub(super) struct Entry {
     pub name: ValueId,
     pub value: ValueId,
+    /// What v2 and Coraza call it: members of JSON documents have names of their own there, all
+    /// else is called the same.
+    pub others: [ValueId; 2],
+}
+
+impl Entry {
+    pub(super) const fn new(name: ValueId, value: ValueId) -> Self {
+        Self {
+            name,
+            value,
+            others: [name, name],
+        }
+    }
+
+    fn shown(&self, part: Part) -> Self {
+        match part {
+            Part::Value => *self,
+            Part::Name => Self {
+                value: self.name,
+                ..*self
+            },
+        }
+    }
+
+    /// Its names, each different one at least once; the reported one first.
+    pub(super) fn names(&self) -> impl Iterator<Item = ValueId> + use<> {
+        let name = self.name;
+        let others = self.others.into_iter().filter(move |&other| other != name);
+        std::iter::once(name).chain(others)
+    }
 }
 
 /// Everything rules can look at, except what is computed when asked for.
@@ -22,6 +52,8 @@ pub(super) struct Store {
     pub tx: TxVariables,
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
+    /// Counts the changes of settled variables.
+    generation: u64,
 }
 
 impl Store {
@@ -31,6 +63,7 @@ impl Store {
             collections: vec![Vec::new(); Variable::ALL.len()].into(),
             tx: TxVariables::new(keys),
             args_size: 0,
+            generation: 0,
         }
     }
 
@@ -39,8 +72,20 @@ impl Store {
         self.scalars.get(variable.index()).copied().flatten()
     }
 
+    /// Another number after each change of a settled variable.
+    pub(super) const fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn note_change(&mut self, variable: Variable) {
+        if variable.is_settled() {
+            self.generation = self.generation.wrapping_add(1);
+        }
+    }
+
     /// Sets a scalar.
     pub(super) fn set(&mut self, variable: Variable, value: ValueId) {
+        self.note_change(variable);
         if let Some(slot) = self.scalars.get_mut(variable.index()) {
             *slot = Some(value);
         }
@@ -55,6 +100,7 @@ impl Store {
 
     /// Adds an entry.
     pub(super) fn push(&mut self, variable: Variable, entry: Entry) {
+        self.note_change(variable);
         if let Some(entries) = self.collections.get_mut(variable.index()) {
             entries.push(entry);
         }
@@ -62,6 +108,7 @@ impl Store {
 
     /// Removes all entries.
     pub(super) fn clear(&mut self, variable: Variable) {
+        self.note_change(variable);
         if let Some(entries) = self.collections.get_mut(variable.index()) {
             entries.clear();
         }
@@ -69,6 +116,7 @@ impl Store {
 
     /// Keeps the entries that pass.
     pub(super) fn retain(&mut self, variable: Variable, keep: impl FnMut(&Entry) -> bool) {
+        self.note_change(variable);
         if let Some(entries) = self.collections.get_mut(variable.index()) {
             entries.retain(keep);
         }
@@ -76,6 +124,7 @@ impl Store {
 
     /// Sets the entry of a name, or adds it.
     pub(super) fn set_entry(&mut self, variable: Variable, entry: Entry) {
+        self.note_change(variable);
         let Some(entries) = self.collections.get_mut(variable.index()) else {
             return;
         };
@@ -104,13 +153,15 @@ impl Store {
             &[]
         };
         let seen = source.of.iter().flat_map(|&of| self.collection(of));
-        own.iter().chain(seen).map(move |entry| match source.part {
-            Part::Value => *entry,
-            Part::Name => Entry {
-                name: entry.name,
-                value: entry.name,
-            },
-        })
+        own.iter()
+            .chain(seen)
+            .map(move |entry| entry.shown(source.part))
+    }
+
+    /// The entry at a place of a collection with data of its own, as a view shows it: to go
+    /// through them while something else changes.
+    pub(super) fn entry(&self, of: Variable, at: usize, part: Part) -> Option<Entry> {
+        self.collection(of).get(at).map(|entry| entry.shown(part))
     }
 }
 

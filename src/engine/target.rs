@@ -3,48 +3,91 @@
 use super::state::State;
 use super::store::Entry;
 use super::values::ValueId;
+use crate::matching::Scratch;
 use crate::program::{Rule, RuleIndex, Target, TargetSelector};
 use crate::template::{Lookup, Macro};
-use crate::variable::Variable;
+use crate::variable::{KeySlot, Variable};
 
 /// One value a rule looks at, and what it is called.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
     pub variable: Variable,
-    /// The entry's name, where it has one that belongs into MATCHED_VAR_NAME.
-    pub name: Option<ValueId>,
+    pub name: SubjectName,
     /// `&`.
     pub count: bool,
     pub value: ValueId,
 }
 
+/// What stands behind the variable in MATCHED_VAR_NAME.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SubjectName {
+    /// Nothing.
+    None,
+    /// The name of an entry, or of a key that was counted.
+    Of(ValueId),
+    /// The name of a TX variable.
+    Tx(KeySlot),
+}
+
+/// The rule whose values are looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'a> {
+    /// Its place; none, if what `ctl` excludes is to be found too.
+    pub at: Option<RuleIndex>,
+    pub rule: &'a Rule,
+}
+
+impl Subject {
+    /// A value that has no name besides the variable's.
+    const fn unnamed(variable: Variable, value: ValueId) -> Self {
+        Self {
+            variable,
+            name: SubjectName::None,
+            count: false,
+            value,
+        }
+    }
+}
+
 impl State {
     /// The values of a rule's targets; `out` is emptied first.
-    pub(super) fn subjects(&mut self, at: RuleIndex, rule: &Rule, out: &mut Vec<Subject>) {
+    pub(super) fn subjects(
+        &mut self,
+        rule: Looking<'_>,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         out.clear();
-        for target in &rule.targets {
+        for target in &rule.rule.targets {
             if target.count {
-                self.count(at, rule, target, out);
+                self.count(rule, target, scratch, out);
             } else {
-                self.expand(at, rule, target, out);
+                self.expand(rule, target, scratch, out);
             }
         }
     }
 
     /// `&`: how many values the target has, as one value. v2 counts before exclusions.
-    fn count(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn count(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let before = out.len();
-        self.expand(at, rule, target, out);
+        self.expand(rule, target, scratch, out);
         let found = out.len().saturating_sub(before);
         out.truncate(before);
-        let value = self.values.intern(found.to_string().as_bytes());
+        let value = match found {
+            0 => self.values.intern(b"0"),
+            1 => self.values.intern(b"1"),
+            more => self.values.intern(more.to_string().as_bytes()),
+        };
         let name = match &target.selector {
-            TargetSelector::Key(key) => Some(self.values.intern(key)),
-            TargetSelector::Tx(slot) => {
-                let program = std::sync::Arc::clone(&self.program);
-                Some(self.values.intern(program.keys.name(*slot)))
-            }
-            _ => None,
+            TargetSelector::Key(key) => SubjectName::Of(self.values.intern(key)),
+            TargetSelector::Tx(slot) => SubjectName::Tx(*slot),
+            _ => SubjectName::None,
         };
         out.push(Subject {
             variable: target.variable,
@@ -54,69 +97,86 @@ impl State {
         });
     }
 
-    fn expand(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn expand(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let variable = target.variable;
-        if self.excluded_whole(at, rule, variable) {
+        if self.excluded_whole(rule, variable) {
             return;
         }
         match variable {
-            Variable::Tx => self.expand_tx(at, rule, target, out),
-            Variable::Xml => self.expand_xml(target, out),
-            Variable::Rule => self.expand_rule(target, out),
+            Variable::Tx => self.expand_tx(rule, target, scratch, out),
+            Variable::Xml | Variable::ResponseXml => self.expand_xml(target, out),
+            Variable::Rule => self.expand_rule(target, scratch, out),
             _ if !variable.is_collection() => {
                 let mut text = Vec::new();
-                if let Some(value) = self.store.scalar(variable) {
-                    out.push(Subject {
-                        variable,
-                        name: None,
-                        count: false,
-                        value,
-                    });
-                } else if self.scalar(variable, &mut text) {
-                    let value = self.values.intern(&text);
-                    out.push(Subject {
-                        variable,
-                        name: None,
-                        count: false,
-                        value,
-                    });
+                let stored = self.store.scalar(variable);
+                if stored.is_some() || self.scalar(variable, &mut text) {
+                    let value = stored.unwrap_or_else(|| self.values.intern(&text));
+                    out.push(Subject::unnamed(variable, value));
                 }
             }
-            _ => {
-                // The names are compared while the store is borrowed; results of patterns are kept.
-                let entries: Vec<Entry> = self.store.entries(variable).collect();
-                for entry in entries {
-                    if self.selects(&target.selector, entry.name)
-                        && !self.excludes(at, rule, variable, entry.name)
-                    {
-                        let name = Some(entry.name);
-                        out.push(Subject {
-                            variable,
-                            name,
-                            count: false,
-                            value: entry.value,
-                        });
-                    }
+            _ => self.expand_collection(rule, target, scratch, out),
+        }
+    }
+
+    fn expand_collection(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
+        let variable = target.variable;
+        let source = variable.source();
+        let own = [variable];
+        let of = if source.of.is_empty() {
+            &own
+        } else {
+            source.of
+        };
+        for &of in of {
+            let mut at = 0usize;
+            while let Some(entry) = self.store.entry(of, at, source.part) {
+                at = at.saturating_add(1);
+                if self.selects_entry(&target.selector, entry, scratch)
+                    && !self.excludes(rule, variable, entry, scratch)
+                {
+                    out.push(Subject {
+                        variable,
+                        name: SubjectName::Of(entry.name),
+                        count: false,
+                        value: entry.value,
+                    });
                 }
             }
         }
     }
 
-    fn expand_tx(&mut self, at: RuleIndex, rule: &Rule, target: &Target, out: &mut Vec<Subject>) {
+    fn expand_tx(
+        &mut self,
+        rule: Looking<'_>,
+        target: &Target,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
         let variable = Variable::Tx;
-        let program = std::sync::Arc::clone(&self.program);
         if let TargetSelector::Tx(slot) = target.selector {
             if let Some(value) = self.store.tx.get(slot) {
-                let name = Some(self.values.intern(program.keys.name(slot)));
                 out.push(Subject {
                     variable,
-                    name,
+                    name: SubjectName::Tx(slot),
                     count: false,
                     value,
                 });
             }
             return;
         }
+        let program = std::sync::Arc::clone(&self.program);
         let all: Vec<(Vec<u8>, ValueId)> = self
             .store
             .tx
@@ -125,10 +185,13 @@ impl State {
             .collect();
         for (name, value) in all {
             let name = self.values.intern(&name);
-            if self.selects(&target.selector, name) && !self.excludes(at, rule, variable, name) {
+            let entry = Entry::new(name, value);
+            if self.selects(&target.selector, name, scratch)
+                && !self.excludes(rule, variable, entry, scratch)
+            {
                 out.push(Subject {
                     variable,
-                    name: Some(name),
+                    name: SubjectName::Of(name),
                     count: false,
                     value,
                 });
@@ -136,25 +199,25 @@ impl State {
         }
     }
 
-    /// Nodes of the document. Their names stay `XML`, as in v2.
+    /// Nodes of a document. Their names stay `XML`, as in v2.
     fn expand_xml(&mut self, target: &Target, out: &mut Vec<Subject>) {
-        let Some(document) = &self.xml else { return };
+        let variable = target.variable;
+        let document = match variable {
+            Variable::ResponseXml => &self.response_xml,
+            _ => &self.xml,
+        };
+        let Some(document) = document else { return };
         let nodes = match &target.selector {
             TargetSelector::Path(path) => document.select(path),
             _ => vec![b"[XML document tree]".as_slice()],
         };
         for node in nodes {
             let value = self.values.intern(node);
-            out.push(Subject {
-                variable: Variable::Xml,
-                name: None,
-                count: false,
-                value,
-            });
+            out.push(Subject::unnamed(variable, value));
         }
     }
 
-    fn expand_rule(&mut self, target: &Target, out: &mut Vec<Subject>) {
+    fn expand_rule(&mut self, target: &Target, scratch: &mut Scratch, out: &mut Vec<Subject>) {
         const FIELDS: [&[u8]; 8] = [
             b"id",
             b"rev",
@@ -167,7 +230,7 @@ impl State {
         ];
         for field in FIELDS {
             let name = self.values.intern(field);
-            if !self.selects(&target.selector, name) {
+            if !self.selects(&target.selector, name, scratch) {
                 continue;
             }
             let mut text = Vec::new();
@@ -177,7 +240,7 @@ impl State {
                 let variable = Variable::Rule;
                 out.push(Subject {
                     variable,
-                    name: Some(name),
+                    name: SubjectName::Of(name),
                     count: false,
                     value,
                 });
@@ -185,8 +248,20 @@ impl State {
         }
     }
 
+    /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
+    /// Coraza give it.
+    fn selects_entry(
+        &mut self,
+        selector: &TargetSelector,
+        entry: Entry,
+        scratch: &mut Scratch,
+    ) -> bool {
+        let mut names = entry.names();
+        names.any(|name| self.selects(selector, name, scratch))
+    }
+
     /// Whether an entry of this name is selected.
-    fn selects(&mut self, selector: &TargetSelector, name: ValueId) -> bool {
+    fn selects(&mut self, selector: &TargetSelector, name: ValueId, scratch: &mut Scratch) -> bool {
         match selector {
             TargetSelector::All => true,
             TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
@@ -201,7 +276,10 @@ impl State {
                 let found = self
                     .program
                     .pattern(*id)
-                    .is_some_and(|pattern| pattern.is_match(self.values.get(name)));
+                    .is_some_and(|pattern| pattern.is_match(self.values.get(name), scratch));
+                if scratch.take_limit_exceeded() {
+                    self.pcre_limit_exceeded();
+                }
                 self.names.insert((*id, name), found);
                 found
             }
@@ -210,21 +288,27 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
-    fn excluded_whole(&self, at: RuleIndex, rule: &Rule, variable: Variable) -> bool {
+    fn excluded_whole(&self, rule: Looking<'_>, variable: Variable) -> bool {
         let whole = |target: &Target| {
             target.variable == variable && matches!(target.selector, TargetSelector::All)
         };
-        rule.exclusions.iter().any(whole)
+        rule.rule.exclusions.iter().any(whole)
             || self
                 .removed_targets
                 .iter()
-                .any(|(of, target)| *of == at && whole(target))
+                .any(|(of, target)| Some(*of) == rule.at && whole(target))
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
-    fn excludes(&mut self, at: RuleIndex, rule: &Rule, variable: Variable, name: ValueId) -> bool {
-        for target in &rule.exclusions {
-            if target.variable == variable && self.selects(&target.selector, name) {
+    fn excludes(
+        &mut self,
+        rule: Looking<'_>,
+        variable: Variable,
+        entry: Entry,
+        scratch: &mut Scratch,
+    ) -> bool {
+        for target in &rule.rule.exclusions {
+            if target.variable == variable && self.selects_entry(&target.selector, entry, scratch) {
                 return true;
             }
         }
@@ -233,7 +317,9 @@ impl State {
         }
         let removed = std::mem::take(&mut self.removed_targets);
         let found = removed.iter().any(|(of, target)| {
-            *of == at && target.variable == variable && self.selects(&target.selector, name)
+            Some(*of) == rule.at
+                && target.variable == variable
+                && self.selects_entry(&target.selector, entry, scratch)
         });
         self.removed_targets = removed;
         found
@@ -246,10 +332,13 @@ impl State {
             text.push(b'&');
         }
         text.extend_from_slice(subject.variable.name().as_bytes());
-        if let Some(name) = subject.name {
-            text.push(b':');
-            text.extend_from_slice(self.values.get(name));
-        }
+        let name = match subject.name {
+            SubjectName::None => return text,
+            SubjectName::Of(name) => self.values.get(name),
+            SubjectName::Tx(slot) => self.program.keys.name(slot),
+        };
+        text.push(b':');
+        text.extend_from_slice(name);
         text
     }
 
@@ -270,11 +359,30 @@ impl State {
                 self.scalar(*variable, out);
             }
             Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
+            // Rules with such macros are too rare to keep the states of their patterns.
+            Macro::Matching(Variable::Tx, pattern) => {
+                let mut scratch = Scratch::new();
+                let mut entries = self.store.tx.iter(&self.program.keys);
+                if let Some((_, value)) =
+                    entries.find(|(name, _)| pattern.is_match(name, &mut scratch))
+                {
+                    out.extend_from_slice(self.values.get(value));
+                }
+            }
+            Macro::Matching(variable, pattern) => {
+                let mut scratch = Scratch::new();
+                let mut entries = self.store.entries(*variable);
+                if let Some(entry) = entries
+                    .find(|entry| pattern.is_match(self.values.get(entry.name), &mut scratch))
+                {
+                    out.extend_from_slice(self.values.get(entry.value));
+                }
+            }
             Macro::Entry(variable, key) => {
-                let found = self
-                    .store
-                    .entries(*variable)
-                    .find(|entry| self.values.get(entry.name).eq_ignore_ascii_case(key));
+                let found = self.store.entries(*variable).find(|entry| {
+                    let mut names = entry.names();
+                    names.any(|name| self.values.get(name).eq_ignore_ascii_case(key))
+                });
                 if let Some(entry) = found {
                     out.extend_from_slice(self.values.get(entry.value));
                 }

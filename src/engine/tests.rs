@@ -5,6 +5,12 @@ use std::rc::Rc;
 use super::*;
 use crate::compile::{NoFiles, compile};
 
+mod actions;
+mod directives;
+mod json_names;
+mod members;
+mod readings;
+
 struct Noon;
 
 impl Clock for Noon {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, RequestHead, ResponseHead,
-    RuleMatch, Step,
+    BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, ReplacedBody, RequestHead,
+    ResponseHead, RuleMatch, Step,
 };
 use super::collection::{CollectionStore, MemoryCollections};
 use super::perf::Spent;
@@ -17,6 +17,7 @@ use super::scratch::{Ablation, Scratch};
 use super::state::State;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
+use crate::matching;
 use crate::program::{EngineMode, Program};
 use crate::variable::Variable;
 
@@ -230,7 +231,10 @@ impl Transaction {
             }
             self.run(Phase::Logging);
         }
-        self.state.record()
+        match self.waf.scratch.try_borrow_mut() {
+            Ok(mut scratch) => self.state.record(&mut scratch.matching),
+            Err(_) => self.state.record(&mut matching::Scratch::new()),
+        }
     }
 
     /// The matches since the last call, in order.
@@ -243,9 +247,28 @@ impl Transaction {
         self.state.interruption.as_ref()
     }
 
+    /// How long the host lets the answer of the interruption wait, in milliseconds: what `pause`
+    /// says, a minute at most.
+    pub fn pause(&self) -> u32 {
+        self.state.pause
+    }
+
     /// What rules want before and after the response body (SecContentInjection).
     pub fn response_edits(&self) -> &BodyEdits {
         &self.state.edits
+    }
+
+    /// What the host sends to the backend instead of the request body, if a rule changed it: known
+    /// once phase 2 is over.
+    pub fn replaced_request_body(&self) -> Option<&ReplacedBody> {
+        self.state.request_stream.replaced.as_ref()
+    }
+
+    /// What the host sends to the client instead of the response body, if a rule changed it: known
+    /// once phase 4 is over. [`Self::response_edits`] go around it. Only with SecContentInjection,
+    /// as in v2.
+    pub fn replaced_response_body(&self) -> Option<&ReplacedBody> {
+        self.state.response_stream.replaced.as_ref()
     }
 
     /// What every log line of this transaction says.

@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
+use foldhash::quality::FixedState;
+
 use crate::bytes::Profile;
 use crate::program::{ChainId, ChainTable};
 use crate::transform::{Context, Outcome, Transformation};
@@ -33,9 +35,9 @@ pub(super) struct Values {
     /// Open addressing: a value's number plus one, or 0.
     table: Vec<u32>,
     /// Keyed at random, so that a client cannot choose values that collide.
-    hasher: RandomState,
+    hasher: FixedState,
     /// Results of transformations, by value and chain.
-    transformed: HashMap<(ValueId, ChainId), ValueId>,
+    transformed: HashMap<(ValueId, ChainId), ValueId, FixedState>,
     /// Output of a transformation before it is interned.
     buffer: Vec<u8>,
 }
@@ -53,12 +55,13 @@ const FIRST_SLOTS: usize = 256;
 
 impl Values {
     pub(super) fn new() -> Self {
+        let hasher = FixedState::with_seed(RandomState::new().hash_one(0u8));
         let mut values = Self {
             bytes: Vec::new(),
             infos: Vec::new(),
             table: vec![0; FIRST_SLOTS],
-            hasher: RandomState::new(),
-            transformed: HashMap::new(),
+            transformed: HashMap::with_hasher(hasher.clone()),
+            hasher,
             buffer: Vec::new(),
         };
         values.intern(b"");
@@ -122,7 +125,7 @@ impl Values {
         chains: &ChainTable,
         context: Context<'_>,
     ) -> ValueId {
-        if chain == ChainId::EMPTY {
+        if !chains.may_change(chain, self.profile(value)) {
             return value;
         }
         if let Some(&known) = self.transformed.get(&(value, chain)) {

@@ -25,6 +25,8 @@ pub struct Scratch {
     used: usize,
     /// Counts searches: the age of a cache.
     searches: u64,
+    /// See [`Scratch::scanned`].
+    scanned: u64,
     /// Runs the patterns that need backtracking.
     machine: Machine,
 }
@@ -37,6 +39,8 @@ pub(super) struct Caches {
     pub(super) backtracker: Option<backtrack::Cache>,
     pub(super) pikevm: Option<pikevm::Cache>,
     pub(super) slots: Vec<Option<NonMaxUsize>>,
+    /// Bytes gone over since they were counted last.
+    pub(super) scanned: usize,
     size: usize,
     last_use: u64,
 }
@@ -64,6 +68,7 @@ impl Scratch {
             budget: bytes,
             used: 0,
             searches: 0,
+            scanned: 0,
             machine: Machine::new(Self::MAX_STEPS),
         }
     }
@@ -80,6 +85,12 @@ impl Scratch {
     /// and says nothing about whether there is one.
     pub fn take_limit_exceeded(&mut self) -> bool {
         self.machine.take_exceeded()
+    }
+
+    /// Bytes that the linear engine went over since this scratch was made, as far as they were
+    /// counted: what an operator that searches again and again measures its work by.
+    pub fn scanned(&self) -> u64 {
+        self.scanned
     }
 
     /// The machine for patterns that need backtracking.
@@ -101,6 +112,8 @@ impl Scratch {
         self.searches = self.searches.wrapping_add(1);
         let caches = self.caches.entry(pattern).or_default();
         let answer = search(caches);
+        let scanned = u64::try_from(std::mem::take(&mut caches.scanned)).unwrap_or(u64::MAX);
+        self.scanned = self.scanned.saturating_add(scanned);
         caches.last_use = self.searches;
         let size = caches.measure();
         self.used = self.used.saturating_sub(caches.size).saturating_add(size);

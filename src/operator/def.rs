@@ -15,7 +15,7 @@ pub struct Def {
     pub argument: Argument,
     /// Whether `%{…}` in the argument stands for a value that is filled in at every evaluation.
     pub macros: bool,
-    /// Whether this version can ask it.
+    /// Whether it can be asked here.
     pub support: Support,
     /// At least one for a member that can be asked.
     pub examples: &'static [Example],
@@ -51,8 +51,8 @@ pub enum Argument {
 pub enum Support {
     /// It can.
     Full,
-    /// It cannot, for the reason given. Compiling it is an error of its own kind.
-    NotCarriedOut(&'static str),
+    /// It cannot, for the reason given: it never matches, negated or not.
+    Sandbox(&'static str),
 }
 
 /// A question and its answer: run as a test, printed as documentation.

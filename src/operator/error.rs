@@ -21,8 +21,6 @@ pub enum CompileErrorKind {
     File,
     /// There is no data set of that name.
     Dataset,
-    /// The operator is known, but this version cannot ask it.
-    NotCarriedOut,
 }
 
 /// Why an operator cannot be compiled.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::geography::{Geography, Place};
 use crate::matching::{Dialect, Pattern, PatternError, Scratch};
 
 /// What an operator may write to.
@@ -15,6 +16,26 @@ pub struct Eval<'a> {
     pub capture: Capture,
     /// Where captures go. The caller clears it first; after a "no" it may hold anything.
     pub captures: &'a mut Captures,
+    /// Where in the expanded argument text from macros stands, in order.
+    pub macros: &'a [Range<usize>],
+    /// The database of SecGeoLookupDb.
+    pub geography: Option<&'a Geography>,
+    /// What it makes besides an answer.
+    pub product: &'a mut Product,
+}
+
+/// What an operator makes besides an answer.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Product {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What `@rsub` made of the value.
+    Text(Vec<u8>),
+    /// What `@geoLookup` found, if it found something: names and values of GEO.
+    Place(Place),
+    /// It could not answer: its "no" is none, whether the rule negates it or not.
+    Failure,
 }
 
 /// How much of a match is wanted.

@@ -3,8 +3,8 @@
 //! One file and one line of [`table!`] each. An operator sees bytes only: the engine expands macros
 //! in its argument first, so that no operator knows a transaction. What an argument costs to read
 //! is paid once, in [`Operator::compile`]; [`Operator::eval`] answers in time linear in the value.
-//! Members that need what a sandbox has not got are known by name and refused with a reason
-//! ([`Support::NotCarriedOut`]), so that no rule turns into one that silently never matches.
+//! Members that need what a sandbox has not got are known by name ([`Support::Sandbox`]): rules with
+//! them load and never match, and whoever loads them is told.
 
 mod address;
 mod candidates;
@@ -12,11 +12,12 @@ mod def;
 mod error;
 mod eval;
 mod files;
+mod geography;
 pub mod libinjection;
 mod needle;
-mod not_carried_out;
 mod number;
 mod phrases;
+mod sandboxed;
 mod text;
 
 use crate::diagnostic::suggest;
@@ -24,7 +25,9 @@ use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
 
 pub use def::{Argument, Def, Example, Support};
 pub use error::{CompileError, CompileErrorKind};
-pub use eval::{Capture, Captures, Eval, RxCache};
+pub use eval::{Capture, Captures, Eval, Product, RxCache};
+pub use geography::{Geography, GeographyError, Place};
+use sandboxed::Sandboxed;
 
 /// Where operators take the contents of data files and data sets from.
 pub trait DataFiles {
@@ -64,6 +67,8 @@ macro_rules! table {
                 #[doc = concat!("See `", stringify!($module), "`.")]
                 $variant($module::$variant),
             )+
+            /// One that cannot be asked here: it never matches.
+            Sandboxed(Sandboxed),
         }
 
         /// All members that can be asked, by name.
@@ -72,7 +77,10 @@ macro_rules! table {
         impl Operator {
             /// What it is.
             pub const fn def(&self) -> &'static Def {
-                match self { $(Self::$variant(_) => &$module::$variant::DEF,)+ }
+                match self {
+                    $(Self::$variant(_) => &$module::$variant::DEF,)+
+                    Self::Sandboxed(Sandboxed(def)) => def,
+                }
             }
 
             fn compile_member(
@@ -85,33 +93,48 @@ macro_rules! table {
                         return $module::$variant::compile(argument, cx).map(Self::$variant);
                     }
                 )+
-                Err(not_carried_out::error(def))
+                Ok(Self::Sandboxed(Sandboxed(def)))
             }
 
             /// The answer, not negated. `argument` is the expanded argument; members that take no
             /// macros do not look at it.
             pub fn eval(&self, value: &[u8], argument: &[u8], eval: &mut Eval<'_>) -> bool {
-                match self { $(Self::$variant(member) => member.eval(value, argument, eval),)+ }
+                match self {
+                    $(Self::$variant(member) => member.eval(value, argument, eval),)+
+                    Self::Sandboxed(_) => false,
+                }
             }
 
             /// Its pattern, if it has one that was known when it was compiled.
             pub fn pattern(&self) -> Option<&Pattern> {
-                match self { $(Self::$variant(member) => member.pattern(),)+ }
+                match self {
+                    $(Self::$variant(member) => member.pattern(),)+
+                    Self::Sandboxed(_) => None,
+                }
             }
 
             /// Its phrases, if it looks for some.
             pub fn phrases(&self) -> Option<&PhraseSet> {
-                match self { $(Self::$variant(member) => member.phrases(),)+ }
+                match self {
+                    $(Self::$variant(member) => member.phrases(),)+
+                    Self::Sandboxed(_) => None,
+                }
             }
 
             /// Names of the groups it captures, for members that name them: entry 1 of the
             /// captures belongs to the first name.
             pub fn group_names(&self) -> &[Box<[u8]>] {
-                match self { $(Self::$variant(member) => member.group_names(),)+ }
+                match self {
+                    $(Self::$variant(member) => member.group_names(),)+
+                    Self::Sandboxed(_) => &[],
+                }
             }
 
             fn explain_match(&self, found: &Match<'_>) -> Vec<u8> {
-                match self { $(Self::$variant(member) => member.explain(found),)+ }
+                match self {
+                    $(Self::$variant(member) => member.explain(found),)+
+                    Self::Sandboxed(_) => Vec::new(),
+                }
             }
         }
     };
@@ -126,6 +149,7 @@ table! {
     ends_with: EndsWith,
     eq: Eq,
     ge: Ge,
+    geo_lookup: GeoLookup,
     gt: Gt,
     ip_match: IpMatch,
     ip_match_from_dataset: IpMatchFromDataset,
@@ -137,6 +161,7 @@ table! {
     pm_from_dataset: PmFromDataset,
     pm_from_file: PmFromFile,
     rest_path: RestPath,
+    rsub: Rsub,
     rx: Rx,
     rx_global: RxGlobal,
     streq: Streq,
@@ -154,12 +179,12 @@ table! {
 }
 
 impl Operator {
-    /// Every operator there is, also those that this version cannot ask.
+    /// Every operator there is, also those that cannot be asked here.
     pub fn all() -> impl Iterator<Item = &'static Def> {
         MEMBERS
             .iter()
             .copied()
-            .chain(not_carried_out::DEFS.iter().copied())
+            .chain(sandboxed::DEFS.iter().copied())
     }
 
     /// Finds one by name or alias, whatever the letter case.
@@ -176,7 +201,7 @@ impl Operator {
     /// Reads the argument of an operator and prepares it.
     ///
     /// # Errors
-    /// There is no such operator, it is not carried out, or the argument is not one it takes.
+    /// There is no such operator, or the argument is not one it takes.
     pub fn compile(
         name: &str,
         argument: &[u8],
@@ -186,6 +211,24 @@ impl Operator {
             Some(def) => Self::compile_member(def, argument, cx),
             None => Err(unknown(name)),
         }
+    }
+
+    /// Why it can never be asked, whether its rule negates it or not; none for one that can.
+    pub const fn sandboxed(&self) -> Option<&'static str> {
+        match self.def().support {
+            Support::Full => None,
+            Support::Sandbox(reason) => Some(reason),
+        }
+    }
+
+    /// Whether it changes what it is asked about.
+    pub const fn replaces(&self) -> bool {
+        matches!(self, Self::Rsub(_))
+    }
+
+    /// Whether it looks into the database of SecGeoLookupDb.
+    pub const fn needs_geography(&self) -> bool {
+        matches!(self, Self::GeoLookup(_))
     }
 
     /// Says why the rule matched, for the error log, in the words of version 2 where it has some.
@@ -270,6 +313,10 @@ fn unknown(name: &str) -> CompileError {
         hint: suggestion.map(|known| format!("did you mean @{known}?")),
     }
 }
+
+/// A small database for tests.
+#[cfg(test)]
+pub(crate) use geography::tests::small as small_geography;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! `@pm`.
 
+use super::text::hex_bytes;
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support, phrases};
 use crate::matching::PhraseSet;
 
@@ -94,20 +95,6 @@ fn append(phrases: &mut [Vec<u8>], bytes: &[u8]) {
     if let Some(phrase) = phrases.last_mut() {
         phrase.extend_from_slice(bytes);
     }
-}
-
-/// Reads pairs of hexadecimal digits, blanks between them or not.
-fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
-    let mut digits = text.iter().filter(|&&byte| byte != b' ');
-    let mut bytes = Vec::new();
-    while let Some(&high) = digits.next() {
-        let value = |digit: u8| char::from(digit).to_digit(16);
-        let byte = value(high)?
-            .saturating_mul(16)
-            .saturating_add(value(*digits.next()?)?);
-        bytes.push(u8::try_from(byte).ok()?);
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -88,6 +88,20 @@ pub(super) fn data_lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
 }
 
+/// Reads pairs of hexadecimal digits, blanks between them or not.
+pub(super) fn hex_bytes(text: &[u8]) -> Option<Vec<u8>> {
+    let mut digits = text.iter().filter(|&&byte| byte != b' ');
+    let mut bytes = Vec::new();
+    while let Some(&high) = digits.next() {
+        let value = |digit: u8| char::from(digit).to_digit(16);
+        let byte = value(high)?
+            .saturating_mul(16)
+            .saturating_add(value(*digits.next()?)?);
+        bytes.push(u8::try_from(byte).ok()?);
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

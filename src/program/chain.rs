@@ -3,6 +3,7 @@
 //! Most rules begin with the same few transformations. As nodes of a tree, each (beginning, next)
 //! pair has one number, and a result can be kept under (value, number) whichever rule asked.
 
+use crate::bytes::Profile;
 use crate::transform::Transformation;
 
 /// A chain of transformations.
@@ -43,6 +44,13 @@ impl ChainTable {
             .ok()
             .and_then(|at| self.nodes.get(at.checked_sub(1)?))
             .map_or(&[], |node| &node.path)
+    }
+
+    /// Whether some step of a chain can change a value of this profile. If none can, the chain
+    /// ends with the value it began with.
+    pub fn may_change(&self, chain: ChainId, profile: Profile) -> bool {
+        let mut steps = self.steps(chain).iter();
+        steps.any(|(_, step)| step.def().acts_on.may_change(profile))
     }
 
     /// How many chains there are, the empty one not counted.

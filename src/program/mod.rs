@@ -5,11 +5,13 @@
 //! before it.
 
 mod chain;
+mod group;
 mod settings;
 
 use std::sync::Arc;
 
 pub use chain::{ChainId, ChainTable};
+pub use group::{Group, GroupId, Groups, ListId};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, Settings,
 };
@@ -40,6 +42,11 @@ pub struct Program {
     pub patterns: Box<[KeyPattern]>,
     /// The variables that some target or macro names: what none reads need not be kept.
     pub reads: VariableSet,
+    /// Rules that look at the same values.
+    pub groups: Groups,
+    /// Whether some rule names arguments (`ARGS:x`, `%{ARGS.x}`, `sanitiseArg:x`): then members of
+    /// JSON documents need the names that other engines give them.
+    pub names_arguments: bool,
 }
 
 /// The rules of one phase.
@@ -85,6 +92,11 @@ pub struct Rule {
     pub effects: Box<[Effect]>,
     /// The next rule continues the chain.
     pub chained: bool,
+    /// Its targets, if they are such that their values can be kept for the phase.
+    pub list: Option<ListId>,
+    /// The rules with these targets and transformations, if its bit in the prefilter can tell that
+    /// it does not match.
+    pub group: Option<GroupId>,
 }
 
 /// The question of a rule.
@@ -103,7 +115,7 @@ pub struct Test {
 }
 
 /// Where a rule looks.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Target {
     /// The variable.
     pub variable: Variable,
@@ -114,7 +126,7 @@ pub struct Target {
 }
 
 /// Which entries of a collection, resolved.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum TargetSelector {
     /// All.
     All,
@@ -199,6 +211,8 @@ pub struct RuleMeta {
     pub audit: bool,
     /// What a match decides.
     pub decision: Decision,
+    /// `pause`: how many milliseconds an interruption waits.
+    pub pause: Option<Template>,
     /// Where evaluation goes on after a match.
     pub flow: Flow,
 }

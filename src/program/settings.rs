@@ -1,9 +1,12 @@
 //! What the directives set, with ModSecurity's defaults.
 
+use std::sync::Arc;
+
 use crate::action::XmlArgs;
 use crate::limits::Limits;
+use crate::matching::Pattern;
+use crate::operator::Geography;
 use crate::transform::UnicodeMap;
-use crate::variable::KeyPattern;
 
 /// SecRuleEngine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,7 +74,7 @@ pub struct AuditSettings {
     /// SecAuditLogFormat.
     pub format: AuditFormat,
     /// SecAuditLogRelevantStatus.
-    pub relevant_status: Option<KeyPattern>,
+    pub relevant_status: Option<Pattern>,
 }
 
 /// The state of the engine before the first rule.
@@ -107,6 +110,8 @@ pub struct Settings {
     pub xml_into_args: XmlArgs,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
+    /// SecGeoLookupDb.
+    pub geography: Option<Arc<Geography>>,
     /// SecPcreMatchLimit, steps; above
     /// [`Scratch::MAX_STEPS`](crate::matching::Scratch::MAX_STEPS) it means that many.
     pub pcre_match_limit: usize,
@@ -172,6 +177,7 @@ impl Default for Settings {
             cookie_v0_separator: None,
             xml_into_args: XmlArgs::Off,
             unicode_map: None,
+            geography: None,
             pcre_match_limit: PCRE_MATCH_LIMIT,
             intercept_on_error: false,
             web_app_id: b"default"[..].into(),

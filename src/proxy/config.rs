@@ -5,6 +5,7 @@
 //! otherwise switch protection off in silence.
 
 mod json;
+mod profile;
 mod structure;
 mod values;
 
@@ -16,9 +17,10 @@ use super::filter::Filter;
 use super::inspect::Rules;
 use super::metrics::Metrics;
 use super::settings::Settings;
-use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap, suggest};
+use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
 pub use json::{DENIAL_KEYS, KEYS};
+pub use profile::{PROFILE_KEYS, Profile};
 
 /// The rules of the strictest profile: it guards whatever no configured rule set is named for, and
 /// everything where the configuration names no rules at all.
@@ -31,13 +33,13 @@ const STRICTEST_NAME: &str = "(embedded default)";
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PluginConfig {
     /// Named lists of directives, in the order written.
-    pub directives: Vec<(String, Vec<String>)>,
+    pub profiles: Vec<Profile>,
     /// The list for authorities that none is named for.
     pub default_directives: Option<String>,
     /// Authorities and the lists they get.
     pub authorities: Vec<(String, String)>,
     /// Files that the directives may name.
-    pub data_files: Vec<(String, String)>,
+    pub data_files: Vec<(String, Vec<u8>)>,
     /// How the filter behaves.
     pub settings: Settings,
 }
@@ -122,30 +124,19 @@ impl PluginConfig {
     }
 
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
-    /// different list of directives, with the name and the text; what it returns is shared. `None`
-    /// if it refused one of them.
+    /// different list of directives, with its [`PluginConfig::lineages`]; what it returns is
+    /// shared. `None` if it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         metrics: Rc<Metrics>,
-        mut compile: impl FnMut(&str, String) -> Option<R>,
+        mut compile: impl FnMut(&[(String, String)]) -> Option<R>,
     ) -> Option<Filter<R>> {
-        let mut compiled: HashMap<String, Option<R>> = HashMap::new();
+        let mut compiled: HashMap<Vec<String>, Option<R>> = HashMap::new();
         let mut profiles = Vec::new();
-        let strictest = self.needs_strictest().then(|| {
-            let lines = STRICTEST.iter().map(|&line| line.to_owned()).collect();
-            (STRICTEST_NAME.to_owned(), lines)
-        });
-        for (name, lines) in self.directives.iter().chain(&strictest) {
-            let text = lines.join("\n");
-            let rules = match compiled.get(&text) {
-                Some(rules) => rules.clone(),
-                None => {
-                    let rules = compile(&source_name(name), text.clone());
-                    compiled.insert(text, rules.clone());
-                    rules
-                }
-            };
-            profiles.push(rules);
+        for lineage in self.lineages() {
+            let texts = lineage.iter().map(|(_, text)| text.clone()).collect();
+            let rules = compiled.entry(texts).or_insert_with(|| compile(&lineage));
+            profiles.push(rules.clone());
         }
         // All are compiled before one is missed, so that all mistakes are told at once.
         let profiles = profiles.into_iter().collect::<Option<Vec<R>>>()?;
@@ -157,6 +148,26 @@ impl PluginConfig {
         ))
     }
 
+    /// What every profile is made of, in the order of [`PluginConfig::profiles`], and the strictest
+    /// one where it is needed: the name and the text of each list of directives, the profile's own
+    /// behind those that it extends.
+    pub fn lineages(&self) -> Vec<Vec<(String, String)>> {
+        let strictest = Profile {
+            name: STRICTEST_NAME.to_owned(),
+            extends: None,
+            directives: STRICTEST.iter().map(|&line| line.to_owned()).collect(),
+        };
+        let source = |profile: &Profile| (profile.source_name(), profile.text());
+        let mut lineages: Vec<Vec<(String, String)>> = (0..self.profiles.len())
+            .map(|at| profile::lineage(&self.profiles, at))
+            .map(|lineage| lineage.into_iter().map(source).collect())
+            .collect();
+        if self.needs_strictest() {
+            lineages.push(vec![source(&strictest)]);
+        }
+        lineages
+    }
+
     /// Whether some requests are guarded by [`STRICTEST`] because no rule set is named for them.
     pub fn needs_strictest(&self) -> bool {
         self.default_directives.is_none()
@@ -164,51 +175,42 @@ impl PluginConfig {
 
     /// Names must lead somewhere.
     fn checked(self) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
-        let mut complain = |message: String| {
-            problems
-                .diagnostics
-                .push(Diagnostic::new(Code::PluginConfig, None, message));
-        };
-        let names = || self.directives.iter().map(|(name, _)| name.as_str());
-        let unknown = |key: &str, name: &str| {
-            let meant = suggest(name, names());
-            let hint = meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
-            format!("`{key}` names `{name}`, which is not in `directives_map`{hint}")
-        };
-        let known = |name: &str| names().any(|other| other == name);
-        if let Some(name) = self
-            .default_directives
-            .as_deref()
-            .filter(|name| !known(name))
+        let mut found = profile::check(&self.profiles);
+        let place = |name: &str| profile::find(&self.profiles, name);
+        let unknown = |key: &str, name: &str| profile::unknown(&self.profiles, key, name);
+        if let Some(name) = &self.default_directives
+            && place(name).is_none()
         {
-            complain(unknown("default_directives", name));
+            found.push(unknown("default_directives", name));
         }
         let mut table = Authorities::default();
         for (authority, name) in &self.authorities {
             let key = format!("per_authority_directives.{authority}");
-            match names().position(|other| other == name) {
-                None => complain(unknown(&key, name)),
+            match place(name) {
+                None => found.push(unknown(&key, name)),
                 Some(place) => {
                     if let Err(why) = table.insert(authority, place) {
-                        complain(format!("`{key}` {why}"));
+                        let message = format!("`{key}` {why}");
+                        found.push(Diagnostic::new(Code::PluginConfig, None, message));
                     }
                 }
             }
         }
-        if problems.is_fatal() {
-            Err(problems)
-        } else {
-            Ok(self)
+        if found.is_empty() {
+            return Ok(self);
         }
+        Err(Problems {
+            diagnostics: found,
+            sources: SourceMap::default(),
+        })
     }
 
     /// Which authority gets which list of directives, by its place in
-    /// [`PluginConfig::directives`]; the strictest profile stands behind the named ones.
+    /// [`PluginConfig::profiles`]; the strictest profile stands behind the named ones.
     pub fn table(&self) -> Authorities {
-        let place = |name: &str| self.directives.iter().position(|(other, _)| other == name);
+        let place = |name: &str| profile::find(&self.profiles, name);
         let default = self.default_directives.as_deref().and_then(place);
-        let mut table = Authorities::all(default.unwrap_or(self.directives.len()));
+        let mut table = Authorities::all(default.unwrap_or(self.profiles.len()));
         for (authority, name) in &self.authorities {
             if let Some(place) = place(name) {
                 // Checked before; a key that did not make it in would get the default.
@@ -217,11 +219,6 @@ impl PluginConfig {
         }
         table
     }
-}
-
-/// How messages name a list of directives. A slash would make its includes relative to a folder.
-fn source_name(name: &str) -> String {
-    format!("directives_map.{}", name.replace('/', "."))
 }
 
 #[cfg(test)]

@@ -8,20 +8,20 @@ use crate::rules;
 /// Files of a configuration and embedded ones; the configuration's come first.
 #[derive(Clone, Copy, Debug)]
 pub struct PluginFiles<'a> {
-    data_files: &'a [(String, String)],
+    data_files: &'a [(String, Vec<u8>)],
 }
 
 impl<'a> PluginFiles<'a> {
     /// A loader over the `data_files` of a configuration.
-    pub const fn new(data_files: &'a [(String, String)]) -> Self {
+    pub const fn new(data_files: &'a [(String, Vec<u8>)]) -> Self {
         Self { data_files }
     }
 }
 
 impl Loader for PluginFiles<'_> {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        if let Some((_, text)) = self.data_files.iter().find(|(name, _)| name == path) {
-            return Ok(text.clone().into_bytes());
+        if let Some((_, bytes)) = self.data_files.iter().find(|(name, _)| name == path) {
+            return Ok(bytes.clone());
         }
         if let Some(text) = rules::embedded(path) {
             return Ok(text.to_vec());
@@ -59,8 +59,8 @@ mod tests {
     #[test]
     fn files_of_the_configuration_come_before_embedded_ones() {
         let data_files = [
-            ("bad.data".to_owned(), "x\n".to_owned()),
-            ("@demo-conf".to_owned(), "SecRuleEngine Off".to_owned()),
+            ("bad.data".to_owned(), b"x\n".to_vec()),
+            ("@demo-conf".to_owned(), b"SecRuleEngine Off".to_vec()),
         ];
         let files = PluginFiles::new(&data_files);
         assert_eq!(files.read("bad.data").unwrap(), b"x\n");

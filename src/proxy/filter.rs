@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::authority::Authorities;
+use super::delay::Delays;
 use super::denial::Denial;
 use super::holding::Holding;
 use super::host::{Direction, Host, Level};
@@ -18,6 +19,7 @@ pub struct Filter<R> {
     profiles: Vec<R>,
     authorities: Authorities,
     holding: Holding,
+    delays: Delays,
     metrics: Rc<Metrics>,
     labels: String,
 }
@@ -32,6 +34,7 @@ impl<R: Rules> Filter<R> {
     ) -> Self {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
+            delays: Delays::default(),
             labels: label_suffix(&settings.metric_labels),
             settings,
             profiles,
@@ -40,9 +43,10 @@ impl<R: Rules> Filter<R> {
         }
     }
 
-    /// The watchdog over held heads; call it on every tick of the host.
+    /// Gives answers that waited, and watches over held heads; call it on every tick of the host.
     pub fn on_tick(&self, host: &dyn Host) {
-        self.holding.tick(host, |direction| {
+        let busy = self.delays.tick(host);
+        self.holding.tick(host, busy, |direction| {
             self.count(host, Count::HoldTimeout);
             host.log(
                 Level::Warn,
@@ -66,6 +70,11 @@ impl<R: Rules> Filter<R> {
     /// What is known about the host's holding of heads.
     pub fn holding(&self) -> &Holding {
         &self.holding
+    }
+
+    /// Answers that wait.
+    pub(super) fn delays(&self) -> &Delays {
+        &self.delays
     }
 
     /// The rules for an authority; `None` only if there are no rule sets at all.

@@ -157,8 +157,9 @@ impl Holding {
         }
     }
 
-    /// The watchdog. `refusal` is the answer to heads that may not be let go.
-    pub fn tick(&self, host: &dyn Host, refusal: impl Fn(Direction) -> LocalReply) {
+    /// The watchdog. `refusal` is the answer to heads that may not be let go; `busy` says that
+    /// somebody else needs further ticks.
+    pub fn tick(&self, host: &dyn Host, busy: bool, refusal: impl Fn(Direction) -> LocalReply) {
         self.new_turn();
         let knowledge = self.knowledge.get();
         // Taken out while the host is called: a host may call back at once.
@@ -198,7 +199,7 @@ impl Holding {
             head.get() == Head::Held
         });
         watched.append(&mut self.watched.borrow_mut());
-        if watched.is_empty() && host.set_tick_period(0).is_ok() {
+        if watched.is_empty() && !busy && host.set_tick_period(0).is_ok() {
             self.ticking.set(false);
         }
         self.watched.replace(watched);
@@ -209,7 +210,8 @@ impl Holding {
         self.knowledge.get() == Knowledge::Holds
     }
 
-    fn start_ticking(&self, host: &dyn Host) -> bool {
+    /// Asks the host for ticks; `false` if it gives none.
+    pub fn start_ticking(&self, host: &dyn Host) -> bool {
         if !self.ticking.get() {
             self.ticking.set(host.set_tick_period(TICK).is_ok());
         }

@@ -26,6 +26,10 @@ pub trait Inspect {
     fn response_body(&mut self, bytes: &[u8]) -> Step;
     /// The response's body is over, or not wanted: phase 4, unless it has run.
     fn end_response_body(&mut self) -> Step;
+    /// How long the answer of the interruption waits, in milliseconds.
+    fn pause(&self) -> u32 {
+        0
+    }
     /// Phase 5.
     fn finish(&mut self);
     /// The rules that matched since the last call.

@@ -7,6 +7,7 @@
 
 mod authority;
 mod config;
+mod delay;
 mod denial;
 #[cfg(test)]
 #[expect(
@@ -34,7 +35,7 @@ mod waf;
 mod wasm;
 
 pub use authority::Authorities;
-pub use config::{DENIAL_KEYS, KEYS, PluginConfig, Problems, STRICTEST};
+pub use config::{DENIAL_KEYS, KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST};
 pub use denial::{Denial, DenialPage, PageText};
 pub use files::PluginFiles;
 pub use filter::Filter;

@@ -1,5 +1,6 @@
 //! From the bytes of a plugin configuration to a filter, telling the host's log what happened.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::config::{PluginConfig, Problems};
@@ -10,32 +11,33 @@ use super::log;
 use super::metrics::Metrics;
 use crate::diagnostic::Severity;
 
-/// Makes a filter of a plugin configuration. `compile` gets the configuration, the name and the
-/// text of a list of directives. `None` if the configuration is refused: every message stands in
-/// the log, one line each.
+/// Makes a filter of a plugin configuration. `compile` gets the configuration, and names and texts
+/// of a list of directives and those it extends. `None` if the configuration is refused: every
+/// message stands in the log, one line each and once.
 pub fn configure<R: Rules + Clone>(
     host: &dyn Host,
     bytes: &[u8],
     metrics: Rc<Metrics>,
-    mut compile: impl FnMut(&PluginConfig, &str, String) -> (Option<R>, Problems),
+    mut compile: impl FnMut(&PluginConfig, &[(String, String)]) -> (Option<R>, Problems),
 ) -> Option<Filter<R>> {
     let config = match PluginConfig::parse(bytes) {
         Ok(config) => config,
         Err(problems) => {
-            refuse(host, tell(host, &problems));
+            refuse(host, tell(host, &problems, &mut HashSet::new()));
             return None;
         }
     };
     let mut errors = 0_usize;
-    let filter = config.build(metrics, |name, text| {
-        let (rules, problems) = compile(&config, name, text);
-        errors = errors.saturating_add(tell(host, &problems));
+    let mut told = HashSet::new();
+    let filter = config.build(metrics, |lineage| {
+        let (rules, problems) = compile(&config, lineage);
+        errors = errors.saturating_add(tell(host, &problems, &mut told));
         rules
     });
     match &filter {
         None => refuse(host, errors),
         Some(_) if config.needs_strictest() => {
-            let whom = match (config.directives.is_empty(), config.authorities.is_empty()) {
+            let whom = match (config.profiles.is_empty(), config.authorities.is_empty()) {
                 (true, _) => "no rules are configured: all requests",
                 (_, true) => "no `default_directives` are configured: all requests",
                 _ => "no `default_directives` are configured: requests for other authorities",
@@ -48,10 +50,14 @@ pub fn configure<R: Rules + Clone>(
     filter
 }
 
-/// Writes the messages and counts the errors among them.
-fn tell(host: &dyn Host, problems: &Problems) -> usize {
+/// Writes the messages that were not told before and counts the errors among them: profiles that
+/// extend one another share what is wrong with it.
+fn tell(host: &dyn Host, problems: &Problems, told: &mut HashSet<String>) -> usize {
     let mut errors = 0_usize;
     for (severity, line) in problems.lines() {
+        if !told.insert(line.clone()) {
+            continue;
+        }
         let level = match severity {
             Severity::Note => Level::Info,
             Severity::Warning => Level::Warn,
@@ -76,8 +82,9 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Code, Diagnostic};
 
-    fn compile(_: &PluginConfig, name: &str, text: String) -> (Option<FakeRules>, Problems) {
+    fn compile(_: &PluginConfig, lineage: &[(String, String)]) -> (Option<FakeRules>, Problems) {
         let mut problems = Problems::default();
+        let (name, text) = &lineage[0];
         let source = problems.sources.add(name, text.clone());
         let span = crate::diagnostic::Span {
             source,

@@ -18,6 +18,7 @@ mod response;
 
 use std::rc::Rc;
 
+use super::delay::{Delayed, SharedDelay};
 use super::denial::Denial;
 use super::filter::Filter;
 use super::holding::{Head, SharedHead};
@@ -101,6 +102,8 @@ pub struct Stream<R: Rules> {
     /// The response's head is on its way to the client.
     committed: bool,
     ended: Option<Ended>,
+    /// An answer of ours that waits.
+    delay: Option<SharedDelay>,
     logged: bool,
 }
 
@@ -120,6 +123,7 @@ impl<R: Rules> Stream<R> {
             response_head: None,
             committed: false,
             ended: None,
+            delay: None,
             logged: false,
         }
     }
@@ -130,6 +134,7 @@ impl<R: Rules> Stream<R> {
             return;
         }
         self.free_heads();
+        self.delay = None;
         let Some(mut transaction) = self.transaction.take() else {
             if self.request == Side::New {
                 self.filter.count(host, Count::RejectedBeforeFilter);
@@ -270,7 +275,48 @@ impl<R: Rules> Stream<R> {
         if by.rule_id == 0 {
             log::limit(host, &by, &self.unique_id);
         }
-        self.end(host, direction, &Denial::Interruption(by))
+        let pause = self.transaction.as_ref().map_or(0, Inspect::pause);
+        let denial = Denial::Interruption(by);
+        match self.end_later(host, direction, &denial, pause) {
+            Some(flow) => flow,
+            None => self.end(host, direction, &denial),
+        }
+    }
+
+    /// Lets the answer wait, so many milliseconds; `None` if it cannot.
+    fn end_later(
+        &mut self,
+        host: &dyn Host,
+        direction: Direction,
+        denial: &Denial,
+        pause: u32,
+    ) -> Option<Flow> {
+        if pause == 0 || self.committed || !self.filter.holding().start_ticking(host) {
+            return None;
+        }
+        let delayed = Delayed::new(
+            self.context,
+            direction,
+            host.now()
+                .saturating_add(u64::from(pause).saturating_mul(1_000_000)),
+            self.filter.settings().denial.reply(denial, &self.unique_id),
+            denial.drops(),
+        );
+        self.delay = Some(self.filter.delays().wait(delayed)?);
+        self.tell_verdict(host, denial);
+        self.free_heads();
+        self.ended = Some(match direction {
+            Direction::Request => Ended::Answered,
+            Direction::Response => Ended::Cut,
+        });
+        Some(Flow::Pause)
+    }
+
+    /// Access logs show these; a host that does not keep them changes no verdict.
+    fn tell_verdict(&self, host: &dyn Host, denial: &Denial) {
+        let _: Result<(), _> = host.set_property(&["parapet.verdict"], b"deny");
+        let rule = denial.rule_id().to_string();
+        let _: Result<(), _> = host.set_property(&["parapet.rule"], rule.as_bytes());
     }
 
     /// The policy for what cannot be inspected.
@@ -303,10 +349,7 @@ impl<R: Rules> Stream<R> {
     /// Ends the stream: with an answer while there is still one to give, else with a reset.
     fn end(&mut self, host: &dyn Host, direction: Direction, denial: &Denial) -> Flow {
         let committed = self.committed;
-        // Access logs show these; a host that does not keep them changes no verdict.
-        let _: Result<(), _> = host.set_property(&["parapet.verdict"], b"deny");
-        let rule = denial.rule_id().to_string();
-        let _: Result<(), _> = host.set_property(&["parapet.rule"], rule.as_bytes());
+        self.tell_verdict(host, denial);
         let reset = || host.close(direction).is_ok();
         let answer = || {
             let reply = self.filter.settings().denial.reply(denial, &self.unique_id);

@@ -44,6 +44,10 @@ impl Inspect for Transaction {
         self.end_response_body()
     }
 
+    fn pause(&self) -> u32 {
+        Self::pause(self)
+    }
+
     fn finish(&mut self) {
         self.finish();
     }
@@ -58,16 +62,19 @@ impl Inspect for Transaction {
 }
 
 impl PluginConfig {
-    /// Compiles one list of directives, with the files of this configuration and the embedded
-    /// ones. The rules are missing if one of the messages is an error.
+    /// Compiles one list of directives behind those that it extends (see
+    /// [`PluginConfig::lineages`]), with the files of this configuration and the embedded ones. The
+    /// rules are missing if one of the messages is an error.
     pub fn compile(
         &self,
-        name: &str,
-        directives: String,
+        lineage: &[(String, String)],
         clock: &Rc<dyn Clock>,
     ) -> (Option<Rc<Waf>>, Problems) {
-        let sources = [(name.to_owned(), directives.into_bytes())];
-        let compiled = compile::compile(&sources, &PluginFiles::new(&self.data_files));
+        let lineage: Vec<(String, Vec<u8>)> = lineage
+            .iter()
+            .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
+            .collect();
+        let compiled = compile::compile_profile(&lineage, &PluginFiles::new(&self.data_files));
         let problems = Problems {
             diagnostics: compiled.diagnostics,
             sources: compiled.sources,
@@ -99,8 +106,8 @@ mod tests {
 
     fn filter(host: &FakeHost, config: &[u8]) -> Option<Rc<Filter<Rc<Waf>>>> {
         let clock: Rc<dyn Clock> = Rc::new(NoTime);
-        let filter = configure(host, config, Rc::default(), |config, name, text| {
-            config.compile(name, text, &clock)
+        let filter = configure(host, config, Rc::default(), |config, lineage| {
+            config.compile(lineage, &clock)
         });
         filter.map(Rc::new)
     }
@@ -158,6 +165,50 @@ mod tests {
         );
         assert_eq!(get(&host, &filter, "/?q=1'%20OR%20'1'='1"), Flow::Pause);
         assert_eq!(host.state(|state| state.replies[0].status), 403);
+    }
+
+    #[test]
+    fn a_profile_inherits_settings_always_and_rules_unless_it_says_no() {
+        let host = FakeHost::default();
+        let config = |switch: &str| {
+            serde_json::json!({
+                "directives_map": {
+                    "base": ["SecRuleEngine On",
+                        "SecDefaultAction \"phase:1,log,deny,status:406\"",
+                        "SecRule ARGS \"@rx one\" \"id:1,phase:1,block\"",
+                        "SecRule ARGS \"@rx three\" \"id:3,phase:1,block\""],
+                    "shop": {"extends": "base", "directives": [
+                        "SecRule ARGS \"@rx two\" \"id:2,phase:1,block\"",
+                        "SecRuleRemoveById 3",
+                        switch]}
+                },
+                "default_directives": "shop"
+            })
+            .to_string()
+        };
+        for (switch, one) in [
+            ("", Flow::Pause),
+            ("SecRuleInheritance On", Flow::Pause),
+            ("SecRuleInheritance Off", Flow::Continue),
+        ] {
+            let filter = filter(&host, config(switch).as_bytes()).expect(switch);
+            assert_eq!(get(&host, &filter, "/?a=one"), one, "{switch}");
+            assert_eq!(get(&host, &filter, "/?a=three"), Flow::Continue, "{switch}");
+            assert_eq!(get(&host, &filter, "/?a=two"), Flow::Pause, "{switch}");
+            assert_eq!(host.state(|state| state.replies.pop().unwrap().status), 406);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_parent_is_told_once() {
+        let host = FakeHost::default();
+        let config = br#"{"directives_map": {"base": ["SecRulee"], "a": {"extends": "base"},
+                                             "b": {"extends": "a", "directives": ["SecRull"]}},
+                          "default_directives": "b"}"#;
+        assert!(filter(&host, config).is_none());
+        let log = host.log_text();
+        assert_eq!(log.matches("P0201").count(), 2, "{log}");
+        assert!(log.contains("refused: 2 error(s)"), "{log}");
     }
 
     #[test]

@@ -49,8 +49,8 @@ impl RootContext for Root {
         };
         let clock: Rc<dyn Clock> = Rc::new(ProxyHost);
         let metrics = METRICS.with(Rc::clone);
-        let filter = setup::configure(&ProxyHost, &bytes, metrics, |config, name, text| {
-            config.compile(name, text, &clock)
+        let filter = setup::configure(&ProxyHost, &bytes, metrics, |config, lineage| {
+            config.compile(lineage, &clock)
         });
         // A refused configuration leaves an earlier one in place.
         let accepted = filter.is_some();

@@ -71,8 +71,6 @@ pub enum Standing {
     Full,
     /// It is accepted with a warning, and has no or another effect.
     Limited,
-    /// It is refused.
-    Refused,
 }
 
 impl Standing {
@@ -81,7 +79,6 @@ impl Standing {
         match self {
             Self::Full => "yes",
             Self::Limited => "accepted",
-            Self::Refused => "no",
         }
     }
 }
@@ -215,7 +212,6 @@ const fn standing(support: variable::Support) -> Standing {
     match support {
         variable::Support::Full => Standing::Full,
         variable::Support::Sandbox => Standing::Limited,
-        variable::Support::NotYet => Standing::Refused,
     }
 }
 
@@ -266,9 +262,11 @@ fn operator(def: &'static operator::Def) -> Entry {
             .details
             .push("Macros in its argument are expanded.".to_owned());
     }
-    if let operator::Support::NotCarriedOut(reason) = def.support {
-        entry.standing = Standing::Refused;
-        entry.details.push(format!("Not carried out: {reason}."));
+    if let operator::Support::Sandbox(reason) = def.support {
+        entry.standing = Standing::Limited;
+        entry
+            .details
+            .push(format!("Accepted with a warning, never matches: {reason}."));
     }
     entry.examples = def
         .examples
@@ -324,7 +322,7 @@ fn action(name: action::Name) -> Entry {
         entry.details.push(line.to_owned());
     }
     use action::Name as N;
-    if matches!(name, N::Append | N::Prepend | N::Exec | N::Pause | N::Proxy) {
+    if matches!(name, N::Append | N::Prepend | N::Exec | N::Proxy) {
         entry.standing = Standing::Limited;
     }
     entry.examples.push(action_rule(name, example));

@@ -14,7 +14,6 @@ it current.
 * refused: known, but an error.
 * unknown: an error as any unknown name.
 * accepted (Parapet): loads with a warning; a sandboxed filter cannot do it.
-* no (Parapet): an error that says so.
 ";
 
 /// The page.

@@ -10,6 +10,8 @@ impl Loader for AnyFile {
     fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         Ok(if path.ends_with(".mapping") {
             b"20127 (US-ASCII)\n00e9:65\n".to_vec()
+        } else if path.ends_with(".mmdb") {
+            crate::operator::small_geography()
         } else {
             Vec::new()
         })
@@ -52,7 +54,7 @@ fn every_member_has_its_row_and_every_row_its_member() {
 fn every_member_is_documented_with_an_example() {
     for entry in entries() {
         assert!(entry.summary.ends_with('.'), "{}", entry.name);
-        let may_have_none = entry.family == Family::Code || entry.standing == Standing::Refused;
+        let may_have_none = entry.family == Family::Code;
         assert!(
             may_have_none || !entry.examples.is_empty(),
             "{}",
@@ -77,9 +79,8 @@ fn examples_load() {
             &[("example.conf".into(), text.clone().into_bytes())],
             &AnyFile,
         );
-        assert_eq!(
+        assert!(
             compiled.program.is_some(),
-            entry.standing != Standing::Refused,
             "{text}: {:?}",
             compiled.diagnostics
         );

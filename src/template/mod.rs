@@ -4,7 +4,9 @@
 //! value expands to nothing. Expanded bytes are raw: nothing is escaped for a regular expression.
 //! ModSecurity manual, "Macro expansion".
 
-use crate::variable::{KeySlot, KeyTable, Variable};
+use std::ops::Range;
+
+use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable};
 
 /// A parsed text.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,6 +32,8 @@ pub enum Macro {
     Variable(Variable),
     /// `%{COLLECTION.key}`; the key in lower case.
     Entry(Variable, Box<[u8]>),
+    /// `%{COLLECTION./pattern/}`: the first entry with a name like this.
+    Matching(Variable, KeyPattern),
 }
 
 /// Why a text is not a template.
@@ -58,7 +62,8 @@ impl Template {
         }
     }
 
-    /// Parses a text. An unterminated `%{` and a lone `%` stand for themselves.
+    /// Parses a text. An unterminated `%{` and a lone `%` stand for themselves; a `%` right after a
+    /// macro belongs to it, as in v3.
     ///
     /// # Errors
     /// The first macro whose name is no variable.
@@ -68,7 +73,7 @@ impl Template {
         let mut rest = text;
         while let Some((&first, after)) = rest.split_first() {
             let inside = rest.strip_prefix(b"%{".as_slice());
-            let end = inside.and_then(|inside| inside.iter().position(|&byte| byte == b'}'));
+            let end = inside.and_then(end_of_macro);
             if let (Some(inside), Some(end)) = (inside, end) {
                 let name = inside.get(..end).unwrap_or_default();
                 let parsed = parse_macro(name, keys).ok_or_else(|| TemplateError {
@@ -80,6 +85,12 @@ impl Template {
                 }
                 pieces.push(Piece::Macro(parsed));
                 rest = inside.get(end.saturating_add(1)..).unwrap_or_default();
+                // v3 takes `%{NAME}%` for the macro alone.
+                rest = match rest {
+                    [b'%', b'{', ..] => rest,
+                    [b'%', after @ ..] => after,
+                    _ => rest,
+                };
             } else {
                 literal.push(first);
                 rest = after;
@@ -136,6 +147,41 @@ impl Template {
     }
 }
 
+impl Template {
+    /// The same, and where in `out` the text of macros stands.
+    pub fn expand_marked(
+        &self,
+        lookup: &impl Lookup,
+        out: &mut Vec<u8>,
+        macros: &mut Vec<Range<usize>>,
+    ) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.extend_from_slice(text),
+                Piece::Macro(what) => {
+                    let start = out.len();
+                    lookup.expand(what, out);
+                    macros.push(start..out.len());
+                }
+            }
+        }
+    }
+}
+
+/// Where the inside of `%{…}` ends: at the first brace, or at the first one after the slash that
+/// closes a pattern.
+fn end_of_macro(inside: &[u8]) -> Option<usize> {
+    let end = inside.iter().position(|&byte| byte == b'}')?;
+    let key = inside.iter().position(|&byte| byte == b'.' || byte == b':');
+    let pattern = key.and_then(|key| inside.get(key.saturating_add(1)..));
+    let in_pattern = key < Some(end) && pattern.is_some_and(|text| text.starts_with(b"/"));
+    if !in_pattern {
+        return Some(end);
+    }
+    let closes = inside.windows(2).position(|pair| pair == b"/}");
+    closes.map_or(Some(end), |at| Some(at.saturating_add(1)))
+}
+
 /// The inside of `%{…}`: the name ends at the first dot, or colon as v3 also writes it.
 fn parse_macro(text: &[u8], keys: &mut KeyTable) -> Option<Macro> {
     let at = text.iter().position(|&byte| byte == b'.' || byte == b':');
@@ -144,8 +190,15 @@ fn parse_macro(text: &[u8], keys: &mut KeyTable) -> Option<Macro> {
         None => (text, None),
     };
     let variable = Variable::by_name(name)?;
+    let pattern = key
+        .and_then(|key| key.strip_prefix(b"/"))
+        .and_then(|key| key.strip_suffix(b"/"));
     match key {
         None => Some(Macro::Variable(variable)),
+        Some(_) if pattern.is_some() && variable.is_collection() => {
+            let pattern = KeyPattern::new(pattern?).ok()?;
+            Some(Macro::Matching(variable, pattern))
+        }
         Some(key) if variable == Variable::Tx => Some(Macro::Tx(keys.slot(key))),
         Some(key) if variable.is_collection() => {
             Some(Macro::Entry(variable, key.to_ascii_lowercase().into()))
@@ -186,6 +239,14 @@ mod tests {
         );
         check(b"open %{tx.x", "open %{tx.x");
         check(b"%%{TIME}", "%<Variable(Time)>");
+        check(
+            b"%{TIME}% of %{TIME}%{TIME}%%",
+            "<Variable(Time)> of <Variable(Time)><Variable(Time)>%",
+        );
+        check(
+            b"%{TX:/^a{1}$/}}",
+            "<Matching(Tx, KeyPattern(Pattern(/^a{1}$/)))>}",
+        );
     }
 
     #[test]

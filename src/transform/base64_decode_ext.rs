@@ -1,8 +1,9 @@
 //! `t:base64DecodeExt`.
 
 use super::def::example;
+use super::parts;
 use super::{ActsOn, Context, Def, Growth, Outcome};
-use super::{base64_decode, parts};
+use crate::bytes::base64::{decode_sextets, sextet};
 
 pub(super) const DEF: Def = Def {
     name: "base64DecodeExt",
@@ -20,9 +21,6 @@ pub(super) const DEF: Def = Def {
 };
 
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
-    base64_decode::decode(
-        input.iter().filter_map(|&byte| base64_decode::sextet(byte)),
-        output,
-    );
+    decode_sextets(input.iter().filter_map(|&byte| sextet(byte)), output);
     parts::compare(input, output)
 }

@@ -10,7 +10,7 @@ mod set;
 mod table;
 
 pub use keys::{CAPTURE_SLOTS, KeySlot, KeyTable};
-pub use selector::{KeyPattern, Selector, SelectorError};
+pub use selector::{KeyPattern, Selector};
 pub use set::VariableSet;
 pub use table::Variable;
 
@@ -30,8 +30,6 @@ pub enum Support {
     Full,
     /// Has no meaning inside a proxy filter: always without a value, with a warning at load.
     Sandbox,
-    /// Known, not carried out by this version: an error at load.
-    NotYet,
 }
 
 /// What a variable is: one line of the table.
@@ -69,9 +67,60 @@ impl Variable {
         self.def().name
     }
 
+    /// Whether it is a document that paths select from.
+    pub const fn is_xml(self) -> bool {
+        matches!(self, Self::Xml | Self::ResponseXml)
+    }
+
+    /// Whether it is a body that rules can change.
+    pub const fn is_stream(self) -> bool {
+        matches!(self, Self::StreamInputBody | Self::StreamOutputBody)
+    }
+
     /// Whether the values are named.
     pub const fn is_collection(self) -> bool {
         matches!(self.def().shape, Shape::Collection)
+    }
+
+    /// Whether it is kept with the message and not computed when asked for, and changes with the
+    /// message and hardly ever by a rule: what rules find in it can be kept for a while.
+    pub const fn is_settled(self) -> bool {
+        use Variable as V;
+        matches!(
+            self,
+            V::Args
+                | V::ArgsGet
+                | V::ArgsGetNames
+                | V::ArgsNames
+                | V::ArgsPath
+                | V::ArgsPost
+                | V::ArgsPostNames
+                | V::Files
+                | V::FilesNames
+                | V::MultipartPartHeaders
+                | V::QueryString
+                | V::RequestBasename
+                | V::RequestBody
+                | V::RequestCookies
+                | V::RequestCookiesNames
+                | V::RequestFilename
+                | V::RequestHeaders
+                | V::RequestHeadersNames
+                | V::RequestLine
+                | V::RequestMethod
+                | V::RequestProtocol
+                | V::RequestUri
+                | V::RequestUriRaw
+                | V::ResponseBody
+                | V::ResponseHeaders
+                | V::ResponseHeadersNames
+                | V::Xml
+        )
+    }
+
+    /// Whether members of JSON documents are among its entries.
+    pub const fn shows_json(self) -> bool {
+        matches!(self, Self::Args | Self::ArgsNames)
     }
 
     /// The base collections this one shows, and whether as values or as names.

@@ -1,6 +1,6 @@
 //! Selectors: which entries of a collection a target means.
 
-use regex_lite::Regex;
+use crate::matching::{Construct, Dialect, Pattern, PatternError, Scratch};
 
 /// What stands behind the colon of a target.
 #[derive(Clone, Debug)]
@@ -14,55 +14,44 @@ pub enum Selector {
 }
 
 /// A regular expression on names: caseless, dot matches line ends, as v2 compiles it.
-///
-/// Names are short and the patterns come from the operator's own rules, so the small engine
-/// serves; bytes stand for the characters U+0000 to U+00FF on both sides.
 #[derive(Clone, Debug)]
-pub struct KeyPattern {
-    source: Box<[u8]>,
-    regex: Regex,
-}
+pub struct KeyPattern(Pattern);
 
-/// A pattern that cannot be compiled.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SelectorError(pub String);
+/// How names are matched.
+const DIALECT: Dialect = Dialect {
+    dot_matches_new_line: true,
+    multi_line: false,
+    case_insensitive: true,
+};
 
 impl KeyPattern {
     /// Compiles a pattern.
     ///
     /// # Errors
-    /// What the regex engine says about the pattern.
-    pub fn new(source: &[u8]) -> Result<Self, SelectorError> {
-        let text = format!("(?si){}", latin1(source));
-        let regex = Regex::new(&text).map_err(|error| SelectorError(error.to_string()))?;
-        Ok(Self {
-            source: source.into(),
-            regex,
-        })
+    /// As [`Pattern::new`].
+    pub fn new(source: &[u8]) -> Result<Self, PatternError> {
+        Pattern::new(source, DIALECT).map(Self)
     }
 
     /// The pattern as written.
     pub fn source(&self) -> &[u8] {
-        &self.source
+        self.0.source()
     }
 
-    /// Whether it matches somewhere in a name.
-    pub fn is_match(&self, name: &[u8]) -> bool {
-        match std::str::from_utf8(name) {
-            Ok(text) if text.is_ascii() => self.regex.is_match(text),
-            _ => self.regex.is_match(&latin1(name)),
-        }
+    /// The part for which the pattern needs backtracking, if it does.
+    pub fn needs_backtracking(&self) -> Option<Construct> {
+        self.0.needs_backtracking()
     }
-}
 
-/// Each byte as the character of its number.
-fn latin1(bytes: &[u8]) -> String {
-    bytes.iter().map(|&byte| char::from(byte)).collect()
+    /// Whether it matches somewhere in a name. One that comes to the step limit does not.
+    pub fn is_match(&self, name: &[u8], scratch: &mut Scratch) -> bool {
+        self.0.is_match(name, scratch)
+    }
 }
 
 impl PartialEq for KeyPattern {
     fn eq(&self, other: &Self) -> bool {
-        self.source == other.source
+        self.source() == other.source()
     }
 }
 
@@ -74,10 +63,20 @@ mod tests {
 
     #[test]
     fn patterns_ignore_case_and_take_bytes() {
+        let scratch = &mut Scratch::new();
         let pattern = KeyPattern::new(br"^__utm\W").unwrap();
-        assert!(pattern.is_match(b"__UTM-x"));
-        assert!(!pattern.is_match(b"a__utm-"));
-        assert!(KeyPattern::new(b"\xE9").unwrap().is_match(b"caf\xE9"));
+        assert!(pattern.is_match(b"__UTM-x", scratch));
+        assert!(!pattern.is_match(b"a__utm-", scratch));
+        let bytes = KeyPattern::new(b"\xE9").unwrap();
+        assert!(bytes.is_match(b"caf\xE9", scratch));
         assert!(KeyPattern::new(b"(").is_err());
+    }
+
+    #[test]
+    fn patterns_are_perls() {
+        let scratch = &mut Scratch::new();
+        let pattern = KeyPattern::new(b"^(?!ref)").unwrap();
+        assert!(pattern.is_match(b"key", scratch) && !pattern.is_match(b"REF", scratch));
+        assert_eq!(pattern.needs_backtracking().unwrap().name, "lookahead");
     }
 }

@@ -57,11 +57,12 @@ variables! {
     FilesTmpnames = "FILES_TMPNAMES", Collection, 2, Sandbox, "Paths of temporary files; there are none in a sandbox.";
     FullRequest = "FULL_REQUEST", Scalar, 2, Full, "Request line, headers and body in one.";
     FullRequestLength = "FULL_REQUEST_LENGTH", Scalar, 2, Full, "Bytes of FULL_REQUEST.";
-    Geo = "GEO", Collection, 1, NotYet, "What @geoLookup found.";
+    Geo = "GEO", Collection, 1, Full, "What @geoLookup found of an address: COUNTRY_CODE, COUNTRY_CODE3, COUNTRY_NAME, COUNTRY_CONTINENT, REGION, CITY, POSTAL_CODE, LATITUDE, LONGITUDE, DMA_CODE.";
     Global = "GLOBAL", Collection, 1, Full, "Persistent collection shared by all clients.";
     HighestSeverity = "HIGHEST_SEVERITY", Scalar, 1, Full, "The most severe (lowest) severity of the rules that matched; 255 before.";
     InboundDataError = "INBOUND_DATA_ERROR", Scalar, 2, Full, "1 when the request body is over its limit.";
     Ip = "IP", Collection, 1, Full, "Persistent collection, usually keyed by client address.";
+    Json = "JSON", Collection, 2, Sandbox, "Coraza's, which never fills it; the members of a JSON body are in ARGS.";
     MatchedVar = "MATCHED_VAR", Scalar, 1, Full, "The value that matched last, transformed.";
     MatchedVarName = "MATCHED_VAR_NAME", Scalar, 1, Full, "The name of the target that matched last.";
     MatchedVars = "MATCHED_VARS", Collection, 1, Full, "Every value that matched in the current chain.";
@@ -122,7 +123,11 @@ variables! {
     RequestProtocol = "REQUEST_PROTOCOL", Scalar, 1, Full, "The protocol, such as HTTP/1.1.";
     RequestUri = "REQUEST_URI", Scalar, 1, Full, "Path and query string, without scheme and host.";
     RequestUriRaw = "REQUEST_URI_RAW", Scalar, 1, Full, "The target exactly as received.";
+    ResBodyError = "RES_BODY_ERROR" | "RES_BODY_PROCESSOR_ERROR", Scalar, 4, Full, "1 when the processor of the response body failed, else 0.";
+    ResBodyErrorMsg = "RES_BODY_ERROR_MSG" | "RES_BODY_PROCESSOR_ERROR_MSG", Scalar, 4, Full, "Why the processor of the response body failed.";
+    ResBodyProcessor = "RES_BODY_PROCESSOR", Scalar, 3, Full, "The processor of the response body that `ctl:responseBodyProcessor` chose.";
     Resource = "RESOURCE", Collection, 1, Full, "Persistent collection of setrsc.";
+    ResponseArgs = "RESPONSE_ARGS", Collection, 4, Full, "The members of a response body that `ctl:responseBodyProcessor=JSON` reads, named as in ARGS.";
     ResponseBody = "RESPONSE_BODY", Scalar, 4, Full, "The response body, where inspected.";
     ResponseContentLength = "RESPONSE_CONTENT_LENGTH", Scalar, 3, Full, "The Content-Length the response declares.";
     ResponseContentType = "RESPONSE_CONTENT_TYPE", Scalar, 3, Full, "The Content-Type of the response.";
@@ -130,6 +135,7 @@ variables! {
     ResponseHeadersNames = "RESPONSE_HEADERS_NAMES", Collection, 3, Full, "The names of the response headers.";
     ResponseProtocol = "RESPONSE_PROTOCOL", Scalar, 3, Full, "The protocol of the response.";
     ResponseStatus = "RESPONSE_STATUS", Scalar, 3, Full, "The status code of the response.";
+    ResponseXml = "RESPONSE_XML", Collection, 4, Full, "The response body that `ctl:responseBodyProcessor=XML` reads; the selector is a path.";
     Rule = "RULE", Collection, 1, Full, "Metadata of the current rule: id, rev, severity, msg, logdata, ver, maturity, accuracy.";
     ScriptBasename = "SCRIPT_BASENAME", Scalar, 1, Sandbox, "File facts of the handler; there is no file system.";
     ScriptFilename = "SCRIPT_FILENAME", Scalar, 1, Sandbox, "File facts of the handler; there is no file system.";
@@ -163,5 +169,5 @@ variables! {
     Userid = "USERID", Scalar, 1, Full, "The key of setuid.";
     Webappid = "WEBAPPID", Scalar, 1, Full, "The name set by SecWebAppId.";
     WebserverErrorLog = "WEBSERVER_ERROR_LOG", Collection, 3, Sandbox, "Log lines of the server; a filter does not see them.";
-    Xml = "XML", Collection, 2, Full, "The XML body; the selector is a path.";
+    Xml = "XML" | "REQUEST_XML", Collection, 2, Full, "The XML body; the selector is a path.";
 }

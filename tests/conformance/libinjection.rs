@@ -7,11 +7,13 @@ use parapet::operator::libinjection::sqli::{self, Mode};
 use parapet::operator::libinjection::xss::{Context, Html, Kind};
 
 use super::json::files;
-use super::runner::{Case, Loaded, Run, Suite};
+use super::runner::{Case, Loaded, NO_DIVERGENCES, Run, Suite};
 
 pub const SUITE: Suite = Suite {
     name: "libinjection",
     load,
+    divergences: NO_DIVERGENCES,
+    whole: true,
 };
 
 /// Prints what libinjection's test driver prints for an input.
@@ -91,8 +93,8 @@ fn load(directory: &Path) -> Loaded {
             continue;
         };
         let print = SECTIONS.iter().find(|entry| entry.0 == section);
-        let run =
-            print.map(|&(_, print)| -> Run { Box::new(move || check(print, &input, &expected)) });
+        let run = print
+            .map(|&(_, print)| -> Run { Box::new(move || check(print, &input, &expected).into()) });
         loaded.cases.push(Case {
             id: name,
             member: section,

@@ -5,6 +5,9 @@
 //! Each suite prints one line of counts. Known failures and members that are still missing stand in
 //! `expectations.txt`; every surprise fails the test, a pleasant one too.
 //!
+//! The suites run natively and, compiled for WASI, inside wasm (`scripts/conformance`). There the
+//! outcome of each case is held against the native one, which stands in `CONFORMANCE_NATIVE`.
+//!
 //! A suite is a file with a [`runner::Suite`] and a line in [`SUITES`].
 
 #![expect(

@@ -2,16 +2,19 @@
 
 use parapet::matching::{Dialect, PhrasePool, Scratch};
 use parapet::operator::{
-    Capture, Captures, Compile, CompileErrorKind, DataFiles, Eval, Operator, RxCache, Support,
+    Capture, Captures, Compile, CompileErrorKind, DataFiles, Eval, Operator, Product, RxCache,
+    Support,
 };
 use serde::Deserialize;
 
 use super::json;
-use super::runner::{Run, Suite};
+use super::runner::{NO_DIVERGENCES, Run, Suite};
 
 pub const SUITE: Suite = Suite {
     name: "operators",
     load: |directory| json::load(directory, prepare),
+    divergences: NO_DIVERGENCES,
+    whole: true,
 };
 
 /// One question and its answer.
@@ -46,7 +49,7 @@ fn prepare(case: Case) -> Result<Option<Run>, String> {
     if def.support != Support::Full {
         return Ok(None);
     }
-    Ok(Some(Box::new(move || check(&case))))
+    Ok(Some(Box::new(move || check(&case).into())))
 }
 
 fn check(case: &Case) -> Result<(), String> {
@@ -80,6 +83,9 @@ fn check(case: &Case) -> Result<(), String> {
                 rx_cache: &mut RxCache::new(),
                 capture,
                 captures: &mut captures,
+                macros: &[],
+                geography: None,
+                product: &mut Product::default(),
             },
         );
         if answer != (case.ret == 1) {

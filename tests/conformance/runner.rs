@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,14 @@ use super::expectations::{self, Expectations};
 pub struct Suite {
     pub name: &'static str,
     pub load: fn(directory: &Path) -> Loaded,
+    /// The names of the mechanisms by which its cases may differ.
+    pub divergences: fn() -> Vec<&'static str>,
+    /// Whether its data is always the same, so that an expectation that nothing needs is stale.
+    pub whole: bool,
 }
+
+/// No mechanism: every difference is a failure.
+pub const NO_DIVERGENCES: fn() -> Vec<&'static str> = Vec::new;
 
 /// What a directory holds.
 #[derive(Default)]
@@ -20,8 +28,6 @@ pub struct Loaded {
     pub cases: Vec<Case>,
     /// Cases that cannot apply to this project, with the reason.
     pub not_applicable: Vec<(String, String)>,
-    /// Cases that can fail, but whose success would not say enough, with the reason.
-    pub not_judged: BTreeMap<String, String>,
     /// Files nobody knows, cases nobody can read.
     pub problems: Vec<String>,
 }
@@ -36,8 +42,26 @@ pub struct Case {
     pub run: Option<Run>,
 }
 
-/// Says what went wrong, if something did.
-pub type Run = Box<dyn FnOnce() -> Result<(), String>>;
+/// Tries a case.
+pub type Run = Box<dyn FnOnce() -> Outcome>;
+
+/// What came of a case.
+#[derive(Debug)]
+pub enum Outcome {
+    Passed,
+    /// With what went wrong.
+    Failed(String),
+    /// It cannot be told, for a reason.
+    NotJudged(String),
+    /// It went otherwise, by a mechanism that the expectations name.
+    Differs(&'static str),
+}
+
+impl From<Result<(), String>> for Outcome {
+    fn from(result: Result<(), String>) -> Self {
+        result.map_or_else(Self::Failed, |()| Self::Passed)
+    }
+}
 
 /// What came out.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -47,6 +71,8 @@ pub struct Report {
     pub not_yet: usize,
     /// Cases that were set apart: the kind and the reason, and which they are.
     pub apart: BTreeMap<(&'static str, String), Vec<String>>,
+    /// Each case with what came of it.
+    pub outcomes: BTreeMap<String, String>,
     /// Everything unexpected.
     pub problems: Vec<String>,
 }
@@ -55,16 +81,35 @@ const DOES_NOT_APPLY: &str = "does not apply";
 const NOT_JUDGED: &str = "not judged";
 const V2_WINS: &str = "v2 wins";
 
+/// What is printed behind a suite's name where the suite runs inside wasm.
+const WHERE: &str = if cfg!(target_family = "wasm") {
+    " in wasm"
+} else {
+    ""
+};
+
 /// Runs a suite against the data and fails the test on the first thing that is not as expected.
 pub fn run(suite: &Suite) {
     let Some(directory) = data_directory(suite.name) else {
         return;
     };
     let loaded = (suite.load)(&directory);
-    let report = judge(suite.name, loaded, &expectations::committed());
+    let mut report = judge(suite, loaded, &expectations::committed());
+    let same = compare(suite.name, &mut report);
+    print(&told(suite.name, &report, same));
+    assert!(
+        report.problems.is_empty(),
+        "{}: {} surprises, listed above",
+        suite.name,
+        report.problems.len()
+    );
+}
+
+fn told(suite: &str, report: &Report, same: Option<usize>) -> String {
+    // The line stands alone, whatever the test harness has printed before.
     let mut text = format!(
-        "{}: {} passed, {} failed, {} not yet",
-        suite.name, report.passed, report.failed, report.not_yet
+        "\n{suite}{WHERE}: {} passed, {} failed, {} not yet",
+        report.passed, report.failed, report.not_yet
     );
     if !report.apart.is_empty() {
         let count = |kind| -> usize {
@@ -75,93 +120,145 @@ pub fn run(suite: &Suite) {
             write!(text, ", {} {kind}", count(kind)).unwrap();
         }
     }
+    if let Some(same) = same {
+        write!(text, "; {same} as natively").unwrap();
+    }
     text.push('\n');
-    for ((kind, reason), ids) in &report.apart {
+    let told_natively = same.is_some();
+    for ((kind, reason), ids) in report.apart.iter().filter(|_| !told_natively) {
         writeln!(text, "  {kind}, {reason}: {}", ids.join(" ")).unwrap();
     }
     for problem in &report.problems {
         writeln!(text, "  {problem}").unwrap();
     }
-    print(&text);
-    assert!(
-        report.problems.is_empty(),
-        "{}: {} surprises, listed above",
-        suite.name,
-        report.problems.len()
-    );
+    text
+}
+
+/// Keeps the outcomes of a native run in the directory `CONFORMANCE_OUTCOMES`, or holds those of a
+/// run inside wasm against the ones in `CONFORMANCE_NATIVE`. Gives the number of cases with the same
+/// outcome.
+fn compare(suite: &str, report: &mut Report) -> Option<usize> {
+    let lines = report.outcomes.iter();
+    let here: String = lines
+        .map(|(id, outcome)| format!("{id}\t{outcome}\n"))
+        .collect();
+    if let Some(folder) = env::var_os("CONFORMANCE_OUTCOMES") {
+        fs::write(Path::new(&folder).join(suite), &here).unwrap();
+    }
+    let native = env::var_os("CONFORMANCE_NATIVE")?;
+    if !cfg!(target_family = "wasm") {
+        let problem = "CONFORMANCE_NATIVE is for runs inside wasm";
+        report.problems.push(problem.to_owned());
+    }
+    let native = fs::read_to_string(Path::new(&native).join(suite)).unwrap();
+    let native: BTreeSet<&str> = native.lines().collect();
+    let here: BTreeSet<&str> = here.lines().collect();
+    for line in native.difference(&here) {
+        report
+            .problems
+            .push(format!("natively, not in wasm: {line}"));
+    }
+    for line in here.difference(&native) {
+        report
+            .problems
+            .push(format!("in wasm, not natively: {line}"));
+    }
+    Some(native.intersection(&here).count())
 }
 
 /// Runs the cases and notes every difference to the expectations.
-pub fn judge(suite: &str, loaded: Loaded, expectations: &Expectations) -> Report {
+pub fn judge(suite: &Suite, loaded: Loaded, expectations: &Expectations) -> Report {
     let mut report = Report {
         problems: loaded.problems,
         ..Report::default()
     };
-    let mut set_apart: BTreeMap<_, Vec<String>> = BTreeMap::new();
-    let mut apart = |kind, reason: &str, id: &str| {
-        let key = (kind, reason.to_owned());
-        set_apart.entry(key).or_default().push(id.to_owned());
-    };
-    for (id, reason) in &loaded.not_applicable {
-        apart(DOES_NOT_APPLY, reason, id);
-    }
     if loaded.cases.is_empty() {
         report.problems.push("no cases found".to_owned());
     }
+    for (id, reason) in loaded.not_applicable {
+        report.set_apart(DOES_NOT_APPLY, reason, id);
+    }
     let mut used = BTreeSet::new();
-    let mut unknown = BTreeSet::new();
     for case in loaded.cases {
-        let id = format!("{suite}/{}", case.id);
-        let member = format!("{suite}/{}", case.member);
-        let Some(run) = case.run else {
-            if expectations.is_not_yet(&member) {
-                used.insert(member);
-                report.not_yet += 1;
-            } else {
-                unknown.insert(member);
-            }
-            continue;
-        };
-        match (run(), expectations.fails(&id)) {
-            (Ok(()), false) => match loaded.not_judged.get(&case.id) {
-                Some(reason) => apart(NOT_JUDGED, reason, &case.id),
-                None => report.passed += 1,
-            },
-            (Ok(()), true) => {
-                report.passed += 1;
-                report
-                    .problems
-                    .push(format!("{id} passes: take it off the list of failures"));
-            }
-            (Err(_), true) => match (expectations.v2_wins(&id), expectations.not_apply(&id)) {
-                (Some(reason), _) => apart(V2_WINS, reason, &case.id),
-                (None, Some(reason)) => apart(DOES_NOT_APPLY, reason, &case.id),
-                (None, None) => report.failed += 1,
-            },
-            (Err(why), false) => {
-                report.failed += 1;
-                report.problems.push(format!("{id}: {why}"));
-            }
+        if let Some(entry) = report.add(suite.name, case, expectations) {
+            used.insert(entry);
         }
-        used.insert(id);
     }
-    report.apart = set_apart;
-    for member in unknown {
-        report.problems.push(format!(
-            "{member}: unknown member, not in the list of those to come"
-        ));
-    }
-    for id in expectations
-        .ids()
-        .filter(|id| id.split('/').next() == Some(suite))
-    {
-        if !used.contains(id) {
+    let known = (suite.divergences)();
+    let of_suite = |id: &&str| id.split('/').next() == Some(suite.name);
+    for id in expectations.ids().filter(of_suite) {
+        let name = id.split('/').nth(1).unwrap_or_default();
+        let stale = suite.whole || expectations.is_mechanism(id) && !known.contains(&name);
+        if stale && !used.contains(id) {
             report
                 .problems
                 .push(format!("{id}: stale expectation, nothing to apply it to"));
         }
     }
     report
+}
+
+impl Report {
+    fn set_apart(&mut self, kind: &'static str, reason: String, id: String) {
+        self.outcomes
+            .insert(id.clone(), format!("{kind}, {reason}"));
+        self.apart.entry((kind, reason)).or_default().push(id);
+    }
+
+    /// Tries one case. Gives the entry of the expectations that it needed.
+    fn add(&mut self, suite: &str, case: Case, expectations: &Expectations) -> Option<String> {
+        let id = format!("{suite}/{}", case.id);
+        let Some(run) = case.run else {
+            let member = format!("{suite}/{}", case.member);
+            self.outcomes.insert(case.id, "not yet".to_owned());
+            if expectations.is_not_yet(&member) {
+                self.not_yet += 1;
+                return Some(member);
+            }
+            let problem = format!("{member}: unknown member, not in the list of those to come");
+            if !self.problems.contains(&problem) {
+                self.problems.push(problem);
+            }
+            return None;
+        };
+        let outcome = run();
+        let expected = expectations.fails(&id);
+        if expected && !matches!(outcome, Outcome::Failed(_)) {
+            self.problems.push(format!(
+                "{id} does not fail: take it off the list of failures"
+            ));
+        }
+        match outcome {
+            Outcome::Passed => {
+                self.passed += 1;
+                self.outcomes.insert(case.id, "passed".to_owned());
+            }
+            Outcome::NotJudged(why) => self.set_apart(NOT_JUDGED, why, case.id),
+            Outcome::Failed(why) => {
+                self.failed += 1;
+                self.outcomes.insert(case.id, "failed".to_owned());
+                if !expected {
+                    self.problems.push(format!("{id}: {why}"));
+                }
+            }
+            Outcome::Differs(name) => {
+                let entry = format!("{suite}/{name}");
+                let kind = match (expectations.v2_wins(&entry), expectations.not_apply(&entry)) {
+                    (Some(reason), _) => Some((V2_WINS, reason)),
+                    (None, Some(reason)) => Some((DOES_NOT_APPLY, reason)),
+                    (None, None) => None,
+                };
+                match kind {
+                    Some((kind, reason)) => self.set_apart(kind, reason.to_owned(), case.id),
+                    None => self
+                        .problems
+                        .push(format!("{id} differs by {name}, which has no entry")),
+                }
+                return Some(entry);
+            }
+        }
+        expected.then_some(id)
+    }
 }
 
 /// The suite's directory, or nothing if the suite is to be skipped.
@@ -196,47 +293,52 @@ fn print(text: &str) {
 mod tests {
     use super::*;
 
-    fn case(id: &str, result: Option<Result<(), &str>>) -> Case {
-        let run = result.map(|result| -> Run {
-            let result = result.map_err(str::to_owned);
-            Box::new(move || result)
-        });
+    const SUITE: Suite = Suite {
+        name: "suite",
+        load: |_| Loaded::default(),
+        divergences: || vec!["older", "odd"],
+        whole: true,
+    };
+
+    fn case(id: &str, outcome: Option<Outcome>) -> Case {
         let member = id.split('#').next().unwrap().to_owned();
         Case {
             id: id.to_owned(),
             member,
-            run,
+            run: outcome.map(|outcome| -> Run { Box::new(move || outcome) }),
         }
     }
 
-    fn problems(cases: Vec<Case>, expectations: &str) -> Report {
+    fn failed() -> Outcome {
+        Outcome::Failed("differs".to_owned())
+    }
+
+    fn report(cases: Vec<Case>, expectations: &str) -> Report {
         let loaded = Loaded {
             cases,
             ..Loaded::default()
         };
-        judge("suite", loaded, &Expectations::parse(expectations).unwrap())
+        judge(&SUITE, loaded, &Expectations::parse(expectations).unwrap())
     }
 
     #[test]
     fn what_is_expected_is_no_problem() {
         let cases = vec![
-            case("a#0", Some(Ok(()))),
-            case("a#1", Some(Err("differs"))),
+            case("a#0", Some(Outcome::Passed)),
+            case("a#1", Some(failed())),
             case("b#0", None),
             case("b#1", None),
         ];
-        let report = problems(
+        let report = report(
             cases,
             "fails suite/a#1 because\nnot-yet suite/b later\nfails other/a#9 x",
         );
+        assert_eq!((report.passed, report.failed, report.not_yet), (1, 1, 2));
+        assert_eq!(report.problems, [""; 0]);
+        assert_eq!(report.outcomes["a#1"], "failed");
         assert_eq!(
-            report,
-            Report {
-                passed: 1,
-                failed: 1,
-                not_yet: 2,
-                ..Report::default()
-            }
+            told("suite", &report, Some(3)),
+            "\nsuite: 1 passed, 1 failed, 2 not yet; 3 as natively\n"
         );
     }
 
@@ -244,18 +346,16 @@ mod tests {
     fn cases_set_apart_are_counted_apart() {
         let loaded = Loaded {
             cases: vec![
-                case("a#0", Some(Ok(()))),
-                case("a#1", Some(Err("differs"))),
-                case("a#2", Some(Err("differs"))),
+                case("a#0", Some(Outcome::NotJudged("unknown".to_owned()))),
+                case("a#1", Some(failed())),
+                case("a#2", Some(Outcome::Differs("older"))),
+                case("a#4", Some(Outcome::Differs("odd"))),
             ],
             not_applicable: vec![("a#3".to_owned(), "no such thing".to_owned())],
-            not_judged: [("a#0", "unknown"), ("a#1", "unknown")]
-                .map(|(id, why)| (id.to_owned(), why.to_owned()))
-                .into(),
             problems: Vec::new(),
         };
-        let expectations = Expectations::parse("v2-wins suite/a#2 it does").unwrap();
-        let report = judge("suite", loaded, &expectations);
+        let list = "v2-wins suite/older it does\nnot-apply suite/odd it is";
+        let report = judge(&SUITE, loaded, &Expectations::parse(list).unwrap());
         let apart: Vec<_> = report
             .apart
             .iter()
@@ -264,6 +364,7 @@ mod tests {
         assert_eq!(
             apart,
             [
+                (DOES_NOT_APPLY, "it is", "a#4"),
                 (DOES_NOT_APPLY, "no such thing", "a#3"),
                 (NOT_JUDGED, "unknown", "a#0"),
                 (V2_WINS, "it does", "a#2"),
@@ -276,28 +377,55 @@ mod tests {
     #[test]
     fn every_surprise_is_a_problem() {
         for (case, expectations, hint) in [
-            (case("a#0", Some(Err("differs"))), "", "differs"),
+            (case("a#0", Some(failed())), "", "differs"),
             (
-                case("a#0", Some(Ok(()))),
+                case("a#0", Some(Outcome::Passed)),
                 "fails suite/a#0 because",
-                "passes",
+                "does not fail",
             ),
             (
-                case("a#0", Some(Ok(()))),
+                case("a#0", Some(Outcome::Passed)),
                 "fails suite/a#1 because",
                 "stale",
             ),
             (
-                case("a#0", Some(Ok(()))),
+                case("a#0", Some(Outcome::Passed)),
                 "not-yet suite/a because",
                 "stale",
             ),
+            (
+                case("a#0", Some(Outcome::Passed)),
+                "v2-wins suite/nobody because",
+                "stale",
+            ),
+            (
+                case("a#0", Some(Outcome::Differs("older"))),
+                "",
+                "has no entry",
+            ),
             (case("a#0", None), "", "unknown"),
         ] {
-            let report = problems(vec![case], expectations);
+            let report = report(vec![case], expectations);
             assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
             assert!(report.problems[0].contains(hint), "{:?}", report.problems);
         }
-        assert_eq!(problems(vec![], "").problems, ["no cases found"]);
+        assert_eq!(report(vec![], "").problems, ["no cases found"]);
+    }
+
+    #[test]
+    fn other_data_leaves_expectations_unused() {
+        let suite = Suite {
+            whole: false,
+            ..SUITE
+        };
+        let judged = |list: &str| {
+            let loaded = Loaded {
+                cases: vec![case("a#0", Some(Outcome::Passed))],
+                ..Loaded::default()
+            };
+            judge(&suite, loaded, &Expectations::parse(list).unwrap()).problems
+        };
+        assert_eq!(judged("v2-wins suite/older x\nnot-yet suite/b x"), [""; 0]);
+        assert_eq!(judged("v2-wins suite/nobody x").len(), 1);
     }
 }

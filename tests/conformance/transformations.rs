@@ -4,11 +4,13 @@ use parapet::transform::{Context, Outcome, Transformation};
 use serde::Deserialize;
 
 use super::json;
-use super::runner::{Run, Suite};
+use super::runner::{NO_DIVERGENCES, Run, Suite};
 
 pub const SUITE: Suite = Suite {
     name: "transformations",
     load: |directory| json::load(directory, prepare),
+    divergences: NO_DIVERGENCES,
+    whole: true,
 };
 
 #[derive(Deserialize)]
@@ -37,7 +39,7 @@ fn prepare(case: Case) -> Result<Option<Run>, String> {
     let Some(transformation) = Transformation::by_name(name) else {
         return Ok(None);
     };
-    Ok(Some(Box::new(move || check(transformation, &case))))
+    Ok(Some(Box::new(move || check(transformation, &case).into())))
 }
 
 fn check(transformation: Transformation, case: &Case) -> Result<(), String> {

@@ -250,15 +250,16 @@ fn through_the_engine(kind: Kind, line: &[u8], body: &[u8], cut: u8) {
         body: parts.clone(),
         response: parts,
     };
-    let [normal, unfiltered, plain] = variants(&PROGRAM);
+    let [normal, ablated @ ..] = variants(&PROGRAM);
     let time = Duration::from_millis(100)
         + Duration::from_micros(20) * u32::try_from(body.len() + line.len()).unwrap();
     let whole = exchange(vec![body]);
     let outcome = bounded("a transaction", 64 << 20, time, || whole.run(&normal));
     let parts = exchange(chunks(body, cut));
     assert_eq!(outcome, parts.run(&normal), "cut by {cut}");
-    assert_eq!(outcome, parts.run(&unfiltered), "without the prefilter");
-    assert_eq!(outcome, parts.run(&plain), "with every transformation");
+    for waf in ablated {
+        assert_eq!(outcome, parts.run(&waf), "without shortcuts");
+    }
 }
 
 fn offer(seeds: &mut Seeds) {

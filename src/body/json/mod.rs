@@ -3,16 +3,17 @@
 //! Names follow v3: `json.a.b`, `json.list.array_0`, `json.array_0` below a top-level array,
 //! `json` for a top-level value, `empty-key` for an empty key. Values are strings unescaped,
 //! numbers as written, `true`, `false`, and nothing for `null`. Repeated keys are all kept. What
-//! stands before an error has been reported.
+//! stands before an error has been reported. v2's and Coraza's names come with them if wanted
+//! ([`names`]).
 
 mod lexer;
+mod names;
 
 #[cfg(test)]
 mod tests;
 
-use std::io::Write;
-
 use self::lexer::{Lexer, PREMATURE_END, Token};
+use self::names::{Names, Place};
 use super::{ARGUMENTS_LIMIT, End, Finished, NameBudget, Sink};
 use crate::http::trim_start;
 
@@ -23,11 +24,13 @@ pub(super) struct Json {
     lexer: Lexer,
     depth_limit: usize,
     levels: Vec<Level>,
-    /// The name of the current value.
-    name: Vec<u8>,
+    /// What the current value is called.
+    names: Names,
     expected: Expected,
     error: Option<&'static str>,
-    names: NameBudget,
+    budget: NameBudget,
+    /// That of the names which are not reported.
+    others_budget: NameBudget,
     length: usize,
 }
 
@@ -35,8 +38,8 @@ pub(super) struct Json {
 #[derive(Clone, Copy, Debug)]
 struct Level {
     kind: LevelKind,
-    /// Length of its name.
-    name: usize,
+    /// Where its names end.
+    place: Place,
     /// Members so far.
     members: usize,
 }
@@ -63,15 +66,16 @@ enum Expected {
 const NAMES_TOO_LONG: &str = "JSON argument names too long";
 
 impl Json {
-    pub(super) fn new(depth_limit: usize) -> Self {
+    pub(super) fn new(depth_limit: usize, other_names: bool) -> Self {
         Self {
             lexer: Lexer::default(),
             depth_limit,
             levels: Vec::new(),
-            name: b"json".to_vec(),
+            names: Names::new(other_names),
             expected: Expected::Value,
             error: None,
-            names: NameBudget::new(),
+            budget: NameBudget::new(),
+            others_budget: NameBudget::new(),
             length: 0,
         }
     }
@@ -202,16 +206,18 @@ impl Json {
         if self.levels.len() >= self.depth_limit {
             return Err("JSON depth limit exceeded");
         }
-        self.name_element();
+        self.name_element(read)?;
         if self.within(LevelKind::Object) {
-            if !self.names.allows(&self.name, read) {
-                return Err(NAMES_TOO_LONG);
-            }
-            sink.container(&self.name);
+            self.spend(read)?;
+            sink.container(&self.names.current());
+        }
+        let is_document = self.levels.is_empty();
+        if is_document && kind == LevelKind::Array {
+            self.names.document_is_array();
         }
         self.levels.push(Level {
             kind,
-            name: self.name.len(),
+            place: self.names.place(is_document && kind == LevelKind::Object),
             members: 0,
         });
         self.expected = match kind {
@@ -232,16 +238,14 @@ impl Json {
         read: usize,
         sink: &mut dyn Sink,
     ) -> Result<(), &'static str> {
-        self.name_element();
-        if !self.names.allows(&self.name, read) {
-            return Err(NAMES_TOO_LONG);
-        }
+        self.name_element(read)?;
+        self.spend(read)?;
         let value = match token {
             Token::Literal("null") => b"",
             Token::Literal(word) => word.as_bytes(),
             _ => self.lexer.text(),
         };
-        if !sink.argument(&self.name, value) {
+        if !sink.member(&self.names.current(), value) {
             return Err(ARGUMENTS_LIMIT);
         }
         self.value_done();
@@ -261,23 +265,35 @@ impl Json {
         let Some(level) = self.levels.last() else {
             return;
         };
-        self.name.truncate(level.name);
-        self.name.push(b'.');
-        let key = self.lexer.text();
-        self.name
-            .extend_from_slice(if key.is_empty() { b"empty-key" } else { key });
+        self.names.member(level.place, self.lexer.text());
     }
 
     /// The current value is the next one of the array it stands in, if it does.
-    fn name_element(&mut self) {
+    fn name_element(&mut self, read: usize) -> Result<(), &'static str> {
         let Some(level) = self.levels.last_mut() else {
-            return;
+            return Ok(());
         };
         if level.kind == LevelKind::Array {
-            self.name.truncate(level.name);
-            // Writing to a vector cannot fail.
-            let _ = write!(self.name, ".array_{}", level.members);
+            self.names.element(level.place, level.members);
             level.members = level.members.saturating_add(1);
+        }
+        // v2 repeats a key at every level of nested arrays.
+        if NameBudget::fits(self.names.others_length(), read) {
+            Ok(())
+        } else {
+            Err(NAMES_TOO_LONG)
+        }
+    }
+
+    /// Counts the names of a value that is about to be reported.
+    fn spend(&mut self, read: usize) -> Result<(), &'static str> {
+        let reported = self.names.current().reported.len();
+        // Two names, each about as long as the reported one.
+        let others = self.names.others_length() / 2;
+        if self.budget.allows(reported, read) && self.others_budget.allows(others, read) {
+            Ok(())
+        } else {
+            Err(NAMES_TOO_LONG)
         }
     }
 }

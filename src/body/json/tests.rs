@@ -1,5 +1,5 @@
 use crate::body::Kind;
-use crate::body::tests::Case;
+use crate::body::tests::{Case, Event};
 
 fn check(body: &[u8], arguments: &[&str], error: &str) {
     let mut case = Case::new(Kind::Json);
@@ -204,4 +204,77 @@ fn names_cannot_ask_for_more_memory_than_the_body_is_worth() {
     assert!(!outcome.arguments().is_empty());
     let body = format!("{{\"{}\":[{}1]}}", "k".repeat(1000), "1,".repeat(500));
     assert_eq!(Case::new(Kind::Json).read(body.as_bytes()).error(), "");
+}
+
+/// `v3 = v2 | Coraza` of every argument.
+fn all_names(body: &[u8]) -> Vec<String> {
+    let mut case = Case::new(Kind::Json);
+    case.settings.other_names = true;
+    let mut names = Vec::new();
+    let mut others = String::new();
+    for event in case.read(body).events {
+        match event {
+            Event::OtherNames(v2, coraza) => {
+                others = format!("{} | {}", v2.escape_ascii(), coraza.escape_ascii());
+            }
+            Event::Argument(name, _) => names.push(format!("{} = {others}", name.escape_ascii())),
+            _ => {}
+        }
+    }
+    names
+}
+
+#[test]
+fn other_engines_names() {
+    for (body, expected) in [
+        ("{\"a\":{\"b\":1}}", &["json.a.b = a.b | json.a.b"][..]),
+        (
+            "{\"arr\":[1,2]}",
+            &[
+                "json.arr.array_0 = arr.arr | json.arr.0",
+                "json.arr.array_1 = arr.arr | json.arr.1",
+            ],
+        ),
+        ("[true]", &["json.array_0 = array.array | json.0"]),
+        (
+            "[{\"b\":1},[2]]",
+            &[
+                "json.array_0.b = array.array.b | json.0.b",
+                "json.array_1.array_0 = array.array.array | json.1.0",
+            ],
+        ),
+        (
+            "{\"a\":[1,{\"b\":[2]},[3]],\"c\":4}",
+            &[
+                "json.a.array_0 = a.a | json.a.0",
+                "json.a.array_1.b.array_0 = a.a.b.b | json.a.1.b.0",
+                "json.a.array_2.array_0 = a.a.a | json.a.2.0",
+                "json.c = c | json.c",
+            ],
+        ),
+        (
+            "{\"x.y\":[1],\"\":{\"\":2},\"array_0\":3}",
+            &[
+                "json.x.y.array_0 = x.y.x.y | json.x.y.0",
+                "json.empty-key.empty-key = . | json..",
+                "json.array_0 = array_0 | json.array_0",
+            ],
+        ),
+        ("7", &["json =  | json"]),
+    ] {
+        assert_eq!(all_names(body.as_bytes()), expected, "{body}");
+    }
+}
+
+#[test]
+fn names_of_other_engines_are_bounded_too() {
+    let mut case = Case::new(Kind::Json);
+    case.settings.other_names = true;
+    case.settings.limits.json_depth = usize::MAX;
+    // v2 repeats the key at each of 10,000 levels: 50 MB for one name.
+    let body = format!("{{\"{}\":{}", "k".repeat(5000), "[".repeat(10_000));
+    let names_too_long = "JSON parsing error: JSON argument names too long";
+    assert_eq!(case.read(body.as_bytes()).error(), names_too_long);
+    case.settings.other_names = false;
+    assert!(case.read(body.as_bytes()).error().contains("premature EOF"));
 }

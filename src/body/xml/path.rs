@@ -11,7 +11,7 @@ use super::document::{Attribute, Document, Element, Name};
 use crate::http::split_where;
 
 /// A compiled path.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Path {
     steps: Vec<Step>,
     last: Last,
@@ -47,21 +47,21 @@ impl fmt::Display for PathError {
 impl std::error::Error for PathError {}
 
 /// A step to elements.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Step {
     axis: Axis,
     test: Test,
     predicates: Vec<Predicate>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Axis {
     Child,
     Descendant,
 }
 
 /// What the path ends in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Last {
     Elements,
     Attributes(Axis, Test),
@@ -69,7 +69,7 @@ enum Last {
 }
 
 /// A test of names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Test {
     Any,
     Namespace(Vec<u8>),
@@ -79,7 +79,7 @@ enum Test {
     },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Predicate {
     /// Counted from one, among those of the same parent.
     Position(usize),

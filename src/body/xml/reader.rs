@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
         element.content.end = end;
         if let Some(arguments) = &mut self.arguments {
             if !open.has_children && !arguments.over_limit {
-                if !arguments.names.allows(&arguments.name, read) {
+                if !arguments.names.allows(arguments.name.len(), read) {
                     return Err("argument names too long");
                 }
                 let range = element.content.clone();

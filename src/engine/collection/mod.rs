@@ -145,6 +145,11 @@ impl State {
         let at = self
             .now()
             .saturating_add(u64::try_from(seconds).unwrap_or(0));
+        if seconds <= 0 {
+            // v3 forgets it at once; v2, when the record is opened again.
+            let found = self.values.intern(&name);
+            self.store.retain(collection, |entry| entry.name != found);
+        }
         self.note(collection, Operation::ExpireAt(name, at));
     }
 
@@ -164,11 +169,10 @@ impl State {
         if value == before {
             return;
         }
-        let entry = Entry {
-            name: self.values.intern(&name),
-            value: self.values.intern(value.to_string().as_bytes()),
-        };
-        self.store.set_entry(collection, entry);
+        let entry_name = self.values.intern(&name);
+        let value = self.values.intern(value.to_string().as_bytes());
+        self.store
+            .set_entry(collection, Entry::new(entry_name, value));
         self.note(collection, Operation::Deprecate(name, amount, seconds));
     }
 

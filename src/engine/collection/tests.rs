@@ -228,3 +228,14 @@ fn an_attempt_that_was_lost_counts_once() {
     assert_eq!(transaction.finish().unsaved_collections, 1);
     assert_eq!(full.run("/?ip=a"), "n=1");
 }
+
+#[test]
+fn what_expires_at_once_is_gone_at_once() {
+    let bench = Bench::new(
+        "SecAction \"id:1,phase:1,nolog,pass,initcol:ip=a,setvar:ip.n=+1,expirevar:ip.n=0,\
+         setvar:ip.m=+1,expirevar:ip.m=60\"\n\
+         SecAction \"id:2,phase:2,nolog,pass,setvar:tx.n=[%{ip.n}],setvar:tx.m=%{ip.m}\"",
+    );
+    assert_eq!(bench.run("/"), "n=[] m=1");
+    assert_eq!(bench.run("/"), "n=[] m=2");
+}

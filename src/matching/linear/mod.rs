@@ -170,7 +170,11 @@ impl Linear {
             return Ok(None);
         };
         let cache = caches.forward.get_or_insert_with(|| dfa.create_cache());
-        match dfa.try_search_fwd(cache, input) {
+        let before = cache.search_total_len();
+        let found = dfa.try_search_fwd(cache, input);
+        let scanned = cache.search_total_len().saturating_sub(before);
+        caches.scanned = caches.scanned.saturating_add(scanned);
+        match found {
             Ok(end) => Ok(end.map(|end| end.offset())),
             Err(_) => Err(GaveUp),
         }

@@ -138,6 +138,11 @@ impl Prefilter {
         }
     }
 
+    /// How many words [`Candidates::bits`] has.
+    pub const fn words(&self) -> usize {
+        self.slots.div_ceil(64)
+    }
+
     /// Memory of the tables, in bytes.
     pub fn memory_usage(&self) -> usize {
         self.tiers
@@ -163,8 +168,18 @@ impl Candidates {
 
     /// Whether the slot can match.
     pub fn contains(&self, slot: u32) -> bool {
+        Self::contained(&self.can_match, slot)
+    }
+
+    /// The same of [`Self::bits`] that were kept, or of several laid over each other.
+    pub fn contained(bits: &[u64], slot: u32) -> bool {
         let (word, bit) = place(slot);
-        self.can_match.get(word).is_some_and(|word| word & bit != 0)
+        bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// One bit for each slot, from the lowest of the first word on.
+    pub fn bits(&self) -> &[u64] {
+        &self.can_match
     }
 
     /// The slots that can match, ascending.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
-use super::values::{Entries, Lines, Scalar, about};
+use super::profile::{Body, Profile};
+use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::denial::{DenialPage, PageText};
@@ -15,7 +16,7 @@ use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
 pub const KEYS: &[(&str, &str)] = &[
     (
         "directives_map",
-        "Named lists of SecLang directives: `{name: [line, …]}`.",
+        "Named lists of SecLang directives: `{name: [line, …]}`, or, for a list that goes on where another ends, `{name: {\"extends\": other, \"directives\": [line, …]}}`.",
     ),
     (
         "default_directives",
@@ -35,7 +36,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "data_files",
-        "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile` and `Include`: `{name: text}`.",
+        "Files that directives may name, for `@pmFromFile`, `@ipMatchFromFile`, `SecGeoLookupDb` and `Include`: `{name: text}`, or `{name: {\"base64\": text}}` for a file that is no text.",
     ),
     (
         "hold_headers",
@@ -145,11 +146,11 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             let map = &mut map;
             match key {
                 "directives_map" => {
-                    let sets: Entries<Lines> = value(map, key)?;
-                    config.directives = sets
+                    let profiles: Entries<Body> = value(map, key)?;
+                    config.profiles = profiles
                         .0
                         .into_iter()
-                        .map(|(name, lines)| (name, lines.0))
+                        .map(|(name, body)| body.named(name))
                         .collect();
                 }
                 "default_directives" => config.default_directives = value(map, key)?,
@@ -165,7 +166,14 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .map(|(key, value)| (key, value.0))
                         .collect();
                 }
-                "data_files" => config.data_files = value::<Entries<String>, A>(map, key)?.0,
+                "data_files" => {
+                    let files: Entries<Contents> = value(map, key)?;
+                    config.data_files = files
+                        .0
+                        .into_iter()
+                        .map(|(name, file)| (name, file.0))
+                        .collect();
+                }
                 "hold_headers" => {
                     settings.hold_headers = choice(
                         map,
@@ -201,12 +209,16 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             }
         }
         if let Some(Lines(lines)) = rules {
-            if !config.directives.is_empty() {
+            if !config.profiles.is_empty() {
                 return Err(A::Error::custom(
                     "`rules` is the older form of `directives_map`: give only one of them",
                 ));
             }
-            config.directives.push(("default".to_owned(), lines));
+            config.profiles.push(Profile {
+                name: "default".to_owned(),
+                extends: None,
+                directives: lines,
+            });
             config
                 .default_directives
                 .get_or_insert_with(|| "default".to_owned());
@@ -297,20 +309,20 @@ fn check_value<E: Error>(value: &str, key: &str) -> Result<(), E> {
 }
 
 /// The keys of an object, each known and each once.
-struct Keys {
+pub(super) struct Keys {
     known: &'static [(&'static str, &'static str)],
     seen: Vec<&'static str>,
 }
 
 impl Keys {
-    fn new(known: &'static [(&'static str, &'static str)]) -> Self {
+    pub(super) fn new(known: &'static [(&'static str, &'static str)]) -> Self {
         Self {
             known,
             seen: Vec::new(),
         }
     }
 
-    fn next<'de, A: MapAccess<'de>>(
+    pub(super) fn next<'de, A: MapAccess<'de>>(
         &mut self,
         map: &mut A,
     ) -> Result<Option<&'static str>, A::Error> {
@@ -334,11 +346,11 @@ impl Keys {
 }
 
 /// A key that stands in the table but that nobody reads: cannot happen while the tests pass.
-fn unreadable<E: Error>(key: &str) -> E {
+pub(super) fn unreadable<E: Error>(key: &str) -> E {
     E::custom(format!("{UNKNOWN} `{key}`"))
 }
 
-fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+pub(super) fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     map: &mut A,
     key: &str,
 ) -> Result<T, A::Error> {

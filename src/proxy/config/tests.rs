@@ -15,8 +15,12 @@ fn refused(text: &str) -> String {
 /// The directives an authority is judged by.
 fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
     let filter = config
-        .build(Rc::default(), |name, text| {
-            let name: &'static str = Box::leak(format!("{name}: {text}").into_boxed_str());
+        .build(Rc::default(), |lineage| {
+            let texts: Vec<String> = lineage
+                .iter()
+                .map(|(name, text)| format!("{name}: {text}"))
+                .collect();
+            let name: &'static str = Box::leak(texts.join(" + ").into_boxed_str());
             Some(FakeRules {
                 name,
                 ..FakeRules::default()
@@ -108,7 +112,7 @@ fn our_own_keys() {
         br#"{
             "hold_headers": "required", "hold_timeout_ms": 500.0, "forwarded_trusted": true,
             "on_error": "allow", "grpc": "inspect", "accept_encoding": "remove",
-            "data_files": {"bad.data": "a\nb"},
+            "data_files": {"bad.data": "a\nb", "geo.mmdb": {"base64": "/wA="}},
             "denial": {"body": "<p>%{unique_id}", "content_type": "text/html",
                        "headers": {"X-Rule": "%{rule_id}"}}
         }"#,
@@ -123,7 +127,10 @@ fn our_own_keys() {
     assert_eq!(settings.accept_encoding, AcceptEncoding::Remove);
     assert_eq!(
         config.data_files,
-        [("bad.data".to_owned(), "a\nb".to_owned())]
+        [
+            ("bad.data".to_owned(), b"a\nb".to_vec()),
+            ("geo.mmdb".to_owned(), vec![0xFF, 0])
+        ]
     );
     assert_eq!(settings.denial.headers[0].0, "x-rule");
     let off = PluginConfig::parse(br#"{"hold_headers": false}"#).unwrap();
@@ -139,6 +146,15 @@ fn every_documented_key_is_read() {
             let line = problems.lines().map(|(_, line)| line).collect::<String>();
             assert!(line.contains(&format!("P0601: `{key}`")), "{line}");
         }
+    }
+    for (key, _) in PROFILE_KEYS {
+        let line = refused(&format!(
+            "{{\"directives_map\": {{\"a\": {{\"{key}\": 1}}}}}}"
+        ));
+        assert!(
+            line.contains(&format!("P0601: `directives_map`: `a`: `{key}`")),
+            "{line}"
+        );
     }
     for (key, _) in DENIAL_KEYS {
         let line = refused(&format!("{{\"denial\": {{\"{key}\": 1}}}}"));
@@ -177,6 +193,14 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"data_files": {"a": "", "a": ""}}"#,
             "`data_files`: `a` is given twice",
+        ),
+        (
+            r#"{"data_files": {"a": {"base64": "!"}}}"#,
+            "`data_files`: `a`: `base64`: not base64",
+        ),
+        (
+            r#"{"data_files": {"a": {"hex": "00"}}}"#,
+            "`data_files`: `a`: the only key is `base64`",
         ),
         (
             r#"{"hold_headers": "always"}"#,
@@ -221,7 +245,26 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"directives_map": {"a": []}, "per_authority_directives": {"*": "a", "x": "b"}}"#,
             "`per_authority_directives.*` has a `*` that is not the first label of a longer \
-             name\nP0601: `per_authority_directives.x` names `b`",
+             name\nP0604: `per_authority_directives.x` names `b`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"extend": "b"}}}"#,
+            "P0602: `directives_map`: `a`: unknown key `extend`, did you mean `extends`?",
+        ),
+        (
+            r#"{"directives_map": {"base": [], "a": {"extends": "bass"}}}"#,
+            "P0604: `directives_map.a.extends` names `bass`, which is not in `directives_map`, \
+             did you mean `base`?",
+        ),
+        (
+            r#"{"directives_map": {"a": {"extends": "a"}}}"#,
+            "P0603: `directives_map.a.extends`: the profile extends itself: `a` extends `a`",
+        ),
+        (
+            r#"{"directives_map": {"d": {"extends": "a"}, "a": {"extends": "b"},
+                                   "b": {"extends": "c"}, "c": {"extends": "a"}}}"#,
+            "P0603: `directives_map.a.extends`: the profile extends itself: `a` extends `b` \
+             extends `c` extends `a`",
         ),
         (
             "[]",
@@ -268,19 +311,41 @@ fn equal_lists_are_compiled_once_and_all_mistakes_are_told() {
     )
     .unwrap();
     let mut compiled = Vec::new();
-    let filter = config.build(Rc::default(), |name, text| {
+    let filter = config.build(Rc::default(), |lineage| {
+        let (name, text) = lineage.last().unwrap();
         compiled.push(format!("{name}={text}"));
         Some(FakeRules::default())
     });
     assert!(filter.is_some());
     assert_eq!(compiled, ["directives_map.a=x", "directives_map.c=y"]);
     let mut tried = 0;
-    let refused = config.build::<FakeRules>(Rc::default(), |_, _| {
+    let refused = config.build::<FakeRules>(Rc::default(), |_| {
         tried += 1;
         None
     });
     assert!(refused.is_none());
     assert_eq!(tried, 2);
+}
+
+#[test]
+fn profiles_extend_others_in_any_order() {
+    let config = PluginConfig::parse(
+        br#"{"directives_map": {"shop": {"extends": "site", "directives": ["C"]},
+                                "site": {"extends": "base", "directives": "B"},
+                                "base": ["A"], "same": {"directives": ["A"]}},
+             "default_directives": "shop", "per_authority_directives": {"s": "same"}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        chosen(&config, None),
+        "directives_map.base: A + directives_map.site: B + directives_map.shop: C"
+    );
+    // `base` was compiled before.
+    assert_eq!(chosen(&config, Some("s")), "directives_map.base: A");
+    let cycle = refused(
+        r#"{"directives_map": {"a": {"extends": "b"}, "b": {"extends": "a"}, "c": {"extends": "c"}}}"#,
+    );
+    assert_eq!(cycle.matches("P0603").count(), 2, "{cycle}");
 }
 
 #[test]

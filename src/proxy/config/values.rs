@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
+use crate::bytes::base64;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// Says which key an error is about. serde_json reads the place back out of the text, so it is
@@ -72,6 +73,45 @@ impl<'de> Deserialize<'de> for Lines {
         }
 
         deserializer.deserialize_any(LinesVisitor)
+    }
+}
+
+/// The contents of a file: its text, or `{"base64": text}`.
+pub(super) struct Contents(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for Contents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ContentsVisitor;
+
+        impl<'de> Visitor<'de> for ContentsVisitor {
+            type Value = Contents;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the text of a file, or an object with its bytes in `base64`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Contents, E> {
+                Ok(Contents(text.as_bytes().to_vec()))
+            }
+
+            fn visit_string<E: Error>(self, text: String) -> Result<Contents, E> {
+                Ok(Contents(text.into_bytes()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Contents, A::Error> {
+                let Some((key, text)) = map.next_entry::<String, String>()? else {
+                    return Err(A::Error::custom("`base64` is missing"));
+                };
+                if key != "base64" || map.next_key::<String>()?.is_some() {
+                    return Err(A::Error::custom("the only key is `base64`"));
+                }
+                base64::decode(text.as_bytes())
+                    .map(Contents)
+                    .ok_or_else(|| A::Error::custom("`base64`: not base64"))
+            }
+        }
+
+        deserializer.deserialize_any(ContentsVisitor)
     }
 }
 

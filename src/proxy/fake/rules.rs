@@ -20,6 +20,8 @@ pub struct FakeRules {
     /// More than so many bytes are denied with 413 by no rule.
     pub reject: Option<usize>,
     pub disposition: Disposition,
+    /// Milliseconds that a denial waits.
+    pub pause: u32,
     /// What the transactions saw, in order.
     pub seen: Rc<RefCell<Vec<String>>>,
 }
@@ -33,6 +35,7 @@ impl Default for FakeRules {
             partial: None,
             reject: None,
             disposition: Disposition::Deny,
+            pause: 0,
             seen: Rc::default(),
         }
     }
@@ -193,6 +196,10 @@ impl Inspect for FakeTransaction {
     fn end_response_body(&mut self) -> Step {
         let evidence = self.evidence(4);
         self.phase(4, &evidence, false)
+    }
+
+    fn pause(&self) -> u32 {
+        self.rules.pause
     }
 
     fn finish(&mut self) {

@@ -16,7 +16,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         self.notice_watchdog();
         if let Some(ended) = self.ended {
-            return after(ended);
+            return self.after(ended);
         }
         if self.response != Side::New {
             return self.fail(host, RESPONSE, Failure::Order("a second response head"));
@@ -60,7 +60,7 @@ impl<R: Rules> Stream<R> {
         self.notice_body(host, RESPONSE, size > 0 || end);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
-            return after(ended);
+            return self.after(ended);
         }
         self.collect(host, RESPONSE, size, end)
     }
@@ -70,11 +70,20 @@ impl<R: Rules> Stream<R> {
         self.notice_body(host, RESPONSE, true);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
-            return after(ended);
+            return self.after(ended);
         }
         match self.response {
             Side::Collect { .. } => self.end_body(host, RESPONSE, true),
             _ => self.uncollected(host, RESPONSE, 0),
+        }
+    }
+
+    /// After an end of ours: our own answer passes as it is, once it is given; anything else stays.
+    fn after(&self, ended: Ended) -> Flow {
+        let waits = self.delay.as_ref().is_some_and(|delay| delay.get());
+        match ended {
+            Ended::Answered if !waits => Flow::Continue,
+            Ended::Answered | Ended::Cut => Flow::Pause,
         }
     }
 
@@ -127,12 +136,4 @@ impl<R: Rules> Stream<R> {
 fn is_local(host: &dyn Host) -> bool {
     host.property(&["response", "code_details"])
         .is_some_and(|details| !details.is_empty() && details != b"via_upstream")
-}
-
-/// After an end of ours: our own answer passes as it is, anything else stays.
-fn after(ended: Ended) -> Flow {
-    match ended {
-        Ended::Answered => Flow::Continue,
-        Ended::Cut => Flow::Pause,
-    }
 }

@@ -6,6 +6,7 @@
     reason = "random numbers within small bounds"
 )]
 mod chaos;
+mod delays;
 mod requests;
 mod responses;
 mod watchdog;

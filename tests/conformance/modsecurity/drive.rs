@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use parapet::action::Name;
 use parapet::compile::{Compiled, Loader, compile};
 use parapet::engine::{
     Clock, Connection, Disposition, Endpoint, Evaluation, Interruption, Record, RequestHead,
@@ -20,8 +21,11 @@ use super::case::{Case, End};
 pub const PROBE: u64 = 4_000_000_001;
 
 /// What the probe looks at.
-const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS_POST|REQBODY_ERROR|\
-    REQBODY_ERROR_MSG|INBOUND_DATA_ERROR|MULTIPART_DATA_BEFORE|MULTIPART_LF_LINE|\
+const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS|ARGS_GET|ARGS_POST|REQBODY_ERROR|\
+    REQBODY_ERROR_MSG|REQBODY_PROCESSOR|INBOUND_DATA_ERROR|OUTBOUND_DATA_ERROR|MULTIPART_DATA_BEFORE|\
+    MULTIPART_DATA_AFTER|MULTIPART_LF_LINE|MULTIPART_CRLF_LF_LINES|MULTIPART_BOUNDARY_QUOTED|\
+    MULTIPART_BOUNDARY_WHITESPACE|MULTIPART_MISSING_SEMICOLON|MULTIPART_HEADER_FOLDING|\
+    MULTIPART_INVALID_HEADER_FOLDING|MULTIPART_INVALID_QUOTING|MULTIPART_INVALID_PART|\
     MULTIPART_FILE_LIMIT_EXCEEDED|REQUEST_BODY|RESPONSE_BODY|RESPONSE_CONTENT_TYPE|\
     SERVER_NAME|&ARGS|&XML";
 
@@ -30,7 +34,9 @@ const PROBED: &str = "TX|IP|GLOBAL|RESOURCE|SESSION|USER|ENV|ARGS_POST|REQBODY_E
 const DEFAULTS: &str = "SecRuleEngine DetectionOnly\nSecRequestBodyAccess On\n";
 
 /// What came of a case.
+#[derive(Clone)]
 pub struct Seen {
+    pub program: Arc<Program>,
     /// What was evaluated, without the probe.
     pub evaluations: Vec<Evaluation>,
     /// Names and values of the variables in phase 5; nothing if it did not run.
@@ -42,30 +48,24 @@ pub struct Seen {
     pub record: Record,
 }
 
-/// Where the probe stands among the rules of a case.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Probe {
-    None,
-    /// For rules that end in an open chain, which the probe must not continue.
-    InFront,
-    Behind,
-}
-
-/// Compiles the rules of a case. Gives the names of data files that are not there, too.
-pub fn load(case: &Case, file: &str, data: &Path, probe: Probe) -> (Compiled, Vec<String>) {
+/// Compiles the rules of a case, with the probe or without. Gives the names of data files that are
+/// not there, too.
+pub fn load(case: &Case, file: &str, data: &Path, probe: bool) -> (Compiled, Vec<String>) {
     let probed = format!(
         "SecRule {PROBED} \"@unconditionalMatch\" \
          \"id:{PROBE},phase:5,pass,nolog,noauditlog,t:none\"\n"
     );
+    load_with(case, file, data, if probe { &probed } else { "" })
+}
+
+/// Compiles the rules of a case and some more.
+pub fn load_with(case: &Case, file: &str, data: &Path, more: &str) -> (Compiled, Vec<String>) {
     let source = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
-    let mut sources = vec![source("defaults.conf", DEFAULTS)];
-    if probe == Probe::InFront {
-        sources.push(source("probe.conf", &probed));
-    }
-    sources.push(source(file, &case.rules.0));
-    if probe == Probe::Behind {
-        sources.push(source("probe.conf", &probed));
-    }
+    let sources = [
+        source("defaults.conf", DEFAULTS),
+        source(file, &case.rules.0),
+        source("more.conf", more),
+    ];
     let data = Data {
         folder: data.to_owned(),
         missing: RefCell::default(),
@@ -73,9 +73,16 @@ pub fn load(case: &Case, file: &str, data: &Path, probe: Probe) -> (Compiled, Ve
     (compile(&sources, &data), data.missing.into_inner())
 }
 
-/// Takes the request and the response through all phases.
-pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
-    let waf = Waf::new(program, Rc::new(Now));
+/// Takes the request and the response through all phases: once with the rules as they are, and once
+/// with the probe. The probe reads variables, and what nobody reads need not be filled.
+pub fn drive(case: &Case, program: &Arc<Program>, probed: &Arc<Program>) -> Seen {
+    let mut seen = run(case, program);
+    seen.variables = run(case, probed).variables;
+    seen
+}
+
+fn run(case: &Case, program: &Arc<Program>) -> Seen {
+    let waf = Waf::new(Arc::clone(program), Rc::new(Now));
     let connection = Connection {
         client: case.client.as_ref().and_then(endpoint),
         server: case.server.as_ref().and_then(endpoint),
@@ -85,7 +92,10 @@ pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
     transaction.trace();
     let stopped = |step: Step| step.interruption.is_some();
     let request = &case.request;
-    let protocol = format!("HTTP/{:.1}", request.http_version.unwrap_or(1.1));
+    let protocol = format!(
+        "HTTP/{}",
+        request.http_version.as_deref().unwrap_or_default()
+    );
     let headers = request.headers.pairs();
     let head = RequestHead {
         method: request.method.as_deref().unwrap_or("GET").as_bytes(),
@@ -95,9 +105,10 @@ pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
     };
     let body = request.body.0.as_bytes();
     let headers = case.response.headers.pairs();
+    let answered = case.response.protocol.as_deref().unwrap_or(&protocol);
     let response = ResponseHead {
         status: 200,
-        protocol: protocol.as_bytes(),
+        protocol: answered.as_bytes(),
         headers: &headers,
     };
     let _ = stopped(transaction.request_head(&head))
@@ -121,6 +132,7 @@ pub fn drive(case: &Case, program: Arc<Program>) -> Seen {
             .collect()
     });
     Seen {
+        program: Arc::clone(program),
         evaluations,
         variables,
         rules: case.rules.0.clone(),
@@ -157,12 +169,29 @@ impl Seen {
     }
 
     fn words(&self, line: u32, beginning: &str) -> Vec<&str> {
-        let line = usize::try_from(line).unwrap().saturating_sub(1);
-        let rule = self.rules.lines().nth(line).unwrap_or_default();
+        let rule = self.line(line);
         rule.split([',', '"', ' ', '|'])
             .map(str::trim)
             .filter(|word| word.starts_with(beginning))
             .collect()
+    }
+
+    /// The actions that the rule of a line names, without their values.
+    pub fn actions(&self, line: u32) -> Vec<&str> {
+        let rule = self.line(line);
+        let names = rule.split([',', '"', ' ']).map(|word| {
+            let name = word.split(':').next().unwrap_or_default();
+            name.trim()
+        });
+        names
+            .filter(|name| Name::by_name(name.as_bytes()).is_some())
+            .collect()
+    }
+
+    /// The line of the case's rules with this number.
+    pub fn line(&self, line: u32) -> &str {
+        let line = usize::try_from(line).unwrap().saturating_sub(1);
+        self.rules.lines().nth(line).unwrap_or_default()
     }
 
     /// Whether a variable is 1 at the end.
@@ -181,7 +210,7 @@ impl Seen {
 fn endpoint(end: &End) -> Option<Endpoint> {
     Some(Endpoint {
         address: end.ip.parse().ok()?,
-        port: end.port,
+        port: end.port.parse().unwrap_or(0),
     })
 }
 

@@ -1,7 +1,11 @@
-//! Operators that need what a sandbox has not got. They are known by name, so that a rule with one
-//! is refused or reported for what it is.
+//! Operators that need what a sandbox has not got. Rules with them load, with a warning that says
+//! what is missing, and never match, negated or not: no verdict is made up.
 
-use super::{Argument, CompileError, CompileErrorKind, Def, Support};
+use super::{Argument, Def, Example, Support};
+
+/// An operator that cannot be asked here.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sandboxed(pub &'static Def);
 
 /// All of them.
 pub(super) const DEFS: &[&Def] = &[
@@ -10,42 +14,32 @@ pub(super) const DEFS: &[&Def] = &[
         "Whether the fuzzy hash (ssdeep) of the value is near to one of a file.",
         Argument::Special,
         false,
-        "there is no fuzzy hash library in the filter",
-    ),
-    &def(
-        "geoLookup",
-        "Looks up the country and place of an address; fills GEO.",
-        Argument::None,
-        false,
-        "there is no geography database in the filter",
+        "there is no fuzzy hash library for the filter",
+        &[Example::no(b"hashes.txt 90", b"text")],
     ),
     &def(
         "gsbLookup",
         "Whether a URL in the value stands in the Google Safe Browsing database.",
         Argument::Pattern,
         false,
-        "the database is no longer published",
+        "the database that it reads is no longer published",
+        &[Example::no(br"https?://[^\s]+", b"see http://example.com/")],
     ),
     &def(
         "inspectFile",
         "Whether a program outside objects to an uploaded file.",
         Argument::File,
         true,
-        "the sandbox cannot run programs",
+        "a sandboxed filter runs no programs",
+        &[Example::no(b"/usr/bin/scan", b"/tmp/upload")],
     ),
     &def(
         "rbl",
         "Whether an address or a name stands in a block list that is asked by DNS.",
         Argument::Text,
         false,
-        "the sandbox cannot ask name servers",
-    ),
-    &def(
-        "rsub",
-        "Replaces text in STREAM_INPUT_BODY or STREAM_OUTPUT_BODY.",
-        Argument::Special,
-        true,
-        "bodies are inspected, not rewritten",
+        "a sandboxed filter cannot ask name servers",
+        &[Example::no(b"list.example", b"192.0.2.1")],
     ),
     &def(
         "validateDTD",
@@ -53,6 +47,7 @@ pub(super) const DEFS: &[&Def] = &[
         Argument::File,
         false,
         "XML is read without document type definitions",
+        &[Example::no(b"order.dtd", b"[XML document tree]")],
     ),
     &def(
         "validateHash",
@@ -60,6 +55,7 @@ pub(super) const DEFS: &[&Def] = &[
         Argument::Pattern,
         true,
         "links in responses are not signed, so there is nothing to check",
+        &[Example::no(br"/account/", b"/account/1")],
     ),
     &def(
         "validateSchema",
@@ -67,6 +63,7 @@ pub(super) const DEFS: &[&Def] = &[
         Argument::File,
         false,
         "there is no XML schema validator in the filter",
+        &[Example::no(b"order.xsd", b"[XML document tree]")],
     ),
 ];
 
@@ -76,29 +73,16 @@ const fn def(
     argument: Argument,
     macros: bool,
     reason: &'static str,
+    examples: &'static [Example],
 ) -> Def {
     Def {
         name,
         aliases: &[],
         summary,
-        spec: "ModSecurity manual; known, but not carried out.",
+        spec: "ModSecurity manual; here it never matches, negated or not.",
         argument,
         macros,
-        support: Support::NotCarriedOut(reason),
-        examples: &[],
-    }
-}
-
-/// Why a rule with such an operator cannot be carried out.
-pub(super) fn error(def: &Def) -> CompileError {
-    let reason = match def.support {
-        Support::NotCarriedOut(reason) => reason,
-        Support::Full => "it is not in this build",
-    };
-    CompileError {
-        kind: CompileErrorKind::NotCarriedOut,
-        message: format!("@{} is not carried out: {reason}", def.name),
-        offset: None,
-        hint: None,
+        support: Support::Sandbox(reason),
+        examples,
     }
 }
