@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use parapet::body::{File, Kind, Processor, Settings, Sink, XmlIntoArgs, xml};
+use parapet::body::{File, Kind, MemberName, Processor, Settings, Sink, XmlIntoArgs, xml};
 use parapet::compile::{NoFiles, compile};
 use parapet::limits::Limits;
 use parapet::program::Program;
@@ -101,6 +101,7 @@ fn settings(options: u8) -> Settings {
             _ => XmlIntoArgs::Off,
         },
         extract_files: options & 0x10 != 0,
+        other_names: options & 0x20 != 0,
     }
 }
 
@@ -181,8 +182,8 @@ impl Sink for Recording {
         ));
     }
 
-    fn container(&mut self, name: &[u8]) {
-        self.found.push(Found::Container(name.to_vec()));
+    fn container(&mut self, name: &MemberName<'_>) {
+        self.found.push(Found::Container(name.reported.to_vec()));
     }
 
     fn part_header(&mut self, part_name: &[u8], line: &[u8]) {
