@@ -40,7 +40,7 @@ impl Clock for Stopped {
 }
 
 /// The engine as it is, then with parts switched off: all must say the same.
-pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 3] {
+pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 4] {
     let ablated = |ablation| Waf::ablated(Arc::clone(program), Rc::new(Stopped), ablation);
     [
         Waf::new(Arc::clone(program), Rc::new(Stopped)),
@@ -50,6 +50,10 @@ pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 3] {
         }),
         ablated(Ablation {
             transformations: true,
+            ..Ablation::default()
+        }),
+        ablated(Ablation {
+            sharing: true,
             ..Ablation::default()
         }),
     ]

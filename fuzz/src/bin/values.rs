@@ -11,7 +11,7 @@ use parapet::bytes::Profile;
 use parapet::compile::{NoFiles, compile};
 use parapet::matching::{Candidates, Dialect, PhrasePool, PrefilterBuilder, Scratch};
 use parapet::operator::{
-    Argument, Capture, Captures, Compile, DataFiles, Def, Eval, Operator, RxCache, Support,
+    Argument, Capture, Captures, Compile, DataFiles, Def, Eval, Operator, Product, RxCache, Support,
 };
 use parapet::transform::{Context, Outcome, Transformation, UnicodeMap};
 use parapet_fuzz::input::{Input, states};
@@ -185,6 +185,9 @@ impl Asking {
                 rx_cache: &mut self.rx_cache,
                 capture,
                 captures: &mut self.captures,
+                macros: &[],
+                geography: None,
+                product: &mut Product::default(),
             },
         )
     }

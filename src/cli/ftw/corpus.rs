@@ -63,14 +63,14 @@ mod tests {
     #[test]
     fn a_suite_gives_its_requests() {
         let place = std::env::temp_dir().join(format!("parapet-{}-7.yaml", std::process::id()));
-        let text = "rule_id: 7\ntests:\n  - stages:\n      - input: {uris: [/a, /b], headers: {Host: x}}\n  - stages:\n      - input: {uri: /reflect, method: POST, data: '{\"body\": \"<h1>\"}'}\n";
+        let text = "rule_id: 7\ntests:\n  - stages:\n      - input: {uris: [/a, /b], headers: {Host: x}}\n  - stages:\n      - input: {uri: /reflect, method: POST, headers: {Content-Type: application/json}, data: '{\"body\": \"<h1>\"}'}\n";
         std::fs::write(&place, text).unwrap();
         let found = regression_exchanges(std::slice::from_ref(&place));
         std::fs::remove_file(&place).unwrap();
         let found = found.unwrap();
         let told: Vec<_> = found
             .iter()
-            .map(|one| (&one.test[..], &one.request.target[..]))
+            .map(|one| (one.test.as_str(), &one.request.target[..]))
             .collect();
         assert_eq!(
             told,
