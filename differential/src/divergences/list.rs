@@ -105,6 +105,16 @@ pub const DIVERGENCES: &[Divergence] = &[
         },
     },
     Divergence {
+        name: "json-selectors",
+        explanation: "ARGS:_method also selects the JSON argument json._method, which is v2's `_method`; v3 knows it only by its own name",
+        explains: |case| {
+            case.only(Parapet)
+                && case.is(Processor::Json)
+                && case.rule(&[920_650])
+                && case.hit_is("ARGS:json._method")
+        },
+    },
+    Divergence {
         name: "json-open-string",
         explanation: "yajl overlooks a string that is opened behind the document and never closed",
         explains: |case| {

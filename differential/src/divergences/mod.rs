@@ -88,6 +88,19 @@ fn adds_up(rule: u64) -> bool {
     rule == 0 || matches!(rule / 1000, 949 | 959 | 980)
 }
 
+/// `application/*+json`, as the engine settings recognise it.
+fn is_json_kin(kind: &[u8]) -> bool {
+    let Some(rest) = kind.strip_prefix(b"application/") else {
+        return false;
+    };
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let end = rest
+        .iter()
+        .position(|byte| !plain(byte))
+        .unwrap_or(rest.len());
+    end > 0 && rest[end..].starts_with(b"+json")
+}
+
 impl Case<'_> {
     fn only(&self, side: Side) -> bool {
         self.difference.side == side
@@ -138,7 +151,7 @@ impl Case<'_> {
             .any(starts)
         {
             Processor::Xml
-        } else if starts("application/json") || starts("application/") && holds(&kind, b"+json") {
+        } else if starts("application/json") || is_json_kin(&kind) {
             Processor::Json
         } else {
             Processor::None
