@@ -2,7 +2,8 @@
 //!
 //! Most rules of the set that compute something say `nolog`, and libmodsecurity tells only of rules
 //! that log, and of a SecAction only if it has a message. In the copy, which both engines get,
-//! `nolog` reads `log,msg:'-'` and `noauditlog` reads `auditlog`.
+//! `nolog` reads `log,msg:'-'` and `noauditlog` reads `auditlog`. Directives of our own are left out:
+//! both engines read bodies as they come.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,9 +88,17 @@ fn take(from: &Path, to: &Path) -> std::io::Result<()> {
         _ => {
             bytes = replace(&bytes, b"noauditlog", b"auditlog");
             bytes = replace(&bytes, b"nolog", b"log,msg:'-'");
+            bytes = without_own(&bytes);
         }
     }
     fs::write(to, bytes)
+}
+
+/// Leaves out the directives that only Parapet has.
+fn without_own(text: &[u8]) -> Vec<u8> {
+    let lines = text.split_inclusive(|&byte| byte == b'\n');
+    let shared = lines.filter(|line| !line.trim_ascii_start().starts_with(b"SecParapet"));
+    shared.flatten().copied().collect()
 }
 
 /// The map of characters as libmodsecurity reads it: no comments, a code page on one line.
