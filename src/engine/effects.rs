@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::api::{Disposition, Interruption, RuleMatch};
 use super::collection::record::Operation;
-use super::state::{MAX_MATCHES, State};
+use super::state::{MAX_MATCHES, MAX_OF_ONE_RULE, State};
 use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
@@ -309,7 +309,14 @@ impl State {
         test: Option<(&Test, &[u8])>,
         interruption: Option<Interruption>,
     ) {
-        if self.matches.len() >= MAX_MATCHES && interruption.is_none() {
+        let of_rule = self.current.map(|rule| {
+            let count = self.match_counts.entry(rule).or_insert(0);
+            *count = count.saturating_add(1);
+            *count
+        });
+        let many = self.matches.len() >= MAX_MATCHES
+            || of_rule.is_some_and(|count| count > MAX_OF_ONE_RULE);
+        if many && interruption.is_none() {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }

@@ -1,5 +1,6 @@
 //! What one transaction carries from step to step.
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub(super) struct State {
     /// What of that means the rule being evaluated.
     pub removed_targets: Vec<(RuleIndex, Target)>,
     /// Results of selector patterns on names.
-    pub names: std::collections::HashMap<(PatternId, ValueId), bool>,
+    pub names: HashMap<(PatternId, ValueId), bool>,
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
@@ -47,7 +48,9 @@ pub(super) struct State {
     pub pause: u32,
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
-    /// Matches that were not recorded, beyond [`MAX_MATCHES`].
+    /// How often each rule matched.
+    pub match_counts: HashMap<RuleIndex, u32>,
+    /// Matches that were not recorded, beyond [`MAX_MATCHES`] and [`MAX_OF_ONE_RULE`].
     pub suppressed: usize,
     pub phase: Phase,
     /// The starter of the rule being evaluated, for RULE and `%{rule.id}`.
@@ -111,9 +114,11 @@ pub(super) struct Stream {
     pub replaced: Option<ReplacedBody>,
 }
 
-/// Most matches recorded in one transaction; a rule that matches every one of a thousand
-/// arguments says nothing more after that.
+/// Most matches recorded in one transaction.
 pub(super) const MAX_MATCHES: usize = 1000;
+/// Most matches recorded of one rule: one that matches every one of a thousand arguments says
+/// nothing more after that, and must not drown what the others say.
+pub(super) const MAX_OF_ONE_RULE: u32 = 25;
 
 impl State {
     pub(super) fn new(
@@ -150,7 +155,7 @@ impl State {
             removed: Vec::new(),
             target_removals: Vec::new(),
             removed_targets: Vec::new(),
-            names: std::collections::HashMap::new(),
+            names: HashMap::new(),
             matched: Matched {
                 value: ValueId::EMPTY,
                 name: ValueId::EMPTY,
@@ -161,6 +166,7 @@ impl State {
             pause: 0,
             allowed: None,
             matches: Vec::new(),
+            match_counts: HashMap::new(),
             suppressed: 0,
             phase: Phase::RequestHeaders,
             current: None,

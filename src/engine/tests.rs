@@ -1,14 +1,14 @@
 //! Whole transactions through small rule sets.
 
-mod encodings;
-
 use std::rc::Rc;
 
 use super::*;
 use crate::compile::{NoFiles, compile};
 
 mod actions;
+mod bounds;
 mod directives;
+mod encodings;
 mod json_names;
 mod members;
 mod readings;
@@ -521,50 +521,4 @@ fn pattern_limits_are_told() {
     assert_eq!(matched(rules, &hard), [3, 4, 5, 6]);
     assert_eq!(matched(rules, "/?a=aab"), [2, 6]);
     assert_eq!(matched(rules, "/?a=ab"), [2]);
-}
-
-/// Found by fuzzing: a variable that holds itself twice doubled with every match.
-#[test]
-fn variables_do_not_grow_without_bound() {
-    let rules = "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.a=aaaaaaaa\"\n\
-                 SecRule ARGS \"@unconditionalMatch\" \"id:2,phase:1,pass,nolog,\
-                 setvar:'tx.a=%{tx.a}%{tx.a}',setvar:tx.count=+1,setvar:'tx.%{tx.a}=1'\"\n\
-                 SecRule TX:a \"@unconditionalMatch\" \"id:3,phase:1,pass,log,logdata:'%{tx.a}'\"";
-    let mut transaction = begin(rules);
-    let target = format!("/?{}", "x=y&".repeat(100));
-    let _ = transaction.request_head(&head(&target, &[]));
-    assert_eq!(
-        tx(&transaction, "a").unwrap().len(),
-        crate::limits::EXPANDED
-    );
-    assert_eq!(tx(&transaction, "count").as_deref(), Some("100"));
-    assert!(
-        transaction
-            .tx_variables()
-            .iter()
-            .all(|(name, _)| name.len() <= 4096)
-    );
-    let found = transaction.drain_matches().pop().unwrap();
-    assert_eq!((found.data.len(), found.value.len()), (4096, 4096));
-}
-
-/// Found by fuzzing: each removal was noted for each rule it means and compared with all others.
-#[test]
-fn many_removals_of_targets_take_little_time() {
-    let mut rules: String = (1..1000)
-        .map(|id| {
-            format!(
-                "SecAction \"id:{id},phase:1,pass,nolog,ctl:ruleRemoveTargetById=1-9999;ARGS:x{id}\"\n"
-            )
-        })
-        .collect();
-    rules.push_str("SecRule ARGS \"@rx a\" \"id:5000,phase:1,pass,log\"");
-    let logged = |target| -> Vec<u64> {
-        matched(&rules, target)
-            .into_iter()
-            .filter(|&id| id == 5000)
-            .collect()
-    };
-    assert_eq!(logged("/?x7=a&x998=a"), [0u64; 0]);
-    assert_eq!(logged("/?x7=a&x1000=a"), [5000]);
 }

@@ -9,7 +9,10 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use parapet::body::{File, Kind, MemberName, Processor, Settings, Sink, XmlIntoArgs, xml};
+use parapet::body::coding::{Coding, Inflater};
+use parapet::body::{
+    Charsets, File, Kind, MemberName, Processor, Settings, Sink, XmlIntoArgs, xml,
+};
 use parapet::compile::{NoFiles, compile};
 use parapet::limits::Limits;
 use parapet::program::Program;
@@ -25,6 +28,10 @@ fn run(data: &[u8]) {
     let (kind, options, cut, how) = (input.byte(), input.byte(), input.byte(), input.byte());
     let line = input.line();
     let body = input.rest(how);
+    if (0x70..0x80).contains(&kind) {
+        inflate(options, &body, cut);
+        return;
+    }
     let engine = kind >= 0x80;
     let kind = Kind::ALL[usize::from(kind) % Kind::ALL.len()];
     if engine {
@@ -66,6 +73,7 @@ fn run(data: &[u8]) {
 
     if kind == Kind::Json
         && !partial
+        && settings.charsets == Charsets::Off
         && settings.limits.json_depth > 128
         && finished.error.is_some()
     {
@@ -90,6 +98,7 @@ fn settings(options: u8) -> Settings {
                 files: 2,
                 xml_depth: 4,
                 xml_nodes: 8,
+                ..Limits::default()
             }
         } else {
             Limits::default()
@@ -102,7 +111,49 @@ fn settings(options: u8) -> Settings {
         },
         extract_files: options & 0x10 != 0,
         other_names: options & 0x20 != 0,
+        charsets: if options & 0x80 != 0 {
+            Charsets::On
+        } else {
+            Charsets::Off
+        },
     }
+}
+
+/// Any bytes as a coded body: the same for every cut, and no more than the ratio allows.
+fn inflate(options: u8, body: &[u8], cut: u8) {
+    const RATIO: usize = 50;
+    let layers = [options & 3, options >> 2 & 3, options >> 4 & 3];
+    let codings: Vec<Coding> = layers
+        .into_iter()
+        .filter_map(|layer| match layer {
+            1 => Some(Coding::Gzip),
+            2 => Some(Coding::Deflate),
+            3 => Some(Coding::Brotli),
+            _ => None,
+        })
+        .collect();
+    let read = |parts: &[&[u8]]| {
+        let mut inflater = Inflater::new(&codings, RATIO);
+        let mut length = 0;
+        let mut sum = 0u64;
+        let mut take = |piece: &[u8]| {
+            length += piece.len();
+            for &byte in piece {
+                sum = sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+            }
+            true
+        };
+        for part in parts {
+            inflater.feed(part, &mut take);
+        }
+        let end = inflater.finish(&mut take);
+        (end, length, sum)
+    };
+    let most = body.len() * RATIO + (256 << 10);
+    let time = Duration::from_millis(100) + Duration::from_nanos(50) * u32::try_from(most).unwrap();
+    let whole = bounded("inflating", 64 << 20, time, || read(&[body]));
+    assert!(whole.1 <= most, "{} of {}", whole.1, body.len());
+    assert_eq!(whole, read(&chunks(body, cut)), "cut by {cut}");
 }
 
 fn select(document: &xml::Document, expression: &[u8], time: Duration) {
