@@ -398,8 +398,7 @@ fn rule(mut input: Input<'_>) {
     }
     let mut asking = Asking::new();
     // There is no database and ARGS is no stream: such an operator says neither yes nor no.
-    let never =
-        operator.sandboxed().is_some() || operator.needs_geography() || operator.replaces();
+    let never = operator.sandboxed().is_some() || operator.needs_geography() || operator.replaces();
     let found = values
         .iter()
         .filter(|_| !never)
