@@ -64,7 +64,10 @@ mod tests {
         assert_eq!(decode(b"VGVz\ndENhc2U=").unwrap(), b"TestCase");
         assert_eq!(decode(b"/wA").unwrap(), [0xFF, 0]);
         assert_eq!(decode(b"").unwrap(), b"");
-        for wrong in ["VGVz!", "V", "VG=V", "V==="] {
+        assert_eq!(decode(b"Zg==").unwrap(), b"f");
+        assert_eq!(decode(b"Zm8=").unwrap(), b"fo");
+        assert_eq!(decode(b"Zm9v").unwrap(), b"foo");
+        for wrong in ["VGVz!", "V", "VG=V", "V===", "Z=g="] {
             assert_eq!(decode(wrong.as_bytes()), None, "{wrong}");
         }
     }

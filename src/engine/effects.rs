@@ -9,7 +9,9 @@ use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
-use crate::program::{AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, Test};
+use crate::program::{
+    AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, TargetRemoval, Test,
+};
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
 
@@ -45,12 +47,9 @@ impl State {
     /// Lists what a rule must not look at, before it is evaluated.
     pub(super) fn list_removed_targets(&mut self, rule: RuleIndex) {
         self.removed_targets.clear();
-        for removal in &self.target_removals {
-            if removal.rules.binary_search(&rule).is_ok() {
-                let targets = removal.targets.iter().map(|target| (rule, target.clone()));
-                self.removed_targets.extend(targets);
-            }
-        }
+        let meant = |removal: &&Arc<TargetRemoval>| removal.rules.binary_search(&rule).is_ok();
+        self.removed_targets
+            .extend(self.target_removals.iter().filter(meant).cloned());
     }
 
     pub(super) fn text(&self, template: &Template) -> Vec<u8> {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::scratch::Scratch;
 use super::state::State;
 use super::store::Entry;
-use super::target::{Looking, Subject};
+use super::target::Subject;
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
@@ -151,8 +151,7 @@ impl State {
         let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
         self.list_removed_targets(at);
-        let looking = Looking { at: Some(at), rule };
-        self.shared_subjects(looking, scratch, &mut subjects);
+        self.shared_subjects(rule, scratch, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
@@ -256,14 +255,13 @@ impl State {
                 .eval(self.values.get(value), argument, &mut eval)
         };
         let exceeded = scratch.matching.take_limit_exceeded();
+        let malformed = scratch.rx_cache.take_error().is_some();
         if exceeded {
             self.pcre_limit_exceeded();
-        }
-        let broken = scratch.rx_cache.take_error().is_some() || exceeded;
-        if broken {
+        } else if malformed {
             self.set(Variable::MscPcreError, b"1");
         }
-        if broken || product.is_failure(subject.variable) {
+        if exceeded || malformed || product.is_failure(subject.variable) {
             // An operator that fails does not match, negated or not (v2 without
             // SecInterceptOnError).
             product = Product::Nothing;

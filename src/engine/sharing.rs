@@ -4,11 +4,9 @@
 //! prefilter are the phase's; lists and groups also when a rule changes a variable that they look
 //! at, which hardly any does.
 
-use std::ops::Range;
-
 use super::scratch::Scratch;
 use super::state::State;
-use super::target::{Looking, Subject};
+use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
 use crate::program::{Group, Program, Rule};
@@ -34,8 +32,6 @@ pub(super) struct Sharing {
     /// `unions`.
     groups: Vec<Option<usize>>,
     unions: Vec<u64>,
-    /// The values of a list that is not kept.
-    passing: Vec<Subject>,
 }
 
 impl Sharing {
@@ -88,6 +84,21 @@ impl Sharing {
             *entry = Some(row);
         }
         row
+    }
+
+    /// The values of a list, if they are kept.
+    fn list(&self, list: usize) -> Option<&[Subject]> {
+        let (start, end) = self.lists.get(list).copied().flatten()?;
+        self.subjects.get(start..end)
+    }
+
+    fn keep_list(&mut self, list: usize, subjects: &[Subject]) {
+        let start = self.subjects.len();
+        let end = start.saturating_add(subjects.len());
+        if end <= MOST_SUBJECTS {
+            self.subjects.extend_from_slice(subjects);
+            keep(&mut self.lists, list, (start, end));
+        }
     }
 
     /// Adds the candidates of a value to those of a group.
@@ -145,27 +156,20 @@ impl State {
     ) -> Option<usize> {
         let prefilter = &program.phases.get(group.phase.index())?.prefilter;
         let rule = program.rule(program.groups.list(group.list)?)?;
-        let looking = Looking { at: None, rule };
         let context = Context {
             unicode_map: program.settings.unicode_map.as_ref(),
         };
-        let kept = self.kept_subjects(looking, scratch);
-        let passing = std::mem::take(&mut scratch.sharing.passing);
+        // The union is for every rule of the group, whatever `ctl` excludes for one of them.
+        self.removed_targets.clear();
+        let mut subjects = std::mem::take(&mut scratch.subjects);
+        self.shared_subjects(rule, scratch, &mut subjects);
         let union = scratch.sharing.unions.len();
         let words = prefilter.words();
         scratch
             .sharing
             .unions
             .resize(union.saturating_add(words), 0);
-        let mut at = kept.as_ref().map_or(0, |kept| kept.start);
-        loop {
-            let subject = match &kept {
-                Some(kept) if at < kept.end => scratch.sharing.subjects.get(at),
-                Some(_) => None,
-                None => passing.get(at),
-            };
-            let Some(subject) = subject else { break };
-            at = at.saturating_add(1);
+        for subject in &subjects {
             let (value, chain) = (subject.value, group.transformations);
             let value = self
                 .values
@@ -173,62 +177,32 @@ impl State {
             let row = scratch.sharing.row(prefilter, value, &self.values);
             scratch.sharing.unite(union, row, words);
         }
-        scratch.sharing.passing = passing;
+        scratch.subjects = subjects;
         Some(union)
     }
 
     /// The values of a rule's targets; `out` is emptied first. Rules with the same targets share
-    /// them.
+    /// them, but for those that `ctl` excludes something for.
     pub(super) fn shared_subjects(
         &mut self,
-        looking: Looking<'_>,
+        rule: &Rule,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
-        let excluding = |(of, _): &(_, _)| Some(*of) == looking.at;
-        if looking.rule.list.is_none()
-            || scratch.ablation.sharing
-            || self.removed_targets.iter().any(excluding)
-        {
-            self.subjects(looking, &mut scratch.matching, out);
-            return;
-        }
-        scratch.sharing.follow(self.store.generation());
-        out.clear();
-        match self.kept_subjects(looking, scratch) {
-            Some(kept) => {
-                out.extend_from_slice(scratch.sharing.subjects.get(kept).unwrap_or_default());
+        let list = match rule.list {
+            Some(list) if !scratch.ablation.sharing && self.removed_targets.is_empty() => {
+                list.index()
             }
-            None => out.extend_from_slice(&scratch.sharing.passing),
-        }
-    }
-
-    /// Where the values of a list stand; in `passing`, if they are not kept.
-    fn kept_subjects(
-        &mut self,
-        looking: Looking<'_>,
-        scratch: &mut Scratch,
-    ) -> Option<Range<usize>> {
-        let list = looking.rule.list.map_or(usize::MAX, |list| list.index());
-        if let Some(&Some((start, end))) = scratch.sharing.lists.get(list) {
-            return Some(start..end);
-        }
-        let mut passing = std::mem::take(&mut scratch.sharing.passing);
-        let all = Looking {
-            at: None,
-            ..looking
+            _ => return self.subjects(rule, &mut scratch.matching, out),
         };
-        self.subjects(all, &mut scratch.matching, &mut passing);
-        let sharing = &mut scratch.sharing;
-        sharing.passing = passing;
-        let start = sharing.subjects.len();
-        let end = start.saturating_add(sharing.passing.len());
-        if end > MOST_SUBJECTS {
-            return None;
+        scratch.sharing.follow(self.store.generation());
+        if let Some(kept) = scratch.sharing.list(list) {
+            out.clear();
+            out.extend_from_slice(kept);
+        } else {
+            self.subjects(rule, &mut scratch.matching, out);
+            scratch.sharing.keep_list(list, out);
         }
-        sharing.subjects.extend_from_slice(&sharing.passing);
-        keep(&mut sharing.lists, list, (start, end));
-        Some(start..end)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
 use crate::program::{
-    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, Target, TargetRemoval,
+    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, TargetRemoval,
 };
 use crate::variable::Variable;
 
@@ -38,7 +38,7 @@ pub(super) struct State {
     /// What `ctl` told rules not to look at.
     pub target_removals: Vec<Arc<TargetRemoval>>,
     /// What of that means the rule being evaluated.
-    pub removed_targets: Vec<(RuleIndex, Target)>,
+    pub removed_targets: Vec<Arc<TargetRemoval>>,
     /// Results of selector patterns on names.
     pub names: HashMap<(PatternId, ValueId), bool>,
     pub matched: Matched,

@@ -4,7 +4,7 @@ use super::state::State;
 use super::store::OtherNames;
 use super::values::ValueId;
 use crate::matching::Scratch;
-use crate::program::{Rule, RuleIndex, Target, TargetSelector};
+use crate::program::{Rule, Target, TargetSelector};
 use crate::template::{Lookup, Macro};
 use crate::variable::{KeySlot, Variable};
 
@@ -29,14 +29,6 @@ pub(super) enum SubjectName {
     Tx(KeySlot),
 }
 
-/// The rule whose values are looked for.
-#[derive(Clone, Copy)]
-pub(super) struct Looking<'a> {
-    /// Its place; none, if what `ctl` excludes is to be found too.
-    pub at: Option<RuleIndex>,
-    pub rule: &'a Rule,
-}
-
 /// What an entry is called: under which name it is reported, and by which others it is selected.
 #[derive(Clone, Copy, Debug)]
 struct Names {
@@ -57,15 +49,15 @@ impl Subject {
 }
 
 impl State {
-    /// The values of a rule's targets; `out` is emptied first.
+    /// The values of a rule's targets, without those that `ctl` removed; `out` is emptied first.
     pub(super) fn subjects(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
         out.clear();
-        for target in &rule.rule.targets {
+        for target in &rule.targets {
             if target.count {
                 self.count(rule, target, scratch, out);
             } else {
@@ -77,7 +69,7 @@ impl State {
     /// `&`: how many values the target has, as one value. v2 counts before exclusions.
     fn count(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         target: &Target,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
@@ -106,7 +98,7 @@ impl State {
 
     fn expand(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         target: &Target,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
@@ -133,7 +125,7 @@ impl State {
 
     fn expand_collection(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         target: &Target,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
@@ -179,7 +171,7 @@ impl State {
 
     fn expand_tx(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         target: &Target,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
@@ -314,26 +306,26 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
-    fn excluded_whole(&self, rule: Looking<'_>, variable: Variable) -> bool {
+    fn excluded_whole(&self, rule: &Rule, variable: Variable) -> bool {
         let whole = |target: &Target| {
             target.variable == variable && matches!(target.selector, TargetSelector::All)
         };
-        rule.rule.exclusions.iter().any(whole)
+        rule.exclusions.iter().any(whole)
             || self
                 .removed_targets
                 .iter()
-                .any(|(of, target)| Some(*of) == rule.at && whole(target))
+                .any(|removal| removal.targets.iter().any(whole))
     }
 
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
     fn excludes(
         &mut self,
-        rule: Looking<'_>,
+        rule: &Rule,
         variable: Variable,
         names: Names,
         scratch: &mut Scratch,
     ) -> bool {
-        for target in &rule.rule.exclusions {
+        for target in &rule.exclusions {
             if target.variable == variable && self.selects_any(&target.selector, names, scratch) {
                 return true;
             }
@@ -342,10 +334,9 @@ impl State {
             return false;
         }
         let removed = std::mem::take(&mut self.removed_targets);
-        let found = removed.iter().any(|(of, target)| {
-            Some(*of) == rule.at
-                && target.variable == variable
-                && self.selects_any(&target.selector, names, scratch)
+        let mut targets = removed.iter().flat_map(|removal| &removal.targets);
+        let found = targets.any(|target| {
+            target.variable == variable && self.selects_any(&target.selector, names, scratch)
         });
         self.removed_targets = removed;
         found

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use super::super::driver::Backend;
 use super::super::message::{Request, Response, header};
 use super::format::BackendResponse;
-use super::request::decode_base64;
 use super::sniff;
+use crate::bytes::base64;
 
 /// The reflector; with a response it answers that, whatever it is asked.
 pub(super) struct Reflector<'a> {
@@ -60,7 +60,7 @@ fn reflect(document: &Document) -> Response {
         status => return plain(400, format!("Invalid status code: {status}").as_bytes()),
     };
     let body = if document.body.is_empty() {
-        match decode_base64(&document.encoded_body) {
+        match base64::decode(document.encoded_body.as_bytes()) {
             Some(body) => body,
             None => return plain(400, b"invalid base64 encoding of response body"),
         }

@@ -7,6 +7,7 @@
 use super::super::message::{Headers, Request, header};
 use super::format::Input;
 use super::template;
+use crate::bytes::base64;
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
 
@@ -20,7 +21,7 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
         if input.data.is_some() {
             return Err("`data` and `encoded_request` exclude each other".to_owned());
         }
-        let bytes = decode_base64(encoded).ok_or("`encoded_request` is no base64")?;
+        let bytes = base64::decode(encoded.as_bytes()).ok_or("`encoded_request` is no base64")?;
         return Ok(Request::parse(&bytes));
     }
     let mut headers: Headers = input
@@ -40,7 +41,7 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
     let method = input.method.as_deref().unwrap_or("GET");
     let mut data = match (&input.data, &input.encoded_data) {
         (Some(text), _) => template::expand(text).into_bytes(),
-        (None, Some(encoded)) => decode_base64(encoded).ok_or("`encoded_data` is no base64")?,
+        (None, Some(encoded)) => base64::decode(encoded.as_bytes()).ok_or("`encoded_data` is no base64")?,
         (None, None) => Vec::new(),
     };
     let autocomplete = input
@@ -88,37 +89,6 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
         version.as_bytes(),
         &wire,
     ))
-}
-
-/// Standard base64, line breaks allowed.
-pub(super) fn decode_base64(text: &str) -> Option<Vec<u8>> {
-    let mut out = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0_u32);
-    let mut padding = 0_u32;
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()) {
-        let digit = match byte {
-            b'A'..=b'Z' => byte.wrapping_sub(b'A'),
-            b'a'..=b'z' => byte.wrapping_sub(b'a').wrapping_add(26),
-            b'0'..=b'9' => byte.wrapping_sub(b'0').wrapping_add(52),
-            b'+' => 62,
-            b'/' => 63,
-            b'=' => {
-                padding = padding.saturating_add(1);
-                continue;
-            }
-            _ => return None,
-        };
-        if padding > 0 {
-            return None;
-        }
-        held = (held << 6) | u32::from(digit);
-        bits = bits.saturating_add(6);
-        if bits >= 8 {
-            bits = bits.saturating_sub(8);
-            out.push(u8::try_from((held >> bits) & 0xff).ok()?);
-        }
-    }
-    (bits < 6 && padding <= 2).then_some(out)
 }
 
 /// go-ftw's idea of a method with a body: the pattern `^POST|PUT|PATCH|DELETE$`, in which the
@@ -195,7 +165,7 @@ fn escape(text: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Input, build, decode_base64};
+    use super::{Input, build};
     use crate::cli::message::header;
 
     fn input(yaml: &str) -> Input {
@@ -268,15 +238,5 @@ mod tests {
             (&b"/a"[..], &b"HTTP/1.0"[..])
         );
         assert!(build(&input("{encoded_request: 'A*'}"), "/", &[]).is_err());
-    }
-
-    #[test]
-    fn base64() {
-        assert_eq!(decode_base64("").as_deref(), Some(&b""[..]));
-        assert_eq!(decode_base64("Zg==").as_deref(), Some(&b"f"[..]));
-        assert_eq!(decode_base64("Zm8=").as_deref(), Some(&b"fo"[..]));
-        assert_eq!(decode_base64("Zm9v").as_deref(), Some(&b"foo"[..]));
-        assert_eq!(decode_base64("Z"), None);
-        assert_eq!(decode_base64("Z=g="), None);
     }
 }
