@@ -4,7 +4,9 @@
 //! form; an empty one means the embedded default. Unknown keys are errors: a misspelt key would
 //! otherwise switch protection off in silence.
 
+mod denial;
 mod json;
+mod metadata;
 mod profile;
 mod structure;
 mod values;
@@ -12,14 +14,16 @@ mod values;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::authority::Authorities;
 use super::filter::Filter;
 use super::inspect::Rules;
 use super::metrics::Metrics;
+use super::selection::{ProfileMetadata, Selection};
 use super::settings::Settings;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
-pub use json::{DENIAL_KEYS, KEYS};
+pub use denial::DENIAL_KEYS;
+pub use json::KEYS;
+pub use metadata::METADATA_KEYS;
 pub use profile::{PROFILE_KEYS, Profile};
 
 /// The rules of the strictest profile: it guards whatever no configured rule set is named for, and
@@ -34,8 +38,14 @@ const STRICTEST_NAME: &str = "(embedded default)";
 pub struct PluginConfig {
     /// Named lists of directives, in the order written.
     pub profiles: Vec<Profile>,
-    /// The list for authorities that none is named for.
+    /// The list for requests that none is named for.
     pub default_directives: Option<String>,
+    /// The list for requests that nothing decides about; without it, [`STRICTEST`].
+    pub strictest_directives: Option<String>,
+    /// Routes and the lists they get.
+    pub routes: Vec<(String, String)>,
+    /// Where the metadata of a request names its list.
+    pub metadata: Option<ProfileMetadata>,
     /// Authorities and the lists they get.
     pub authorities: Vec<(String, String)>,
     /// Files that the directives may name.
@@ -143,7 +153,7 @@ impl PluginConfig {
         Some(Filter::new(
             self.settings.clone(),
             profiles,
-            self.table(),
+            self.selection(),
             metrics,
         ))
     }
@@ -168,34 +178,33 @@ impl PluginConfig {
         lineages
     }
 
-    /// Whether some requests are guarded by [`STRICTEST`] because no rule set is named for them.
+    /// Whether some requests are guarded by [`STRICTEST`]: no rule set is named for them, or one
+    /// that does not exist may be.
     pub fn needs_strictest(&self) -> bool {
-        self.default_directives.is_none()
+        let doubtful = self.default_directives.is_none() || self.metadata.is_some();
+        doubtful && self.strictest_directives.is_none()
+    }
+
+    /// Whether requests differ in what they get.
+    pub(super) fn selects(&self) -> bool {
+        !self.routes.is_empty() || !self.authorities.is_empty() || self.metadata.is_some()
     }
 
     /// Names must lead somewhere.
     fn checked(self) -> Result<Self, Problems> {
         let mut found = profile::check(&self.profiles);
-        let place = |name: &str| profile::find(&self.profiles, name);
-        let unknown = |key: &str, name: &str| profile::unknown(&self.profiles, key, name);
-        if let Some(name) = &self.default_directives
-            && place(name).is_none()
-        {
-            found.push(unknown("default_directives", name));
-        }
-        let mut table = Authorities::default();
-        for (authority, name) in &self.authorities {
-            let key = format!("per_authority_directives.{authority}");
-            match place(name) {
-                None => found.push(unknown(&key, name)),
-                Some(place) => {
-                    if let Err(why) = table.insert(authority, place) {
-                        let message = format!("`{key}` {why}");
-                        found.push(Diagnostic::new(Code::PluginConfig, None, message));
-                    }
-                }
+        let named = [
+            ("default_directives", &self.default_directives),
+            ("strictest_directives", &self.strictest_directives),
+        ];
+        for (key, name) in named {
+            if let Some(name) = name
+                && profile::find(&self.profiles, name).is_none()
+            {
+                found.push(profile::unknown(&self.profiles, key, name));
             }
         }
+        let _: Selection = self.tables(&mut found);
         if found.is_empty() {
             return Ok(self);
         }
@@ -205,19 +214,52 @@ impl PluginConfig {
         })
     }
 
-    /// Which authority gets which list of directives, by its place in
-    /// [`PluginConfig::profiles`]; the strictest profile stands behind the named ones.
-    pub fn table(&self) -> Authorities {
-        let place = |name: &str| profile::find(&self.profiles, name);
-        let default = self.default_directives.as_deref().and_then(place);
-        let mut table = Authorities::all(default.unwrap_or(self.profiles.len()));
-        for (authority, name) in &self.authorities {
-            if let Some(place) = place(name) {
-                // Checked before; a key that did not make it in would get the default.
-                let _: Result<(), &str> = table.insert(authority, place);
+    /// Which request gets which list of directives, by its place in
+    /// [`PluginConfig::profiles`]; the embedded strictest profile stands behind the named ones.
+    pub fn selection(&self) -> Selection {
+        // All keys were checked before.
+        self.tables(&mut Vec::new())
+    }
+
+    fn tables(&self, problems: &mut Vec<Diagnostic>) -> Selection {
+        let find = |name: &String| profile::find(&self.profiles, name);
+        let strictest = self.strictest_directives.as_ref().and_then(find);
+        let strictest = strictest.unwrap_or(self.profiles.len());
+        let mut selection = Selection {
+            default: self.default_directives.as_ref().and_then(find),
+            strictest,
+            ..Selection::default()
+        };
+        if !self.selects() {
+            selection.default.get_or_insert(strictest);
+        }
+        if let Some(metadata) = &self.metadata {
+            let names = self.profiles.iter().enumerate();
+            let names = names.map(|(at, profile)| (profile.name.clone().into_bytes(), at));
+            selection.metadata = Some((metadata.clone(), names.collect()));
+        }
+        for (route, name) in &self.routes {
+            match find(name) {
+                Some(place) => selection.routes.insert(route, place),
+                None => {
+                    let key = format!("per_route_directives.{route}");
+                    problems.push(profile::unknown(&self.profiles, &key, name));
+                }
             }
         }
-        table
+        for (authority, name) in &self.authorities {
+            let key = format!("per_authority_directives.{authority}");
+            match find(name) {
+                None => problems.push(profile::unknown(&self.profiles, &key, name)),
+                Some(place) => {
+                    if let Err(why) = selection.authorities.insert(authority, place) {
+                        let message = format!("`{key}` {why}");
+                        problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+                    }
+                }
+            }
+        }
+        selection
     }
 }
 

@@ -1,15 +1,21 @@
 //! One configured plugin: its settings, its rule sets, what it knows of its host.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::authority::Authorities;
 use super::delay::Delays;
 use super::denial::Denial;
 use super::holding::Holding;
 use super::host::{Direction, Host, Level};
 use super::inspect::Rules;
+use super::log;
 use super::metrics::{Count, Metrics, label_suffix};
+use super::selection::{Doubt, Selection};
 use super::settings::Settings;
+use crate::engine::UnixNanos;
+
+/// How long the log keeps quiet about a doubt that it has told of.
+const QUIET: UnixNanos = 60_000_000_000;
 
 /// A configured plugin. Streams keep the one they began with, so a new configuration does not
 /// touch requests under way.
@@ -17,19 +23,28 @@ use super::settings::Settings;
 pub struct Filter<R> {
     settings: Settings,
     profiles: Vec<R>,
-    authorities: Authorities,
+    selection: Selection,
+    doubts: RefCell<[Told; 2]>,
     holding: Holding,
     delays: Delays,
     metrics: Rc<Metrics>,
     labels: String,
 }
 
+/// What the log knows of one kind of doubt.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    last: Option<UnixNanos>,
+    /// How many have not been told since.
+    untold: u64,
+}
+
 impl<R: Rules> Filter<R> {
-    /// A filter over rule sets; `authorities` names them by their place in `profiles`.
+    /// A filter over rule sets; `selection` names them by their place in `profiles`.
     pub fn new(
         settings: Settings,
         profiles: Vec<R>,
-        authorities: Authorities,
+        selection: Selection,
         metrics: Rc<Metrics>,
     ) -> Self {
         Self {
@@ -38,7 +53,8 @@ impl<R: Rules> Filter<R> {
             labels: label_suffix(&settings.metric_labels),
             settings,
             profiles,
-            authorities,
+            selection,
+            doubts: RefCell::default(),
             metrics,
         }
     }
@@ -77,9 +93,38 @@ impl<R: Rules> Filter<R> {
         &self.delays
     }
 
-    /// The rules for an authority; `None` only if there are no rule sets at all.
-    pub(super) fn rules(&self, authority: Option<&[u8]>) -> Option<&R> {
-        self.profiles.get(self.authorities.find(authority))
+    /// The rules of a request; `None` only if there are no rule sets at all.
+    pub(super) fn rules(&self, host: &dyn Host, authority: Option<&[u8]>) -> Option<&R> {
+        let choice = self.selection.choose(host, authority);
+        if let Some(doubt) = &choice.doubt {
+            self.tell_doubt(host, doubt, authority);
+        }
+        self.profiles.get(choice.profile)
+    }
+
+    /// Counts a request that no rule set is named for, and says so, once a minute at most: clients
+    /// can send any number of them.
+    fn tell_doubt(&self, host: &dyn Host, doubt: &Doubt, authority: Option<&[u8]>) {
+        self.count(host, Count::Strictest(doubt));
+        let now = host.now();
+        let untold = {
+            let mut doubts = self.doubts.borrow_mut();
+            let [unmatched, unknown] = &mut *doubts;
+            let told = match doubt {
+                Doubt::Unmatched => unmatched,
+                Doubt::UnknownProfile { .. } => unknown,
+            };
+            if told
+                .last
+                .is_some_and(|last| now.saturating_sub(last) < QUIET)
+            {
+                told.untold = told.untold.saturating_add(1);
+                return;
+            }
+            told.last = Some(now);
+            std::mem::take(&mut told.untold)
+        };
+        log::doubt(host, doubt, authority, untold);
     }
 
     pub(super) fn count(&self, host: &dyn Host, count: Count<'_>) {

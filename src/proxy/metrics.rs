@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::host::{Host, MetricId, MetricKind};
+use super::selection::Doubt;
 use crate::engine::Interruption;
 
 /// Why something passed without the inspection it would otherwise get.
@@ -51,6 +52,8 @@ pub enum Count<'a> {
     RejectedBeforeFilter,
     /// The watchdog refused a head whose body did not come.
     HoldTimeout,
+    /// The strictest rules guard a request, because none are named for it.
+    Strictest(&'a Doubt),
 }
 
 impl Count<'_> {
@@ -71,6 +74,10 @@ impl Count<'_> {
             Self::HostFailure => write!(name, "host.failures"),
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),
             Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
+            Self::Strictest(Doubt::Unmatched) => write!(name, "tx.strictest_reason=unmatched"),
+            Self::Strictest(Doubt::UnknownProfile { .. }) => {
+                write!(name, "tx.strictest_reason=unknown_profile")
+            }
         };
         // Writing to a String cannot fail.
         let _: std::fmt::Result = written;

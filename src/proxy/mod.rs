@@ -27,6 +27,7 @@ mod log;
 mod message;
 mod metrics;
 mod pairs;
+mod selection;
 mod settings;
 mod setup;
 mod stream;
@@ -35,7 +36,9 @@ mod waf;
 mod wasm;
 
 pub use authority::Authorities;
-pub use config::{DENIAL_KEYS, KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST};
+pub use config::{
+    DENIAL_KEYS, KEYS, METADATA_KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST,
+};
 pub use denial::{Denial, DenialPage, PageText};
 pub use files::PluginFiles;
 pub use filter::Filter;
@@ -44,6 +47,7 @@ pub use host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricI
 pub use inspect::{Inspect, Rules};
 pub use metrics::Metrics;
 pub use pairs::Pairs;
+pub use selection::{Choice, Doubt, MetadataOf, ProfileMetadata, Routes, Selection};
 pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
 pub use setup::configure;
 pub use stream::{Flow, Stream};

@@ -36,11 +36,11 @@ pub fn configure<R: Rules + Clone>(
     });
     match &filter {
         None => refuse(host, errors),
-        Some(_) if config.needs_strictest() => {
-            let whom = match (config.profiles.is_empty(), config.authorities.is_empty()) {
+        Some(_) if config.needs_strictest() && config.default_directives.is_none() => {
+            let whom = match (config.profiles.is_empty(), config.selects()) {
                 (true, _) => "no rules are configured: all requests",
-                (_, true) => "no `default_directives` are configured: all requests",
-                _ => "no `default_directives` are configured: requests for other authorities",
+                (_, false) => "no `default_directives` are configured: all requests",
+                _ => "no `default_directives` are configured: all other requests",
             };
             let text = format!("{whom} are guarded by the embedded default rules");
             log::line(host, Level::Warn, &text);

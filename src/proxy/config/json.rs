@@ -4,11 +4,12 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::denial::Denial;
+use super::metadata::Metadata;
 use super::profile::{Body, Profile};
 use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
-use crate::proxy::denial::{DenialPage, PageText};
 use crate::proxy::holding::HoldHeaders;
 use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
 
@@ -20,7 +21,19 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "default_directives",
-        "The list for authorities that none is named for. Without it they get the embedded default rules, blocking.",
+        "The list for requests that none is named for. Without it they get the strictest one.",
+    ),
+    (
+        "strictest_directives",
+        "The list for requests that nothing decides about: none is named for them and there is no default, or metadata names one that does not exist. Without it, the embedded default rules, blocking.",
+    ),
+    (
+        "per_route_directives",
+        "Names of routes (of the proxy's configuration) and the lists they get: `{\"checkout\": name, \"httproute/shop/*\": name}`; a `*` at the end stands for anything. Routes come before metadata and authorities.",
+    ),
+    (
+        "profile_metadata",
+        "Metadata of route, virtual host, cluster and listener that names the list: an object with the keys `namespace`, `key`, `from`, which may be empty. Without this key no metadata is read. Metadata comes before authorities.",
     ),
     (
         "per_authority_directives",
@@ -66,16 +79,6 @@ pub const KEYS: &[(&str, &str)] = &[
         "denial",
         "What denials look like: an object with the keys `body`, `content_type`, `headers`.",
     ),
-];
-
-/// The keys of `denial`. Texts may hold `%{status}`, `%{rule_id}` and `%{unique_id}`.
-pub const DENIAL_KEYS: &[(&str, &str)] = &[
-    ("body", "The body of the answer."),
-    (
-        "content_type",
-        "Its content type; default `text/plain; charset=utf-8`.",
-    ),
-    ("headers", "Further headers: `{name: value}`."),
 ];
 
 const UNKNOWN: &str = "unknown key";
@@ -154,6 +157,13 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .collect();
                 }
                 "default_directives" => config.default_directives = value(map, key)?,
+                "strictest_directives" => config.strictest_directives = value(map, key)?,
+                "per_route_directives" => {
+                    config.routes = value::<Entries<String>, A>(map, key)?.0;
+                }
+                "profile_metadata" => {
+                    config.metadata = Some(value::<Metadata, A>(map, key)?.0);
+                }
                 "per_authority_directives" => {
                     config.authorities = value::<Entries<String>, A>(map, key)?.0;
                 }
@@ -225,87 +235,6 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         }
         Ok(Document(config))
     }
-}
-
-struct Denial(DenialPage);
-
-impl<'de> Deserialize<'de> for Denial {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DenialVisitor)
-    }
-}
-
-struct DenialVisitor;
-
-impl<'de> Visitor<'de> for DenialVisitor {
-    type Value = Denial;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Denial, A::Error> {
-        let mut page = DenialPage::default();
-        let mut keys = Keys::new(DENIAL_KEYS);
-        while let Some(key) = keys.next(&mut map)? {
-            match key {
-                "body" => page.body = page_text(&value::<String, A>(&mut map, key)?, key)?,
-                "content_type" => {
-                    page.content_type = value(&mut map, key)?;
-                    check_value(&page.content_type, key)?;
-                }
-                "headers" => {
-                    for (name, text) in value::<Entries<String>, A>(&mut map, key)?.0 {
-                        let key = format!("{key}.{name}");
-                        check_name(&name, &key)?;
-                        check_value(&text, &key)?;
-                        page.headers
-                            .push((name.to_ascii_lowercase(), page_text(&text, &key)?));
-                    }
-                }
-                key => return Err(unreadable(key)),
-            }
-        }
-        Ok(Denial(page))
-    }
-}
-
-fn page_text<E: Error>(text: &str, key: &str) -> Result<PageText, E> {
-    PageText::parse(text).map_err(|name| {
-        E::custom(format!(
-            "`{key}`: `{name}` cannot be filled in; there are %{{status}}, %{{rule_id}} and %{{unique_id}}"
-        ))
-    })
-}
-
-fn check_name<E: Error>(name: &str, key: &str) -> Result<(), E> {
-    const OURS: [&str; 6] = [
-        "content-length",
-        "content-type",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "location",
-    ];
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(E::custom(format!("`{key}`: not a header name")));
-    }
-    if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
-        return Err(E::custom(format!(
-            "`{key}`: this header is not free to choose"
-        )));
-    }
-    Ok(())
-}
-
-fn check_value<E: Error>(value: &str, key: &str) -> Result<(), E> {
-    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
-        return Err(E::custom(format!(
-            "`{key}`: a header value has no control characters"
-        )));
-    }
-    Ok(())
 }
 
 /// The keys of an object, each known and each once.

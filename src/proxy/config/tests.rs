@@ -1,5 +1,5 @@
 use super::*;
-use crate::proxy::fake::FakeRules;
+use crate::proxy::fake::{FakeHost, FakeRules};
 use crate::proxy::{AcceptEncoding, Grpc, HoldHeaders, OnError};
 
 fn refused(text: &str) -> String {
@@ -28,7 +28,7 @@ fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
         })
         .unwrap();
     filter
-        .rules(authority.map(str::as_bytes))
+        .rules(&FakeHost::default(), authority.map(str::as_bytes))
         .unwrap()
         .name
         .to_owned()
@@ -106,6 +106,51 @@ fn nothing_passes_without_rules() {
     assert_eq!(chosen(&config, None), STRICT);
 }
 
+/// The place of the rule set that a request gets, and whether it is for want of a better one.
+fn place(config: &PluginConfig, properties: &[(&[&str], &str)]) -> (usize, bool) {
+    let host = FakeHost::default();
+    for (path, value) in properties {
+        host.set_fake_property(path, value.as_bytes());
+    }
+    let choice = config.selection().choose(&host, Some(b"a"));
+    (choice.profile, choice.doubt.is_some())
+}
+
+#[test]
+fn routes_and_metadata_choose_rules() {
+    const ROUTE: &[&str] = &["xds", "route_name"];
+    const LISTENER: &[&str] = &["xds", "listener_metadata", "filter_metadata", "waf", "set"];
+    let config = |more: &str| {
+        let text = format!(
+            r#"{{"directives_map": {{"one": ["A"], "two": ["B"], "three": ["C"]}},
+                 "per_route_directives": {{"shop/*": "one"}},
+                 "profile_metadata": {{"namespace": "waf", "key": "set", "from": ["listener"]}}{more}}}"#
+        );
+        PluginConfig::parse(text.as_bytes()).unwrap()
+    };
+    let default = config(r#", "default_directives": "two""#);
+    assert_eq!(place(&default, &[]), (1, false));
+    assert_eq!(place(&default, &[(ROUTE, "shop/x")]), (0, false));
+    assert_eq!(
+        place(&default, &[(ROUTE, "x"), (LISTENER, "three")]),
+        (2, false)
+    );
+    // The embedded rules stand behind the three.
+    assert!(default.needs_strictest());
+    assert_eq!(default.lineages().len(), 4);
+    assert_eq!(place(&default, &[(LISTENER, "four")]), (3, true));
+    let own = config(r#", "strictest_directives": "three""#);
+    assert!(!own.needs_strictest());
+    assert_eq!(own.lineages().len(), 3);
+    assert_eq!(place(&own, &[(LISTENER, "four")]), (2, true));
+    assert_eq!(place(&own, &[]), (2, true));
+    // Nothing to choose from, nothing to doubt.
+    let alone = PluginConfig::parse(br#"{"directives_map": {"one": []}}"#).unwrap();
+    assert_eq!(place(&alone, &[]), (1, false));
+    let all = PluginConfig::parse(br#"{"profile_metadata": {}}"#).unwrap();
+    assert_eq!(all.metadata, Some(ProfileMetadata::default()));
+}
+
 #[test]
 fn our_own_keys() {
     let config = PluginConfig::parse(
@@ -153,6 +198,13 @@ fn every_documented_key_is_read() {
         ));
         assert!(
             line.contains(&format!("P0601: `directives_map`: `a`: `{key}`")),
+            "{line}"
+        );
+    }
+    for (key, _) in METADATA_KEYS {
+        let line = refused(&format!("{{\"profile_metadata\": {{\"{key}\": 1}}}}"));
+        assert!(
+            line.contains(&format!("P0601: `profile_metadata`: `{key}`")),
             "{line}"
         );
     }
@@ -237,6 +289,26 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"default_directives": "a"}"#,
             "`default_directives` names `a`, which is not in",
+        ),
+        (
+            r#"{"strictest_directives": "a"}"#,
+            "`strictest_directives` names `a`, which is not in",
+        ),
+        (
+            r#"{"per_route_directives": {"r": "a"}}"#,
+            "P0604: `per_route_directives.r` names `a`, which is not in",
+        ),
+        (
+            r#"{"profile_metadata": {"from": ["routes"]}}"#,
+            "`from`: `routes` is none of `route`, `virtual_host`, `cluster`, `listener`",
+        ),
+        (
+            r#"{"profile_metadata": {"from": []}}"#,
+            "`from` names nothing",
+        ),
+        (
+            r#"{"profile_metadata": {"key": "a\u0000b"}}"#,
+            "`key`: empty, or with control characters",
         ),
         (
             r#"{"directives_map": {"strict": []}, "default_directives": "strct"}"#,

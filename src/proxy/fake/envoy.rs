@@ -7,7 +7,7 @@ use super::{FakeHost, FakeRules};
 use crate::proxy::host::Direction::{self, Request, Response};
 use crate::proxy::host::LocalReply;
 use crate::proxy::pairs::Pairs;
-use crate::proxy::{Authorities, Filter, Flow, Metrics, Settings, Stream};
+use crate::proxy::{Filter, Flow, Metrics, Selection, Settings, Stream};
 
 /// What a client got.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -65,7 +65,7 @@ pub struct Envoy {
 impl Envoy {
     pub fn new(holds: bool, settings: Settings, rules: FakeRules) -> Self {
         let metrics = Rc::new(Metrics::default());
-        let filter = Filter::new(settings, vec![rules], Authorities::all(0), metrics);
+        let filter = Filter::new(settings, vec![rules], Selection::all(0), metrics);
         let host = FakeHost::default();
         host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
         Self {

@@ -74,8 +74,9 @@ impl<R: Rules> Stream<R> {
     /// Begins the transaction and runs phase 1.
     fn begin(&mut self, host: &dyn Host, pairs: &Pairs) -> Result<(Head, Decision), Failure> {
         let request = Request::new(host, pairs).map_err(Failure::Host)?;
+        let request_id = pairs.first(b"x-request-id").unwrap_or_default();
         let (connection, client) =
-            identity::connection(host, self.filter.settings().forwarded_trusted);
+            identity::connection(host, self.filter.settings().forwarded_trusted, request_id);
         if matches!(client, Client::Untrusted(_)) {
             self.filter.count(host, Count::UntrustedAddress);
         }
@@ -84,7 +85,7 @@ impl<R: Rules> Stream<R> {
         self.is_head = request.method == b"HEAD";
         let rules = self
             .filter
-            .rules(request.authority)
+            .rules(host, request.authority)
             .ok_or(Failure::NoRules)?;
         self.transaction = Some(rules.begin(connection));
         // From here on the head has been seen, whatever becomes of it.
