@@ -200,12 +200,10 @@ impl Config {
         let files = PluginFiles::new(&plugin.data_files);
         let loads = plugin.lineages().into_iter().map(|lineage| {
             // Before everything else: a profile that extends another comes after it.
-            let firsts = std::iter::once(first_directives).chain(std::iter::repeat(""));
-            let lineage: Vec<(String, Vec<u8>)> = lineage
-                .into_iter()
-                .zip(firsts)
-                .map(|((name, text), first)| (name, format!("{first}{text}").into_bytes()))
-                .collect();
+            let mut lineage = lineage;
+            if let Some(outermost) = lineage.first_mut() {
+                outermost.text = [first_directives.as_bytes(), &outermost.text].concat();
+            }
             load(&files, |loader| compile_profile(&lineage, loader))
         });
         Ok(Sets {

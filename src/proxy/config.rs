@@ -7,11 +7,11 @@
 mod denial;
 mod json;
 mod metadata;
+mod overlay;
 mod profile;
 mod structure;
 mod values;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::filter::Filter;
@@ -19,11 +19,13 @@ use super::inspect::Rules;
 use super::metrics::Metrics;
 use super::selection::{ProfileMetadata, Selection};
 use super::settings::Settings;
+use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
 pub use denial::DENIAL_KEYS;
 pub use json::KEYS;
 pub use metadata::METADATA_KEYS;
+pub use overlay::OVERLAY_KEYS;
 pub use profile::{PROFILE_KEYS, Profile};
 
 /// The rules of the strictest profile: it guards whatever no configured rule set is named for, and
@@ -139,14 +141,21 @@ impl PluginConfig {
     pub fn build<R: Rules + Clone>(
         &self,
         metrics: Rc<Metrics>,
-        mut compile: impl FnMut(&[(String, String)]) -> Option<R>,
+        mut compile: impl FnMut(&[Layer]) -> Option<R>,
     ) -> Option<Filter<R>> {
-        let mut compiled: HashMap<Vec<String>, Option<R>> = HashMap::new();
+        let mut compiled: Vec<(Vec<Layer>, Option<R>)> = Vec::new();
         let mut profiles = Vec::new();
         for lineage in self.lineages() {
-            let texts = lineage.iter().map(|(_, text)| text.clone()).collect();
-            let rules = compiled.entry(texts).or_insert_with(|| compile(&lineage));
-            profiles.push(rules.clone());
+            let known = compiled.iter().find(|(known, _)| equal(known, &lineage));
+            let rules = match known {
+                Some((_, rules)) => rules.clone(),
+                None => {
+                    let rules = compile(&lineage);
+                    compiled.push((lineage, rules.clone()));
+                    rules
+                }
+            };
+            profiles.push(rules);
         }
         // All are compiled before one is missed, so that all mistakes are told at once.
         let profiles = profiles.into_iter().collect::<Option<Vec<R>>>()?;
@@ -159,21 +168,18 @@ impl PluginConfig {
     }
 
     /// What every profile is made of, in the order of [`PluginConfig::profiles`], and the strictest
-    /// one where it is needed: the name and the text of each list of directives, the profile's own
-    /// behind those that it extends.
-    pub fn lineages(&self) -> Vec<Vec<(String, String)>> {
-        let strictest = Profile {
-            name: STRICTEST_NAME.to_owned(),
-            extends: None,
-            directives: STRICTEST.iter().map(|&line| line.to_owned()).collect(),
-        };
-        let source = |profile: &Profile| (profile.source_name(), profile.text());
-        let mut lineages: Vec<Vec<(String, String)>> = (0..self.profiles.len())
-            .map(|at| profile::lineage(&self.profiles, at))
-            .map(|lineage| lineage.into_iter().map(source).collect())
+    /// one where it is needed: its own directives behind those that it extends.
+    pub fn lineages(&self) -> Vec<Vec<Layer>> {
+        let mut lineages: Vec<Vec<Layer>> = (0..self.profiles.len())
+            .map(|at| profile::layers(&profile::lineage(&self.profiles, at)))
             .collect();
         if self.needs_strictest() {
-            lineages.push(vec![source(&strictest)]);
+            let strictest = Profile {
+                name: STRICTEST_NAME.to_owned(),
+                directives: STRICTEST.iter().map(|&line| line.to_owned()).collect(),
+                ..Profile::default()
+            };
+            lineages.push(profile::layers(&[&strictest]));
         }
         lineages
     }
@@ -261,6 +267,12 @@ impl PluginConfig {
         }
         selection
     }
+}
+
+/// Whether two profiles are made of the same, whatever they are called.
+fn equal(one: &[Layer], other: &[Layer]) -> bool {
+    let content = |layer: &Layer| (layer.text.clone(), layer.overlay.clone());
+    one.iter().map(content).eq(other.iter().map(content))
 }
 
 #[cfg(test)]

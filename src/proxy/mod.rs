@@ -37,7 +37,8 @@ mod wasm;
 
 pub use authority::Authorities;
 pub use config::{
-    DENIAL_KEYS, KEYS, METADATA_KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST,
+    DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile,
+    STRICTEST,
 };
 pub use denial::{Denial, DenialPage, PageText};
 pub use files::PluginFiles;

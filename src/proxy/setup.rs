@@ -9,16 +9,17 @@ use super::host::{Host, Level};
 use super::inspect::Rules;
 use super::log;
 use super::metrics::Metrics;
+use crate::compile::Layer;
 use crate::diagnostic::Severity;
 
-/// Makes a filter of a plugin configuration. `compile` gets the configuration, and names and texts
-/// of a list of directives and those it extends. `None` if the configuration is refused: every
+/// Makes a filter of a plugin configuration. `compile` gets the configuration, and a list of
+/// directives behind those it extends. `None` if the configuration is refused: every
 /// message stands in the log, one line each and once.
 pub fn configure<R: Rules + Clone>(
     host: &dyn Host,
     bytes: &[u8],
     metrics: Rc<Metrics>,
-    mut compile: impl FnMut(&PluginConfig, &[(String, String)]) -> (Option<R>, Problems),
+    mut compile: impl FnMut(&PluginConfig, &[Layer]) -> (Option<R>, Problems),
 ) -> Option<Filter<R>> {
     let config = match PluginConfig::parse(bytes) {
         Ok(config) => config,
@@ -82,9 +83,10 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Code, Diagnostic};
 
-    fn compile(_: &PluginConfig, lineage: &[(String, String)]) -> (Option<FakeRules>, Problems) {
+    fn compile(_: &PluginConfig, lineage: &[Layer]) -> (Option<FakeRules>, Problems) {
         let mut problems = Problems::default();
-        let (name, text) = &lineage[0];
+        let Layer { name, text, .. } = &lineage[0];
+        let text = String::from_utf8(text.clone()).unwrap();
         let source = problems.sources.add(name, text.clone());
         let span = crate::diagnostic::Span {
             source,

@@ -7,7 +7,7 @@ use super::files::PluginFiles;
 use super::host::Direction;
 use super::inspect::{Inspect, Rules};
 use crate::audit::error_log_line;
-use crate::compile;
+use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
     Transaction, Waf,
@@ -86,16 +86,8 @@ impl PluginConfig {
     /// Compiles one list of directives behind those that it extends (see
     /// [`PluginConfig::lineages`]), with the files of this configuration and the embedded ones. The
     /// rules are missing if one of the messages is an error.
-    pub fn compile(
-        &self,
-        lineage: &[(String, String)],
-        clock: &Rc<dyn Clock>,
-    ) -> (Option<Rc<Waf>>, Problems) {
-        let lineage: Vec<(String, Vec<u8>)> = lineage
-            .iter()
-            .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
-            .collect();
-        let compiled = compile::compile_profile(&lineage, &PluginFiles::new(&self.data_files));
+    pub fn compile(&self, lineage: &[Layer], clock: &Rc<dyn Clock>) -> (Option<Rc<Waf>>, Problems) {
+        let compiled = compile::compile_profile(lineage, &PluginFiles::new(&self.data_files));
         let problems = Problems {
             diagnostics: compiled.diagnostics,
             sources: compiled.sources,

@@ -226,8 +226,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             }
             config.profiles.push(Profile {
                 name: "default".to_owned(),
-                extends: None,
                 directives: lines,
+                ..Profile::default()
             });
             config
                 .default_directives
@@ -307,7 +307,7 @@ fn choice<'de, T: Copy, A: MapAccess<'de>>(
         })
 }
 
-fn number<'de, A: MapAccess<'de>>(
+pub(super) fn number<'de, A: MapAccess<'de>>(
     map: &mut A,
     key: &str,
     least: u32,

@@ -1,4 +1,6 @@
 use super::*;
+use crate::action::RuleSpec;
+use crate::compile::OverlayPolicy;
 use crate::proxy::fake::{FakeHost, FakeRules};
 use crate::proxy::{AcceptEncoding, Grpc, HoldHeaders, OnError};
 
@@ -12,13 +14,17 @@ fn refused(text: &str) -> String {
         .join("\n")
 }
 
+fn text(layer: &Layer) -> String {
+    String::from_utf8(layer.text.clone()).unwrap()
+}
+
 /// The directives an authority is judged by.
 fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
     let filter = config
         .build(Rc::default(), |lineage| {
             let texts: Vec<String> = lineage
                 .iter()
-                .map(|(name, text)| format!("{name}: {text}"))
+                .map(|layer| format!("{}: {}", layer.name, text(layer)))
                 .collect();
             let name: &'static str = Box::leak(texts.join(" + ").into_boxed_str());
             Some(FakeRules {
@@ -201,6 +207,13 @@ fn every_documented_key_is_read() {
             "{line}"
         );
     }
+    for (key, _) in OVERLAY_KEYS {
+        let line = refused(&format!(
+            "{{\"directives_map\": {{\"a\": {{\"overlay_policy\": {{\"{key}\": {{}}}}}}}}}}"
+        ));
+        let path = "`directives_map`: `a`: `overlay_policy`";
+        assert!(line.contains(&format!("P0601: {path}: `{key}`")), "{line}");
+    }
     for (key, _) in METADATA_KEYS {
         let line = refused(&format!("{{\"profile_metadata\": {{\"{key}\": 1}}}}"));
         assert!(
@@ -339,6 +352,31 @@ fn messages_name_the_key_and_the_place() {
              extends `c` extends `a`",
         ),
         (
+            r#"{"directives_map": {"a": {"overlay": true}}}"#,
+            "P0601: `directives_map.a.overlay`: an overlay needs a base that it `extends`",
+        ),
+        (
+            r#"{"directives_map": {"b": [], "a": {"extends": "b", "overlay": true,
+                                                  "overlay_policy": {}}}}"#,
+            "P0601: `directives_map.a.overlay_policy` stands in an overlay: only a base has one",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"directives": ["SecRuleEngine"]}}}}"#,
+            "`overlay_policy`: `directives`: `SecRuleEngine` cannot be allowed to overlays, there",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"ids": ["9-1"]}}}}"#,
+            "`overlay_policy`: `ids`: the range `9-1` runs backwards",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"locked": [5, "tag:"]}}}}"#,
+            "`overlay_policy`: `locked`: a tag without a name",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"variables": "tx."}}}}"#,
+            "`overlay_policy`: `variables`: `tx.` names no variable",
+        ),
+        (
             "[]",
             "plugin configuration:1:1: P0601: invalid type: sequence, expected an object",
         ),
@@ -384,8 +422,8 @@ fn equal_lists_are_compiled_once_and_all_mistakes_are_told() {
     .unwrap();
     let mut compiled = Vec::new();
     let filter = config.build(Rc::default(), |lineage| {
-        let (name, text) = lineage.last().unwrap();
-        compiled.push(format!("{name}={text}"));
+        let own = lineage.last().unwrap();
+        compiled.push(format!("{}={}", own.name, text(own)));
         Some(FakeRules::default())
     });
     assert!(filter.is_some());
@@ -418,6 +456,44 @@ fn profiles_extend_others_in_any_order() {
         r#"{"directives_map": {"a": {"extends": "b"}, "b": {"extends": "a"}, "c": {"extends": "c"}}}"#,
     );
     assert_eq!(cycle.matches("P0603").count(), 2, "{cycle}");
+}
+
+#[test]
+fn overlays_are_under_the_policy_of_their_nearest_base() {
+    let config = PluginConfig::parse(
+        br#"{"directives_map": {
+                "root": {"overlay_policy": {"ids": [7], "locked": [1, "5-6", "tag:x"],
+                         "unlocked": "10-20", "variables": ["TX:A", "b"], "scores": [],
+                         "directives": ["secrule"], "most_removed": 0}},
+                "base": {"extends": "root"},
+                "own": {"extends": "root", "overlay_policy": {}},
+                "team": {"extends": "base", "overlay": true},
+                "squad": {"extends": "team", "overlay": true},
+                "other": {"extends": "own", "overlay": true},
+                "plain": [], "late": {"extends": "plain", "overlay": true}},
+             "default_directives": "base"}"#,
+    )
+    .unwrap();
+    let policies = |at: usize| -> Vec<Option<OverlayPolicy>> {
+        let lineages = config.lineages();
+        let policies = lineages[at].iter().map(|layer| layer.overlay.as_deref());
+        policies.map(Option::<&OverlayPolicy>::cloned).collect()
+    };
+    let ids = |first, last| RuleSpec::Ids([(first, last)].into());
+    let tag = RuleSpec::Tag(b"x".as_slice().into());
+    let root = OverlayPolicy {
+        directives: vec!["SecRule"],
+        ids: vec![(7, 7)],
+        locked: vec![ids(1, 1), ids(5, 6), tag],
+        unlocked: vec![ids(10, 20)],
+        variables: vec!["a".into(), "b".into()],
+        scores: Vec::new(),
+        most_removed: 0,
+    };
+    assert_eq!(policies(1), [None, None]);
+    assert_eq!(policies(4), [None, None, Some(root.clone()), Some(root)]);
+    assert_eq!(policies(5), [None, None, Some(OverlayPolicy::default())]);
+    assert_eq!(policies(7), [None, Some(OverlayPolicy::default())]);
 }
 
 #[test]
