@@ -16,9 +16,9 @@ use std::rc::Rc;
 
 use super::filter::Filter;
 use super::inspect::Rules;
-use super::metrics::Metrics;
 use super::selection::{ProfileMetadata, Selection};
 use super::settings::Settings;
+use super::vm::Vm;
 use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
@@ -140,7 +140,7 @@ impl PluginConfig {
     /// shared. `None` if it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
-        metrics: Rc<Metrics>,
+        vm: Rc<Vm>,
         mut compile: impl FnMut(&[Layer]) -> Option<R>,
     ) -> Option<Filter<R>> {
         let mut compiled: Vec<(Vec<Layer>, Option<R>)> = Vec::new();
@@ -163,7 +163,7 @@ impl PluginConfig {
             self.settings.clone(),
             profiles,
             self.selection(),
-            metrics,
+            vm,
         ))
     }
 

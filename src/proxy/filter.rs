@@ -9,9 +9,10 @@ use super::holding::Holding;
 use super::host::{Direction, Host, Level};
 use super::inspect::Rules;
 use super::log;
-use super::metrics::{Count, Metrics, label_suffix};
+use super::metrics::{Count, label_suffix};
 use super::selection::{Doubt, Selection};
 use super::settings::Settings;
+use super::vm::{Claim, Vm};
 use crate::engine::UnixNanos;
 
 /// How long the log keeps quiet about a doubt that it has told of.
@@ -27,7 +28,7 @@ pub struct Filter<R> {
     doubts: RefCell<[Told; 2]>,
     holding: Holding,
     delays: Delays,
-    metrics: Rc<Metrics>,
+    vm: Rc<Vm>,
     labels: String,
 }
 
@@ -41,12 +42,7 @@ struct Told {
 
 impl<R: Rules> Filter<R> {
     /// A filter over rule sets; `selection` names them by their place in `profiles`.
-    pub fn new(
-        settings: Settings,
-        profiles: Vec<R>,
-        selection: Selection,
-        metrics: Rc<Metrics>,
-    ) -> Self {
+    pub fn new(settings: Settings, profiles: Vec<R>, selection: Selection, vm: Rc<Vm>) -> Self {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
@@ -55,7 +51,7 @@ impl<R: Rules> Filter<R> {
             profiles,
             selection,
             doubts: RefCell::default(),
-            metrics,
+            vm,
         }
     }
 
@@ -86,6 +82,17 @@ impl<R: Rules> Filter<R> {
     /// What is known about the host's holding of heads.
     pub fn holding(&self) -> &Holding {
         &self.holding
+    }
+
+    /// Whether the transactions of this VM hold as much memory as they may: a VM that runs out of
+    /// memory traps, and takes every stream with it.
+    pub(super) fn is_full(&self) -> bool {
+        self.vm.bytes_in_flight() >= self.settings.bytes_in_flight_limit()
+    }
+
+    /// A place for what a stream will hold.
+    pub(super) fn claim(&self) -> Claim {
+        Claim::new(Rc::clone(&self.vm))
     }
 
     /// Answers that wait.
@@ -128,6 +135,6 @@ impl<R: Rules> Filter<R> {
     }
 
     pub(super) fn count(&self, host: &dyn Host, count: Count<'_>) {
-        self.metrics.count(host, count, &self.labels);
+        self.vm.metrics.count(host, count, &self.labels);
     }
 }

@@ -31,6 +31,7 @@ mod selection;
 mod settings;
 mod setup;
 mod stream;
+mod vm;
 mod waf;
 #[cfg(target_os = "wasi")]
 mod wasm;
@@ -52,3 +53,4 @@ pub use selection::{Choice, Doubt, MetadataOf, ProfileMetadata, Routes, Selectio
 pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
 pub use setup::configure;
 pub use stream::{Flow, Stream};
+pub use vm::Vm;
