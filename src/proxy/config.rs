@@ -14,10 +14,12 @@ mod values;
 
 use std::rc::Rc;
 
+use super::denial::DenialPage;
 use super::filter::Filter;
 use super::inspect::Rules;
 use super::selection::{ProfileMetadata, Selection};
 use super::settings::Settings;
+use super::shadow::Shadowed;
 use super::vm::Vm;
 use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
@@ -136,22 +138,24 @@ impl PluginConfig {
     }
 
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
-    /// different list of directives, with its [`PluginConfig::lineages`]; what it returns is
-    /// shared. `None` if it refused one of them.
+    /// different list of directives, with its [`PluginConfig::lineages`], and what it returns is
+    /// shared; and once more for each shadow, which shares nothing that rules can write. `None` if
+    /// it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         vm: Rc<Vm>,
         mut compile: impl FnMut(&[Layer]) -> Option<R>,
-    ) -> Option<Filter<R>> {
+    ) -> Option<Filter<Shadowed<R>>> {
         let mut compiled: Vec<(Vec<Layer>, Option<R>)> = Vec::new();
         let mut profiles = Vec::new();
-        for lineage in self.lineages() {
-            let known = compiled.iter().find(|(known, _)| equal(known, &lineage));
+        let lineages = self.lineages();
+        for lineage in &lineages {
+            let known = compiled.iter().find(|(known, _)| equal(known, lineage));
             let rules = match known {
                 Some((_, rules)) => rules.clone(),
                 None => {
-                    let rules = compile(&lineage);
-                    compiled.push((lineage, rules.clone()));
+                    let rules = compile(lineage);
+                    compiled.push((lineage.clone(), rules.clone()));
                     rules
                 }
             };
@@ -159,12 +163,17 @@ impl PluginConfig {
         }
         // All are compiled before one is missed, so that all mistakes are told at once.
         let profiles = profiles.into_iter().collect::<Option<Vec<R>>>()?;
-        Some(Filter::new(
-            self.settings.clone(),
-            profiles,
-            self.selection(),
-            vm,
-        ))
+        let mut shadowed = Vec::new();
+        for (at, rules) in profiles.into_iter().enumerate() {
+            let shadow = self.profiles.get(at).and_then(|it| it.shadow.as_deref());
+            let place = shadow.and_then(|name| profile::find(&self.profiles, name));
+            shadowed.push(match (shadow, place.and_then(|at| lineages.get(at))) {
+                (Some(name), Some(lineage)) => Shadowed::new(rules, name, compile(lineage)?),
+                _ => Shadowed::alone(rules),
+            });
+        }
+        let filter = Filter::new(self.settings.clone(), shadowed, self.selection(), vm);
+        Some(filter.with_pages(self.pages()))
     }
 
     /// What every profile is made of, in the order of [`PluginConfig::profiles`], and the strictest
@@ -182,6 +191,18 @@ impl PluginConfig {
             lineages.push(profile::layers(&[&strictest]));
         }
         lineages
+    }
+
+    /// What denials look like, by profile.
+    fn pages(&self) -> Vec<DenialPage> {
+        let lineages = (0..self.profiles.len()).map(|at| profile::lineage(&self.profiles, at));
+        let page = |lineage: Vec<&Profile>| {
+            let general = self.settings.denial.clone();
+            lineage
+                .into_iter()
+                .fold(general, |page, profile| profile.denial.over(&page))
+        };
+        lineages.map(page).collect()
     }
 
     /// Whether some requests are guarded by [`STRICTEST`]: no rule set is named for them, or one

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::delay::Delays;
-use super::denial::Denial;
+use super::denial::{Denial, DenialPage};
 use super::holding::Holding;
 use super::host::{Direction, Host, Level};
 use super::inspect::Rules;
@@ -24,6 +24,9 @@ const QUIET: UnixNanos = 60_000_000_000;
 pub struct Filter<R> {
     settings: Settings,
     profiles: Vec<R>,
+    /// What denials look like: in general, and by profile.
+    page: Rc<DenialPage>,
+    pages: Vec<Rc<DenialPage>>,
     selection: Selection,
     doubts: RefCell<[Told; 2]>,
     holding: Holding,
@@ -47,12 +50,21 @@ impl<R: Rules> Filter<R> {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
             labels: label_suffix(&settings.metric_labels),
+            page: Rc::new(settings.denial.clone()),
+            pages: Vec::new(),
             settings,
             profiles,
             selection,
             doubts: RefCell::default(),
             vm,
         }
+    }
+
+    /// What denials look like by profile, where that differs from the settings.
+    #[must_use]
+    pub fn with_pages(mut self, pages: Vec<DenialPage>) -> Self {
+        self.pages = pages.into_iter().map(Rc::new).collect();
+        self
     }
 
     /// Gives answers that waited, and watches over held heads; call it on every tick of the host.
@@ -70,7 +82,7 @@ impl<R: Rules> Filter<R> {
                 Direction::Request => Denial::RequestTimeout,
                 Direction::Response => Denial::ResponseTimeout,
             };
-            self.settings.denial.reply(&denial, "")
+            self.page.reply(&denial, "", b"")
         });
     }
 
@@ -90,6 +102,11 @@ impl<R: Rules> Filter<R> {
         self.vm.bytes_in_flight() >= self.settings.bytes_in_flight_limit()
     }
 
+    /// Whether they hold half of that: time to leave out what is not needed.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.vm.bytes_in_flight() >= self.settings.bytes_in_flight_limit() / 2
+    }
+
     /// A place for what a stream will hold.
     pub(super) fn claim(&self) -> Claim {
         Claim::new(Rc::clone(&self.vm))
@@ -100,13 +117,24 @@ impl<R: Rules> Filter<R> {
         &self.delays
     }
 
-    /// The rules of a request; `None` only if there are no rule sets at all.
-    pub(super) fn rules(&self, host: &dyn Host, authority: Option<&[u8]>) -> Option<&R> {
+    /// What denials look like where no profile is known.
+    pub(super) fn page(&self) -> &Rc<DenialPage> {
+        &self.page
+    }
+
+    /// The rules of a request and what its denials look like; `None` only if there are no rule sets
+    /// at all.
+    pub(super) fn profile(
+        &self,
+        host: &dyn Host,
+        authority: Option<&[u8]>,
+    ) -> Option<(&R, &Rc<DenialPage>)> {
         let choice = self.selection.choose(host, authority);
         if let Some(doubt) = &choice.doubt {
             self.tell_doubt(host, doubt, authority);
         }
-        self.profiles.get(choice.profile)
+        let page = self.pages.get(choice.profile).unwrap_or(&self.page);
+        Some((self.profiles.get(choice.profile)?, page))
     }
 
     /// Counts a request that no rule set is named for, and says so, once a minute at most: clients

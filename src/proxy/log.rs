@@ -5,6 +5,7 @@ use super::host::{Direction, Host, Level};
 use super::inspect::Inspect;
 use super::selection::Doubt;
 use super::settings::OnError;
+use super::shadow::ShadowVerdict;
 use crate::engine::{Interruption, RuleMatch};
 
 /// Longest line of a message about the filter itself or its configuration, in bytes.
@@ -12,13 +13,41 @@ const LONGEST: usize = 2_048;
 /// Most bytes of a name that a client or a control plane chose.
 const LONGEST_NAME: usize = 128;
 
-/// Writes the matches since the last call, each at the level of its severity.
+/// Writes the matches since the last call, each at the level of its severity; those of a shadow are
+/// marked.
 pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
     for matched in transaction.drain_matches() {
         if matched.log {
             host.log(level(&matched), &transaction.log_line(&matched));
         }
     }
+    for (matched, line) in transaction.drain_shadow() {
+        host.log(level(&matched), &line);
+    }
+}
+
+/// Says that a shadow would have stopped a transaction.
+pub(super) fn shadow(host: &dyn Host, verdict: &ShadowVerdict, unique_id: &str) {
+    let ShadowVerdict { name, interruption } = verdict;
+    let Interruption {
+        rule_id,
+        phase,
+        status,
+        ..
+    } = interruption;
+    let name = name.escape_default();
+    let by = match rule_id {
+        0 => "a limit".to_owned(),
+        id => format!("rule {id}"),
+    };
+    line(
+        host,
+        Level::Warn,
+        &format!(
+            "shadow \"{name}\" would have denied with {status} in phase {phase} by {by} \
+             [unique_id \"{unique_id}\"]"
+        ),
+    );
 }
 
 /// Says that a limit, not a rule, interrupted.

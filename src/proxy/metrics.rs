@@ -50,6 +50,10 @@ pub enum Count<'a> {
     Transaction,
     /// A transaction was interrupted.
     Interruption(&'a Interruption),
+    /// A shadow would have interrupted a transaction.
+    ShadowInterruption(&'a Interruption),
+    /// A shadow was left out or ended for want of memory.
+    ShadowDropped,
     /// Something passed uninspected.
     Uninspected(Uninspected),
     /// The client's address came from a header and was not believed.
@@ -77,6 +81,13 @@ impl Count<'_> {
                 interruption.rule_id,
                 phase_name(interruption.phase)
             ),
+            Self::ShadowInterruption(interruption) => write!(
+                name,
+                "tx.shadow_interruptions_ruleid={}_phase={}{labels}",
+                interruption.rule_id,
+                phase_name(interruption.phase)
+            ),
+            Self::ShadowDropped => write!(name, "tx.shadow_dropped"),
             Self::Uninspected(reason) => {
                 write!(name, "tx.uninspected_reason={}", reason.label())
             }

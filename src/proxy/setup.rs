@@ -8,6 +8,7 @@ use super::filter::Filter;
 use super::host::{Host, Level};
 use super::inspect::Rules;
 use super::log;
+use super::shadow::Shadowed;
 use super::vm::Vm;
 use crate::compile::Layer;
 use crate::diagnostic::Severity;
@@ -20,7 +21,7 @@ pub fn configure<R: Rules + Clone>(
     bytes: &[u8],
     vm: Rc<Vm>,
     mut compile: impl FnMut(&PluginConfig, &[Layer]) -> (Option<R>, Problems),
-) -> Option<Filter<R>> {
+) -> Option<Filter<Shadowed<R>>> {
     let config = match PluginConfig::parse(bytes) {
         Ok(config) => config,
         Err(problems) => {

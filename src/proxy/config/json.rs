@@ -11,7 +11,7 @@ use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::holding::HoldHeaders;
-use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
+use crate::proxy::settings::{AcceptEncoding, FilterState, Grpc, OnError, Scores};
 
 /// The keys of a plugin configuration and what they say.
 pub const KEYS: &[(&str, &str)] = &[
@@ -89,7 +89,15 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "denial",
-        "What denials look like: an object with the keys `body`, `content_type`, `headers`.",
+        "What denials look like: an object with the keys `body`, `content_type`, `headers`, `status`, `redirect`. A profile may have one of its own.",
+    ),
+    (
+        "filter_state",
+        "Which verdicts stand in filter state (`wasm.parapet.verdict`, `rule`, `score`) for access logs: `denied` (default) or `all`.",
+    ),
+    (
+        "scores",
+        "Entries of filter state that show TX variables: `{name: [variable, …]}`, where the first variable with a value counts; default the scores of the Core Rule Set as `score` and `outbound_score`.",
     ),
 ];
 
@@ -234,7 +242,15 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                     ];
                     settings.accept_encoding = choice(map, key, &choices)?;
                 }
-                "denial" => settings.denial = value::<Denial, A>(map, key)?.0,
+                "denial" => {
+                    let change = value::<Denial, A>(map, key)?.0;
+                    settings.denial = change.over(&settings.denial);
+                }
+                "filter_state" => {
+                    let choices = [("denied", FilterState::Denied), ("all", FilterState::All)];
+                    settings.filter_state = choice(map, key, &choices)?;
+                }
+                "scores" => settings.scores = scores(value(map, key)?, key)?,
                 key => return Err(unreadable(key)),
             }
         }
@@ -255,6 +271,29 @@ impl<'de> Visitor<'de> for DocumentVisitor {
         }
         Ok(Document(config))
     }
+}
+
+/// Names of entries that stand for something else.
+const STATES: [&str; 3] = ["verdict", "rule", "shadow_rule"];
+
+fn scores<E: Error>(entries: Entries<Lines>, key: &str) -> Result<Scores, E> {
+    let mut scores = Vec::new();
+    for (name, Lines(variables)) in entries.0 {
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(word) || STATES.contains(&name.as_str()) {
+            return Err(E::custom(format!(
+                "`{key}`: `{name}` cannot be the name of an entry: lower case letters, digits and \
+                 `_`, and none of {}",
+                STATES.join(", ")
+            )));
+        }
+        let lower = variables.iter().map(|one| {
+            let lower = one.to_ascii_lowercase();
+            lower.strip_prefix("tx.").unwrap_or(&lower).to_owned()
+        });
+        scores.push((name, lower.collect()));
+    }
+    Ok(Scores(scores))
 }
 
 /// The keys of an object, each known and each once.

@@ -8,11 +8,13 @@ use serde::de::{
     Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
+use super::denial::Denial;
 use super::json::{Keys, unreadable, value};
 use super::overlay::Policy;
 use super::values::Lines;
 use crate::compile::{Layer, OverlayPolicy};
 use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::proxy::denial::DenialChange;
 
 /// The keys of a profile that is an object.
 pub const PROFILE_KEYS: &[(&str, &str)] = &[
@@ -21,6 +23,14 @@ pub const PROFILE_KEYS: &[(&str, &str)] = &[
         "The profile whose directives come first. `SecRuleInheritance Off` among the directives takes its settings, but not its rules.",
     ),
     ("directives", "The directives: `[line, …]`."),
+    (
+        "denial",
+        "What denials of this profile look like, as `denial` says it for all; what is not said here is as in the profile that it extends.",
+    ),
+    (
+        "shadow",
+        "A profile that runs on the same requests without effect: what it would have denied is logged and counted.",
+    ),
     (
         "overlay",
         "`true`: what stands here may only do what the base allows: the profile it extends, directly or through other overlays. Default `false`.",
@@ -40,6 +50,10 @@ pub struct Profile {
     pub extends: Option<String>,
     /// The directives, in the order written.
     pub directives: Vec<String>,
+    /// What its denials look like.
+    pub denial: DenialChange,
+    /// The profile in its shadow.
+    pub shadow: Option<String>,
     /// Whether it is an overlay.
     pub overlay: bool,
     /// What its overlays may do.
@@ -105,6 +119,17 @@ pub(super) fn check(profiles: &[Profile]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut told: Vec<&str> = Vec::new();
     for (at, profile) in profiles.iter().enumerate() {
+        match profile.shadow.as_deref() {
+            Some(name) if find(profiles, name).is_none() => {
+                problems.push(unknown(profiles, &profile.key("shadow"), name));
+            }
+            Some(name) if name == profile.name => {
+                let key = profile.key("shadow");
+                let message = format!("`{key}`: a profile cannot be its own shadow");
+                problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+            }
+            _ => {}
+        }
         if profile.overlay && profile.policy.is_some() {
             let key = profile.key("overlay_policy");
             let message = format!("`{key}` stands in an overlay: only a base has one");
@@ -209,6 +234,8 @@ impl<'de> Visitor<'de> for BodyVisitor {
             match key {
                 "extends" => profile.extends = Some(value(&mut map, key)?),
                 "directives" => profile.directives = value::<Lines, A>(&mut map, key)?.0,
+                "denial" => profile.denial = value::<Denial, A>(&mut map, key)?.0,
+                "shadow" => profile.shadow = Some(value(&mut map, key)?),
                 "overlay" => profile.overlay = value(&mut map, key)?,
                 "overlay_policy" => {
                     profile.policy = Some(Arc::new(value::<Policy, A>(&mut map, key)?.0));

@@ -34,8 +34,10 @@ fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
         })
         .unwrap();
     filter
-        .rules(&FakeHost::default(), authority.map(str::as_bytes))
+        .profile(&FakeHost::default(), authority.map(str::as_bytes))
         .unwrap()
+        .0
+        .rules()
         .name
         .to_owned()
 }
@@ -282,6 +284,30 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"forwarded_trusted": "yes"}"#,
             "`forwarded_trusted`: invalid type: string \"yes\"",
+        ),
+        (
+            r#"{"denial": {"status": 100}}"#,
+            "`status`: 100 is no whole number from 200 to 599",
+        ),
+        (
+            r#"{"denial": {"status": 404, "redirect": "/"}}"#,
+            "`status`: with `redirect` it is one of 301,",
+        ),
+        (
+            r#"{"scores": {"verdict": ["a"]}}"#,
+            "`scores`: `verdict` cannot be the name of an entry",
+        ),
+        (
+            r#"{"filter_state": "none"}"#,
+            "`filter_state`: `none` is none of `denied`, `all`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"shadow": "b"}}}"#,
+            "P0604: `directives_map.a.shadow` names `b`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"shadow": "a"}}}"#,
+            "P0601: `directives_map.a.shadow`: a profile cannot be its own shadow",
         ),
         (
             r#"{"denial": {"body": "%{rule}"}}"#,

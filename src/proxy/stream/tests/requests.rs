@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::Disposition;
-use crate::proxy::{Filter, Grpc, OnError, ProfileMetadata, Selection};
+use crate::proxy::{Filter, Grpc, OnError, ProfileMetadata, Selection, Shadowed};
 use std::rc::Rc;
 
 #[test]
@@ -401,7 +401,10 @@ fn requests_that_no_rules_are_named_for_are_counted_and_told_once_a_minute() {
     let (own, strictest) = (rules("own"), rules("strictest"));
     envoy.filter = Rc::new(Filter::new(
         Settings::default(),
-        vec![own.clone(), strictest.clone()],
+        vec![
+            Shadowed::alone(own.clone()),
+            Shadowed::alone(strictest.clone()),
+        ],
         selection,
         Rc::default(),
     ));
