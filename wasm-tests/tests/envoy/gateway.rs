@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Gateway {
     envoy: Child,
     folder: PathBuf,
-    address: SocketAddr,
+    pub address: SocketAddr,
     admin: SocketAddr,
     example: Value,
     pub backend: Backend,
@@ -38,16 +38,23 @@ impl Gateway {
 
     /// The same with the connection manager's configuration changed.
     pub fn start_changed(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
+        Self::start_example(plugin, |example| {
+            change(at(example, CONNECTION_MANAGER));
+        })
+    }
+
+    /// The same with anything in the example changed.
+    pub fn start_example(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
         let backend = Backend::start();
         let address = free_address();
         let mut example = example();
-        change(at(&mut example, CONNECTION_MANAGER));
         *at(&mut example, "/admin/address/socket_address/port_value") = json!(0);
         *at(
             &mut example,
             "/static_resources/listeners/0/address/socket_address/port_value",
         ) = json!(address.port());
         *at(&mut example, BACKEND_PORT) = json!(backend.address.port());
+        change(&mut example);
 
         let folder = scratch();
         write_listener(&folder, &example, &plugin.to_string());

@@ -4,6 +4,7 @@
 
 mod client;
 mod gateway;
+mod selection;
 
 use client::{Request, VERSIONS, Version};
 use gateway::Gateway;
