@@ -405,7 +405,7 @@ fn an_overlay_tunes_its_base_and_cannot_disarm_it() {
         );
         let log = gateway.log().split_off(before);
         assert!(
-            log.contains(&format!("directives_map.shop:1:")),
+            log.contains("directives_map.shop:1:"),
             "{directive}:\n{log}"
         );
         assert!(log.contains(message), "{directive}:\n{log}");
