@@ -284,6 +284,18 @@ impl Processor {
         }
     }
 
+    /// Bytes of memory that the open body takes.
+    pub fn held_bytes(&self) -> usize {
+        match &self.inner {
+            Inner::UrlEncoded(form) => form.held_bytes(),
+            Inner::Multipart(multipart) => multipart.held_bytes(),
+            Inner::Json(json) => json.held_bytes(),
+            Inner::Xml(xml) => xml.held_bytes(),
+            Inner::Raw { .. } => 0,
+            Inner::Transcoded(body) => body.held_bytes(),
+        }
+    }
+
     /// Ends the body.
     pub fn finish(self, sink: &mut dyn Sink) -> Finished {
         self.finish_at(End::Complete, sink)

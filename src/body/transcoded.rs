@@ -51,6 +51,19 @@ impl Transcoded {
         self.raw.no_files_length()
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        self.raw
+            .held_bytes()
+            .saturating_add(self.decoded.held_bytes())
+            .saturating_add(self.text.capacity())
+            .saturating_add(
+                self.seen
+                    .arguments
+                    .capacity()
+                    .saturating_mul(size_of::<u64>()),
+            )
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
         self.decoder.feed(chunk, &mut self.text);
         let mut sink = Raw {

@@ -28,6 +28,10 @@ impl UrlEncoded {
         self.length
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        self.open.capacity()
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
         self.length = self.length.saturating_add(chunk.len());
         let mut rest = chunk;

@@ -257,6 +257,8 @@ directives! {
     SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
     SecParapetInflateRequestBody 1..1 Setting(set::inflate_request_body), "Whether compressed request bodies (gzip, deflate, br) are inflated for the rules.";
     SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
+    SecParapetLargeRequestBody 1..1 Setting(set::large_request_body), "What becomes of a request body that is larger than the proxy keeps: refused, or inspected while it goes on.";
+    SecParapetLargeResponseBody 1..1 Setting(set::large_response_body), "What becomes of a response body that is larger than the proxy keeps: refused, or inspected while it goes on.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";

@@ -7,7 +7,7 @@ use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::matching::{Dialect, Pattern};
 use crate::program::{
-    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, Settings,
+    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, LargeBody, Settings,
 };
 use crate::seclang::ast::{self, Word};
 use crate::transform::UnicodeMap;
@@ -338,6 +338,21 @@ pub(super) fn inflate_request_body(settings: &mut Settings, words: &[Word]) -> O
 pub(super) fn inflate_response_body(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.inflate_response_body = on_off(words)?;
     Ok(())
+}
+
+pub(super) fn large_request_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.large_request_body = large_body(words)?;
+    Ok(())
+}
+
+pub(super) fn large_response_body(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.large_response_body = large_body(words)?;
+    Ok(())
+}
+
+fn large_body(words: &[Word]) -> Result<LargeBody, String> {
+    let choices = [("Reject", LargeBody::Reject), ("Stream", LargeBody::Stream)];
+    choice(words, &choices)
 }
 
 /// Every layer has a window of its own, and no client needs more than two.

@@ -8,6 +8,7 @@ mod api;
 mod collection;
 mod effects;
 mod evaluate;
+mod held;
 mod mask;
 mod perf;
 mod record;

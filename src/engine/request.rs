@@ -34,14 +34,15 @@ impl State {
         let name = kind.map_or("", Kind::name);
         self.switches.body_processor = name.into();
         self.set(V::ReqbodyProcessor, name.as_bytes());
-        self.fill_full_request(b"");
+        self.fill_full_request(b"", 0);
     }
 
     /// FULL_REQUEST as v2 puts it together: the request line and an empty line, the headers and
-    /// an empty line, the body.
-    pub(super) fn fill_full_request(&mut self, body: &[u8]) {
-        let reads = &self.program.reads;
-        if !reads.contains(V::FullRequest) && !reads.contains(V::FullRequestLength) {
+    /// an empty line, the body. Where only its length is asked for, the body need not be there:
+    /// `length` is that of the body.
+    pub(super) fn fill_full_request(&mut self, body: &[u8], length: usize) {
+        let whole = self.program.reads.contains(V::FullRequest);
+        if !whole && !self.program.reads.contains(V::FullRequestLength) {
             return;
         }
         let mut text = Vec::new();
@@ -54,9 +55,12 @@ impl State {
             text.push(b'\n');
         }
         text.extend_from_slice(b"\n\n");
-        text.extend_from_slice(body);
-        self.set(V::FullRequestLength, text.len().to_string().as_bytes());
-        self.set(V::FullRequest, &text);
+        let length = text.len().saturating_add(length);
+        self.set(V::FullRequestLength, length.to_string().as_bytes());
+        if whole {
+            text.extend_from_slice(body);
+            self.set(V::FullRequest, &text);
+        }
     }
 
     fn fill_connection(&mut self) {

@@ -93,6 +93,22 @@ impl RequestBody {
         }
     }
 
+    /// Bytes of memory that the open body takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let text = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::capacity);
+        let Reading {
+            processor,
+            raw,
+            file,
+            ..
+        } = &self.reading;
+        text(&self.stream)
+            .saturating_add(text(raw))
+            .saturating_add(file.capacity())
+            .saturating_add(self.inflater.as_ref().map_or(0, Inflater::held_bytes))
+            .saturating_add(processor.as_ref().map_or(0, Processor::held_bytes))
+    }
+
     /// Reads bytes. `true` says that the body is over a limit and nothing more is read.
     pub(super) fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
         let Some(inflater) = &mut self.inflater else {
@@ -183,12 +199,12 @@ impl Reading {
             other_names: program.names_arguments,
         };
         let kind = Kind::by_name(name.as_bytes());
-        let fills_request_body =
-            state.switches.force_request_body || kind.is_some_and(Kind::keeps_body);
+        // What no rule reads is not kept: an upload would take as much memory as it is long.
+        let fills_request_body = program.reads.contains(V::RequestBody)
+            && (state.switches.force_request_body || kind.is_some_and(Kind::keeps_body));
         let keeps = fills_request_body
             || program.settings.stream_input
-            || program.reads.contains(V::FullRequest)
-            || program.reads.contains(V::FullRequestLength);
+            || program.reads.contains(V::FullRequest);
         Self {
             processor: kind.map(|kind| Processor::new(kind, content_type, settings)),
             unknown: (kind.is_none() && !name.is_empty()).then_some(name),
@@ -246,16 +262,18 @@ impl Reading {
         }
         state.set(V::RequestBodyLength, self.length.to_string().as_bytes());
         // v2 leaves the other body variables alone when there was no body.
-        if let Some(raw) = self.raw.as_ref().filter(|_| self.length > 0) {
+        if let Some(raw) = self.raw.take().filter(|_| self.length > 0) {
             if self.fills_request_body {
-                state.set(V::RequestBody, raw);
+                state.set(V::RequestBody, &raw);
             }
             if state.program.settings.stream_input {
-                let stream = stream.unwrap_or(raw);
+                let stream = stream.unwrap_or(&raw);
                 state.set(V::StreamInputBody, stream);
                 state.request_stream.taken = stream.len();
             }
-            state.fill_full_request(raw);
+            state.fill_full_request(&raw, self.length);
+        } else if self.length > 0 {
+            state.fill_full_request(b"", self.length);
         }
         if let Some(processor) = self.processor.filter(|_| self.length > 0) {
             let mut sink = Arguments {

@@ -90,6 +90,14 @@ pub(super) struct ResponseBody {
 }
 
 impl ResponseBody {
+    /// Bytes of memory that the open body takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.bytes
+            .capacity()
+            .saturating_add(self.stream.as_ref().map_or(0, Vec::capacity))
+            .saturating_add(self.inflater.as_ref().map_or(0, Inflater::held_bytes))
+    }
+
     /// Holds bytes. `true` says that the body is over its limit and nothing more is held.
     pub(super) fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
         let limit = state.switches.response_body_limit;

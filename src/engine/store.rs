@@ -63,6 +63,28 @@ impl Store {
         }
     }
 
+    /// Bytes of memory that all of it takes, without the values themselves.
+    pub(super) fn held_bytes(&self) -> usize {
+        let entries = self.collections.iter().fold(0, |sum: usize, one| {
+            sum.saturating_add(one.capacity().saturating_mul(size_of::<Entry>()))
+        });
+        let members = [
+            &self.members.arguments,
+            &self.members.containers,
+            &self.members.response,
+        ]
+        .into_iter()
+        .fold(0, |sum: usize, names| sum.saturating_add(names.capacity()))
+        .saturating_mul(size_of::<OtherNames>());
+        let heads = size_of::<Option<ValueId>>().saturating_add(size_of::<Vec<Entry>>());
+        self.scalars
+            .len()
+            .saturating_mul(heads)
+            .saturating_add(entries)
+            .saturating_add(members)
+            .saturating_add(self.tx.held_bytes())
+    }
+
     /// Notes the other names of the member that was added last to one of these.
     pub(super) fn push_other_names(&mut self, variable: Variable, names: OtherNames) {
         let entries = self.collections.get(variable.index());
@@ -237,6 +259,19 @@ impl TxVariables {
             fixed: keys.len(),
             sequence: 0,
         }
+    }
+
+    fn held_bytes(&self) -> usize {
+        let slots = self
+            .slots
+            .capacity()
+            .saturating_mul(size_of::<Option<TxValue>>());
+        // Each name stands in the table and in the list.
+        let name = size_of::<(Box<[u8]>, KeySlot)>().saturating_add(size_of::<Box<[u8]>>());
+        self.dynamic_names.iter().fold(slots, |sum, text| {
+            sum.saturating_add(name)
+                .saturating_add(text.len().saturating_mul(2))
+        })
     }
 
     /// The value in a slot.

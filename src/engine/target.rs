@@ -50,12 +50,7 @@ impl Subject {
 
 impl State {
     /// The values of a rule's targets, without those that `ctl` removed; `out` is emptied first.
-    pub(super) fn subjects(
-        &mut self,
-        rule: &Rule,
-        scratch: &mut Scratch,
-        out: &mut Vec<Subject>,
-    ) {
+    pub(super) fn subjects(&mut self, rule: &Rule, scratch: &mut Scratch, out: &mut Vec<Subject>) {
         out.clear();
         for target in &rule.targets {
             if target.count {

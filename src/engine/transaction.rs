@@ -18,7 +18,7 @@ use super::state::State;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::matching;
-use crate::program::{EngineMode, Program};
+use crate::program::{EngineMode, LargeBody, Program};
 use crate::variable::Variable;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
@@ -308,6 +308,39 @@ impl Transaction {
             .trace
             .as_ref()
             .map_or(&[], |trace| trace.done.as_slice())
+    }
+
+    /// Whether a request body larger than the host keeps goes on while it is inspected
+    /// (SecParapetLargeRequestBody). Without a verdict to enforce there is no reason to refuse it.
+    pub fn streams_large_request(&self) -> bool {
+        self.state.program.settings.large_request_body == LargeBody::Stream || !self.enforces()
+    }
+
+    /// The same for responses (SecParapetLargeResponseBody).
+    pub fn streams_large_response(&self) -> bool {
+        self.state.program.settings.large_response_body == LargeBody::Stream || !self.enforces()
+    }
+
+    /// Most bytes of the request body that are inspected; beyond them it is refused, or passes.
+    pub fn request_body_limit(&self) -> usize {
+        self.state.switches.request_body_limit
+    }
+
+    /// Most bytes of the response body that are inspected.
+    pub fn response_body_limit(&self) -> usize {
+        self.state.switches.response_body_limit
+    }
+
+    fn enforces(&self) -> bool {
+        self.state.switches.engine == EngineMode::On
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    pub(super) fn open_bodies(&self) -> (Option<&RequestBody>, Option<&ResponseBody>) {
+        (self.request_body.as_ref(), self.response_body.as_ref())
     }
 
     /// Runs a phase. The scratch space is free: no step runs inside another.

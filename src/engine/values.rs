@@ -112,6 +112,20 @@ impl Values {
             .unwrap_or_default()
     }
 
+    /// Bytes of memory that all of it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let entry = size_of::<((ValueId, ChainId), ValueId)>().saturating_add(1);
+        [
+            self.bytes.capacity(),
+            self.infos.capacity().saturating_mul(size_of::<Info>()),
+            self.table.capacity().saturating_mul(size_of::<u32>()),
+            self.transformed.capacity().saturating_mul(entry),
+            self.buffer.capacity(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+
     /// How many distinct strings there are.
     pub(super) fn len(&self) -> usize {
         self.infos.len()

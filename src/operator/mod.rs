@@ -11,6 +11,7 @@ mod candidates;
 mod def;
 mod error;
 mod eval;
+mod expression;
 mod files;
 mod geography;
 pub mod libinjection;

@@ -1,19 +1,14 @@
 //! `@rxGlobal`.
 
-use super::text::Line;
+use super::expression::{self, Expression};
 use super::{
     Argument, Capture, Captures, Compile, CompileError, Def, Eval, Example, Match, Member, Support,
 };
-use crate::matching::{Dialect, Pattern};
+use crate::matching::Pattern;
 
 /// Whether the regular expression matches anywhere in the value; captures every match.
 #[derive(Clone, Debug)]
-pub(super) enum RxGlobal {
-    /// Known when the rule was compiled.
-    Fixed(Pattern),
-    /// The argument, once its macros are expanded.
-    Argument(Dialect),
-}
+pub(super) struct RxGlobal(Expression);
 
 impl Member for RxGlobal {
     const DEF: Def = Def {
@@ -34,36 +29,19 @@ impl Member for RxGlobal {
     };
 
     fn compile(argument: &[u8], cx: &mut Compile<'_>) -> Result<Self, CompileError> {
-        if cx.has_macros {
-            return Ok(Self::Argument(cx.dialect));
-        }
-        Ok(Self::Fixed(Pattern::new(argument, cx.dialect)?))
+        Expression::compile(argument, cx).map(Self)
     }
 
     fn eval(&self, value: &[u8], argument: &[u8], eval: &mut Eval<'_>) -> bool {
-        match self {
-            Self::Fixed(pattern) => search(pattern, value, eval),
-            Self::Argument(dialect) => {
-                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else {
-                    return false;
-                };
-                search(&pattern, value, eval)
-            }
-        }
+        self.0.ask(argument, eval, |pattern, eval| search(pattern, value, eval))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {
-        Line::new("Pattern match \"")
-            .bytes(found.argument)
-            .text("\"")
-            .at(found.target)
+        expression::explain(found)
     }
 
     fn pattern(&self) -> Option<&Pattern> {
-        match self {
-            Self::Fixed(pattern) => Some(pattern),
-            Self::Argument(_) => None,
-        }
+        self.0.pattern()
     }
 }
 

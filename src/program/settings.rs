@@ -31,6 +31,16 @@ pub enum BodyLimitAction {
     ProcessPartial,
 }
 
+/// What becomes of a body that is larger than the host keeps while it is inspected.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LargeBody {
+    /// It is refused.
+    #[default]
+    Reject,
+    /// Its pieces go on as they are inspected; what is found at the end cuts the stream.
+    Stream,
+}
+
 /// SecCookieFormat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum CookieFormat {
@@ -116,6 +126,10 @@ pub struct Settings {
     pub inflate_request_body: bool,
     /// SecParapetInflateResponseBody.
     pub inflate_response_body: bool,
+    /// SecParapetLargeRequestBody.
+    pub large_request_body: LargeBody,
+    /// SecParapetLargeResponseBody.
+    pub large_response_body: LargeBody,
     /// SecUnicodeMapFile.
     pub unicode_map: Option<UnicodeMap>,
     /// SecGeoLookupDb.
@@ -187,6 +201,8 @@ impl Default for Settings {
             decode_charsets: Charsets::Off,
             inflate_request_body: false,
             inflate_response_body: false,
+            large_request_body: LargeBody::Reject,
+            large_response_body: LargeBody::Reject,
             unicode_map: None,
             geography: None,
             pcre_match_limit: PCRE_MATCH_LIMIT,

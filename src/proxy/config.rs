@@ -15,8 +15,8 @@ use std::rc::Rc;
 use super::authority::Authorities;
 use super::filter::Filter;
 use super::inspect::Rules;
-use super::metrics::Metrics;
 use super::settings::Settings;
+use super::vm::Vm;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
 pub use json::{DENIAL_KEYS, KEYS};
@@ -128,7 +128,7 @@ impl PluginConfig {
     /// shared. `None` if it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
-        metrics: Rc<Metrics>,
+        vm: Rc<Vm>,
         mut compile: impl FnMut(&[(String, String)]) -> Option<R>,
     ) -> Option<Filter<R>> {
         let mut compiled: HashMap<Vec<String>, Option<R>> = HashMap::new();
@@ -144,7 +144,7 @@ impl PluginConfig {
             self.settings.clone(),
             profiles,
             self.table(),
-            metrics,
+            vm,
         ))
     }
 

@@ -95,6 +95,8 @@ pub enum Denial {
     Interruption(Interruption),
     /// The host, or the order of its callbacks, was at fault, and the policy is to deny.
     Failure,
+    /// The transactions of the VM hold as much memory as they may.
+    Overload,
     /// An upgrade that also declares a body in a way that cannot be told from the tunnel's bytes.
     AmbiguousUpgrade,
     /// The body of a held request did not come.
@@ -113,6 +115,7 @@ impl Denial {
                 _ => 403,
             },
             Self::Failure => 500,
+            Self::Overload => 503,
             Self::AmbiguousUpgrade => 400,
             Self::RequestTimeout => 408,
             Self::ResponseTimeout => 504,
@@ -146,6 +149,7 @@ impl Denial {
                 format!("waf_denied_rule_{}", interruption.rule_id)
             }
             Self::Failure => "waf_failure".to_owned(),
+            Self::Overload => "waf_overload".to_owned(),
             Self::AmbiguousUpgrade => "waf_ambiguous_upgrade".to_owned(),
             Self::RequestTimeout | Self::ResponseTimeout => "waf_hold_timeout".to_owned(),
         }

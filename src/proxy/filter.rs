@@ -8,8 +8,9 @@ use super::denial::Denial;
 use super::holding::Holding;
 use super::host::{Direction, Host, Level};
 use super::inspect::Rules;
-use super::metrics::{Count, Metrics, label_suffix};
+use super::metrics::{Count, label_suffix};
 use super::settings::Settings;
+use super::vm::{Claim, Vm};
 
 /// A configured plugin. Streams keep the one they began with, so a new configuration does not
 /// touch requests under way.
@@ -20,18 +21,13 @@ pub struct Filter<R> {
     authorities: Authorities,
     holding: Holding,
     delays: Delays,
-    metrics: Rc<Metrics>,
+    vm: Rc<Vm>,
     labels: String,
 }
 
 impl<R: Rules> Filter<R> {
     /// A filter over rule sets; `authorities` names them by their place in `profiles`.
-    pub fn new(
-        settings: Settings,
-        profiles: Vec<R>,
-        authorities: Authorities,
-        metrics: Rc<Metrics>,
-    ) -> Self {
+    pub fn new(settings: Settings, profiles: Vec<R>, authorities: Authorities, vm: Rc<Vm>) -> Self {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
@@ -39,7 +35,7 @@ impl<R: Rules> Filter<R> {
             settings,
             profiles,
             authorities,
-            metrics,
+            vm,
         }
     }
 
@@ -72,6 +68,17 @@ impl<R: Rules> Filter<R> {
         &self.holding
     }
 
+    /// Whether the transactions of this VM hold as much memory as they may: a VM that runs out of
+    /// memory traps, and takes every stream with it.
+    pub(super) fn is_full(&self) -> bool {
+        self.vm.bytes_in_flight() >= self.settings.bytes_in_flight_limit()
+    }
+
+    /// A place for what a stream will hold.
+    pub(super) fn claim(&self) -> Claim {
+        Claim::new(Rc::clone(&self.vm))
+    }
+
     /// Answers that wait.
     pub(super) fn delays(&self) -> &Delays {
         &self.delays
@@ -83,6 +90,6 @@ impl<R: Rules> Filter<R> {
     }
 
     pub(super) fn count(&self, host: &dyn Host, count: Count<'_>) {
-        self.metrics.count(host, count, &self.labels);
+        self.vm.metrics.count(host, count, &self.labels);
     }
 }

@@ -29,6 +29,13 @@ pub trait Inspect {
     fn response_body(&mut self, bytes: &[u8]) -> Step;
     /// The response's body is over, or not wanted: phase 4, unless it has run.
     fn end_response_body(&mut self) -> Step;
+    /// Whether a body that is larger than the host keeps goes on while it is inspected; it is refused
+    /// otherwise.
+    fn streams_large_body(&self, direction: Direction) -> bool;
+    /// Most bytes of a body that are inspected. Beyond them it is refused, or the rest passes.
+    fn body_limit(&self, direction: Direction) -> usize;
+    /// Bytes of memory that the transaction takes now.
+    fn held_bytes(&self) -> usize;
     /// How long the answer of the interruption waits, in milliseconds.
     fn pause(&self) -> u32 {
         0

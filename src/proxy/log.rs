@@ -49,6 +49,17 @@ pub(super) fn failure(
     );
 }
 
+/// Says that a body goes on before its verdict.
+pub(super) fn streamed(host: &dyn Host, direction: Direction, unique_id: &str) {
+    line(
+        host,
+        Level::Warn,
+        &format!(
+            "{direction:?} body goes on while it is inspected: it is larger than the host keeps [unique_id \"{unique_id}\"]"
+        ),
+    );
+}
+
 /// Says that a body stays as it is although rules want it changed.
 pub(super) fn unchanged(host: &dyn Host, direction: Direction, why: &str, unique_id: &str) {
     line(

@@ -198,6 +198,15 @@ fn is(name: &[u8], wanted: &[u8]) -> bool {
     name.eq_ignore_ascii_case(wanted)
 }
 
+/// The length that a head announces for its body, if it is clear.
+pub fn content_length(headers: &[(&[u8], &[u8])]) -> Option<usize> {
+    let mut lengths = values(headers, b"content-length");
+    let length = lengths.next()?;
+    let coded = value(headers, b"transfer-encoding").is_some();
+    let clear = !coded && lengths.all(|other| other == length);
+    decimal(length).filter(|_| clear)
+}
+
 /// The value of a header that is a whole number.
 pub fn decimal(digits: &[u8]) -> Option<usize> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {

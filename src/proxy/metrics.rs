@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::host::{Host, MetricId, MetricKind};
+use super::host::{Direction, Host, MetricId, MetricKind};
 use crate::engine::Interruption;
 
 /// Why something passed without the inspection it would otherwise get.
@@ -18,6 +18,11 @@ pub enum Uninspected {
     Stream,
     /// The upstream answered before the request's body was there; the rest is not forwarded.
     EarlyResponse,
+    /// A body larger than the host keeps: its pieces went on as they were inspected, before the
+    /// verdict.
+    Large(Direction),
+    /// The transactions hold too much memory, and the configuration says to let go.
+    Overload,
     /// The host or the engine failed, and the configuration says to let go.
     Failure,
 }
@@ -29,6 +34,9 @@ impl Uninspected {
             Self::Grpc => "grpc",
             Self::Stream => "stream",
             Self::EarlyResponse => "early_response",
+            Self::Large(Direction::Request) => "large_request",
+            Self::Large(Direction::Response) => "large_response",
+            Self::Overload => "overload",
             Self::Failure => "failure",
         }
     }
@@ -49,6 +57,8 @@ pub enum Count<'a> {
     HostFailure,
     /// The host answered the request before this filter saw it.
     RejectedBeforeFilter,
+    /// The transactions of the VM hold as much memory as they may.
+    Overload,
     /// The watchdog refused a head whose body did not come.
     HoldTimeout,
 }
@@ -70,6 +80,7 @@ impl Count<'_> {
             Self::UntrustedAddress => write!(name, "tx.untrusted_address"),
             Self::HostFailure => write!(name, "host.failures"),
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),
+            Self::Overload => write!(name, "tx.overload"),
             Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
         };
         // Writing to a String cannot fail.

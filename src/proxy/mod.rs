@@ -30,6 +30,7 @@ mod pairs;
 mod settings;
 mod setup;
 mod stream;
+mod vm;
 mod waf;
 #[cfg(target_os = "wasi")]
 mod wasm;
@@ -47,3 +48,4 @@ pub use pairs::Pairs;
 pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
 pub use setup::configure;
 pub use stream::{Flow, Stream};
+pub use vm::Vm;

@@ -33,6 +33,13 @@ pub enum AcceptEncoding {
     Remove,
 }
 
+/// Envoy's own limit of what it keeps of a body: `per_connection_buffer_limit_bytes` of a listener.
+pub const BUFFER_LIMIT: usize = 1 << 20;
+
+/// What the transactions of a VM may hold together unless it is set, in bytes: a quarter of what
+/// Envoy gives a VM, since evaluating takes memory for itself.
+pub const BYTES_IN_FLIGHT_LIMIT: usize = 256 << 20;
+
 /// The settings of a plugin configuration.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Settings {
@@ -44,6 +51,13 @@ pub struct Settings {
     pub forwarded_trusted: bool,
     /// See [`OnError`].
     pub on_error: OnError,
+    /// Bytes of a body that the host keeps, if it is known; otherwise [`BUFFER_LIMIT`] is assumed
+    /// where it matters.
+    pub buffer_limit: Option<usize>,
+    /// Bytes that all transactions of the VM may hold together.
+    pub bytes_in_flight_limit: Option<usize>,
+    /// What happens to a stream beyond that.
+    pub on_overload: OnError,
     /// See [`Grpc`].
     pub grpc: Grpc,
     /// See [`AcceptEncoding`].
@@ -55,6 +69,11 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What the transactions of a VM may hold together, in bytes.
+    pub fn bytes_in_flight_limit(&self) -> usize {
+        self.bytes_in_flight_limit.unwrap_or(BYTES_IN_FLIGHT_LIMIT)
+    }
+
     /// How long a held head may wait, in milliseconds: what is configured, or else a second where
     /// heads are then let go and fifteen where they are then refused.
     pub fn hold_timeout(&self) -> u32 {

@@ -8,7 +8,7 @@ use super::filter::Filter;
 use super::host::{Host, Level};
 use super::inspect::Rules;
 use super::log;
-use super::metrics::Metrics;
+use super::vm::Vm;
 use crate::diagnostic::Severity;
 
 /// Makes a filter of a plugin configuration. `compile` gets the configuration, and names and texts
@@ -17,7 +17,7 @@ use crate::diagnostic::Severity;
 pub fn configure<R: Rules + Clone>(
     host: &dyn Host,
     bytes: &[u8],
-    metrics: Rc<Metrics>,
+    vm: Rc<Vm>,
     mut compile: impl FnMut(&PluginConfig, &[(String, String)]) -> (Option<R>, Problems),
 ) -> Option<Filter<R>> {
     let config = match PluginConfig::parse(bytes) {
@@ -29,7 +29,7 @@ pub fn configure<R: Rules + Clone>(
     };
     let mut errors = 0_usize;
     let mut told = HashSet::new();
-    let filter = config.build(metrics, |lineage| {
+    let filter = config.build(vm, |lineage| {
         let (rules, problems) = compile(&config, lineage);
         errors = errors.saturating_add(tell(host, &problems, &mut told));
         rules

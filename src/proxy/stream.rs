@@ -9,16 +9,19 @@
 //!
 //! Invariants:
 //! * after an answer of ours nothing of the client goes to the upstream;
-//! * no byte of a body under inspection goes on before its phase is decided;
+//! * no byte of a body under inspection goes on before its phase is decided; of one that is larger
+//!   than the host keeps (see `collect`), not the last;
 //! * the end of a half is never answered with a pause, unless an answer of ours was sent;
 //! * a body changes only while its head waits to say its new length (see `effects`).
 
+mod collect;
 mod effects;
 mod request;
 mod response;
 
 use std::rc::Rc;
 
+use self::collect::Collected;
 use super::delay::{Delayed, SharedDelay};
 use super::denial::Denial;
 use super::filter::Filter;
@@ -28,6 +31,7 @@ use super::inspect::{Inspect, Rules};
 use super::log;
 use super::metrics::{Count, Uninspected};
 use super::settings::OnError;
+use super::vm::Claim;
 use crate::engine::{BodyPlan, Interruption, Step};
 
 /// What a callback tells the host.
@@ -40,21 +44,13 @@ pub enum Flow {
     Pause,
 }
 
-/// Bytes read from a body buffer in one call: each call copies into the guest's memory.
-const PIECE: usize = 64 * 1024;
-
 /// How far one half has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Side {
     /// No head yet.
     New,
-    /// The body is being inspected and kept by the host.
-    Collect {
-        /// Bytes inspected.
-        seen: usize,
-        /// Length of the body where what follows it is a tunnel.
-        length: Option<usize>,
-    },
+    /// The body is being inspected.
+    Collect(Collected),
     /// Decided, or not to be inspected: all that follows may pass.
     Passed,
     /// Decided, and the host said that nothing follows.
@@ -81,6 +77,8 @@ enum Failure {
     ShortBody,
     /// The host's callbacks came in an order that makes no sense.
     Order(&'static str),
+    /// See [`Filter::is_full`].
+    Overload,
     /// There is no rule set.
     NoRules,
     /// See [`Denial::AmbiguousUpgrade`].
@@ -93,6 +91,8 @@ pub struct Stream<R: Rules> {
     filter: Rc<Filter<R>>,
     context: u32,
     transaction: Option<R::Transaction>,
+    /// What the transaction holds.
+    claim: Claim,
     unique_id: String,
     protocol: Vec<u8>,
     is_connect: bool,
@@ -113,6 +113,7 @@ impl<R: Rules> Stream<R> {
     /// A stream of a filter, under the host's number for it.
     pub fn new(filter: Rc<Filter<R>>, context: u32) -> Self {
         Self {
+            claim: filter.claim(),
             filter,
             context,
             transaction: None,
@@ -146,83 +147,7 @@ impl<R: Rules> Stream<R> {
         };
         transaction.finish();
         log::matches(host, &mut transaction);
-    }
-
-    /// More of a body, or its end. `size`: bytes in the host's buffer, all that was kept included.
-    fn collect(&mut self, host: &dyn Host, direction: Direction, size: usize, end: bool) -> Flow {
-        let Side::Collect { mut seen, length } = *self.side(direction) else {
-            return self.uncollected(host, direction, size);
-        };
-        let wanted = length.map_or(size, |length| size.min(length));
-        // A last callback without bytes may report none although some are kept.
-        if wanted < seen && size != 0 {
-            return self.fail(
-                host,
-                direction,
-                Failure::Order("a kept body became shorter"),
-            );
-        }
-        while seen < wanted {
-            let piece = PIECE.min(wanted.saturating_sub(seen));
-            let bytes = match host.body(direction, seen, piece) {
-                Ok(bytes) => bytes,
-                Err(error) => return self.fail(host, direction, Failure::Host(error)),
-            };
-            let bytes = bytes.get(..piece).unwrap_or(&bytes);
-            if bytes.is_empty() {
-                return self.fail(host, direction, Failure::ShortBody);
-            }
-            seen = seen.saturating_add(bytes.len());
-            *self.side(direction) = Side::Collect { seen, length };
-            let step = self.step(host, |transaction| match direction {
-                Direction::Request => transaction.request_body(bytes),
-                Direction::Response => transaction.response_body(bytes),
-            });
-            match self.decide(host, direction, step) {
-                Decision::Ended(flow) => return flow,
-                Decision::Skip => return self.let_body_on(host, direction, false),
-                Decision::Inspect => {}
-            }
-        }
-        if end || length.is_some_and(|length| seen >= length) {
-            return self.end_collected(host, direction, end);
-        }
-        Flow::Pause
-    }
-
-    /// A body or trailers callback outside [`Side::Collect`].
-    fn uncollected(&mut self, host: &dyn Host, direction: Direction, size: usize) -> Flow {
-        match *self.side(direction) {
-            Side::New => self.fail(host, direction, Failure::Order("a body before its head")),
-            Side::Over if size > 0 => {
-                self.fail(host, direction, Failure::Order("more body after its end"))
-            }
-            Side::Collect { .. } | Side::Passed | Side::Over => Flow::Continue,
-            Side::Cut => Flow::Pause,
-        }
-    }
-
-    /// All of a body was inspected: decides its phase and lets it pass or not. `end`: nothing
-    /// follows it.
-    fn end_collected(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
-        let step = self.end_step(host, direction);
-        match self.decide(host, direction, step) {
-            Decision::Ended(flow) => flow,
-            Decision::Skip | Decision::Inspect => self.let_body_on(host, direction, end),
-        }
-    }
-
-    /// A body that was inspected, to its end or its limit, goes on as the rules want it.
-    fn let_body_on(&mut self, host: &dyn Host, direction: Direction, end: bool) -> Flow {
-        if let Err(error) = self.edit_body(host, direction, end) {
-            // Half changed, with a length that may be wrong: no policy lets that go on.
-            return self.fail_under(OnError::Deny, host, direction, Failure::Host(error));
-        }
-        let flow = self.pass(direction);
-        if end {
-            *self.side(direction) = Side::Over;
-        }
-        flow
+        self.claim.set(0);
     }
 
     /// Decides the phase of a body.
@@ -276,6 +201,7 @@ impl<R: Rules> Stream<R> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
         log::matches(host, transaction);
+        self.claim.set(transaction.held_bytes());
         Some(step)
     }
 
@@ -356,6 +282,16 @@ impl<R: Rules> Stream<R> {
         self.fail_under(policy, host, direction, failure)
     }
 
+    /// Too much memory is held: the stream ends, or goes on without its transaction.
+    fn overload(&mut self, host: &dyn Host, direction: Direction) -> Flow {
+        let policy = self.filter.settings().on_overload;
+        if policy == OnError::Allow {
+            self.transaction = None;
+            self.claim.set(0);
+        }
+        self.fail_under(policy, host, direction, Failure::Overload)
+    }
+
     fn fail_under(
         &mut self,
         policy: OnError,
@@ -363,7 +299,11 @@ impl<R: Rules> Stream<R> {
         direction: Direction,
         failure: Failure,
     ) -> Flow {
-        self.filter.count(host, Count::HostFailure);
+        let (count, reason) = match failure {
+            Failure::Overload => (Count::Overload, Uninspected::Overload),
+            _ => (Count::HostFailure, Uninspected::Failure),
+        };
+        self.filter.count(host, count);
         log::failure(
             host,
             &format!("{failure:?}"),
@@ -375,13 +315,13 @@ impl<R: Rules> Stream<R> {
             OnError::Deny => {
                 let denial = match failure {
                     Failure::AmbiguousUpgrade => Denial::AmbiguousUpgrade,
+                    Failure::Overload => Denial::Overload,
                     _ => Denial::Failure,
                 };
                 self.end(host, direction, &denial)
             }
             OnError::Allow => {
-                self.filter
-                    .count(host, Count::Uninspected(Uninspected::Failure));
+                self.filter.count(host, Count::Uninspected(reason));
                 self.pass(direction)
             }
         }

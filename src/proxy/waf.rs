@@ -46,6 +46,24 @@ impl Inspect for Transaction {
         self.end_response_body()
     }
 
+    fn streams_large_body(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Request => self.streams_large_request(),
+            Direction::Response => self.streams_large_response(),
+        }
+    }
+
+    fn body_limit(&self, direction: Direction) -> usize {
+        match direction {
+            Direction::Request => self.request_body_limit(),
+            Direction::Response => self.response_body_limit(),
+        }
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.held_bytes()
+    }
+
     fn pause(&self) -> u32 {
         Self::pause(self)
     }

@@ -9,14 +9,14 @@ use super::filter::Filter;
 use super::host::{Direction, Host, Level};
 use super::hostcalls::ProxyHost;
 use super::log;
-use super::metrics::Metrics;
 use super::setup;
 use super::stream::{Flow, Stream};
+use super::vm::Vm;
 use crate::engine::{Clock, Waf};
 
 thread_local! {
-    /// One per VM: see [`Metrics`].
-    static METRICS: Rc<Metrics> = Rc::default();
+    /// See [`Vm`].
+    static VM: Rc<Vm> = Rc::default();
 }
 
 proxy_wasm::main! {{
@@ -48,8 +48,8 @@ impl RootContext for Root {
             }
         };
         let clock: Rc<dyn Clock> = Rc::new(ProxyHost);
-        let metrics = METRICS.with(Rc::clone);
-        let filter = setup::configure(&ProxyHost, &bytes, metrics, |config, lineage| {
+        let vm = VM.with(Rc::clone);
+        let filter = setup::configure(&ProxyHost, &bytes, vm, |config, lineage| {
             config.compile(lineage, &clock)
         });
         // A refused configuration leaves an earlier one in place.

@@ -8,22 +8,44 @@ use serde::de::DeserializeOwned;
 
 use super::runner::{Case, Loaded, Run};
 
-/// Reads every `.json` file of a directory, in order, and makes a case of each entry. The id of a
-/// case is the file's name, `#` and its place in the list from 0; its member is the file.
-///
-/// Other files are problems; directories are not looked into.
+/// Makes a case of each entry that [`read`] finds. Its id is the file's name, `#` and its place in
+/// the list; its member is the file.
 pub fn load<T: DeserializeOwned>(
     directory: &Path,
     mut run: impl FnMut(T) -> Result<Option<Run>, String>,
 ) -> Loaded {
+    read(directory, &[], |loaded, name, place, case| {
+        let id = format!("{name}#{place}");
+        match run(case) {
+            Ok(run) => loaded.cases.push(Case {
+                id,
+                member: name.to_owned(),
+                run,
+            }),
+            Err(problem) => loaded.problems.push(format!("{id}: {problem}")),
+        }
+    })
+}
+
+/// Reads every `.json` file of a directory, in order, and gives each entry of their lists to `add`
+/// with the file's name and its place from 0.
+///
+/// Other files are problems, unless their names are in `beside`; directories are not looked into.
+pub fn read<T: DeserializeOwned>(
+    directory: &Path,
+    beside: &[&str],
+    mut add: impl FnMut(&mut Loaded, &str, usize, T),
+) -> Loaded {
     let mut loaded = Loaded::default();
     for (name, path) in files(directory) {
+        if beside.contains(&name.as_str()) {
+            continue;
+        }
         if !name.ends_with(".json") {
             loaded.problems.push(format!("{name}: unknown file"));
             continue;
         }
-        let text = fs::read(path).unwrap();
-        let cases: Vec<T> = match serde_json::from_slice(&text) {
+        let cases: Vec<T> = match serde_json::from_slice(&fs::read(path).unwrap()) {
             Ok(cases) => cases,
             Err(error) => {
                 loaded.problems.push(format!("{name}: {error}"));
@@ -34,15 +56,7 @@ pub fn load<T: DeserializeOwned>(
             loaded.problems.push(format!("{name}: no cases"));
         }
         for (place, case) in cases.into_iter().enumerate() {
-            let id = format!("{name}#{place}");
-            match run(case) {
-                Ok(run) => loaded.cases.push(Case {
-                    id,
-                    member: name.clone(),
-                    run,
-                }),
-                Err(problem) => loaded.problems.push(format!("{id}: {problem}")),
-            }
+            add(&mut loaded, &name, place, case);
         }
     }
     loaded

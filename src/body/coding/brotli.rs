@@ -9,6 +9,8 @@ pub(super) struct Brotli {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     started: bool,
     complete: bool,
+    /// Bytes of the window that the stream asks for, once it has.
+    window: usize,
 }
 
 /// Base 2 logarithm of the largest window: what encoders choose unless told otherwise. The format
@@ -22,6 +24,7 @@ impl Default for Brotli {
             state: BrotliState::new_strict(alloc(), alloc(), alloc()),
             started: false,
             complete: false,
+            window: 0,
         }
     }
 }
@@ -41,8 +44,12 @@ impl Brotli {
         if self.complete {
             return Err(Fault::Trailing);
         }
-        if !std::mem::replace(&mut self.started, true) && window(first) > WINDOW {
-            return Err(Fault::Window);
+        if !std::mem::replace(&mut self.started, true) {
+            let window = window(first);
+            if window > WINDOW {
+                return Err(Fault::Window);
+            }
+            self.window = 1_usize.checked_shl(window).unwrap_or(0);
         }
         self.run(input, output)
     }
@@ -66,6 +73,10 @@ impl Brotli {
             BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => {}
         }
         Ok((consumed, written))
+    }
+
+    pub(super) fn held_bytes(&self) -> usize {
+        size_of::<Self>().saturating_add(self.window)
     }
 
     pub(super) fn is_complete(&self) -> bool {

@@ -11,6 +11,9 @@ pub(super) struct Deflate {
     stream: Option<Stream>,
 }
 
+/// Bytes of one decoder: the window of 32 KiB and its tables.
+pub(super) const STATE: usize = size_of::<InflateState>();
+
 impl Deflate {
     pub(super) fn step(
         &mut self,

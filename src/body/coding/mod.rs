@@ -138,6 +138,15 @@ impl Inflater {
         }
     }
 
+    /// Bytes of memory that the decoders take, as far as they say; brotli's window is what the body
+    /// asks for.
+    pub fn held_bytes(&self) -> usize {
+        self.layers.iter().fold(self.block.capacity(), |sum, layer| {
+            sum.saturating_add(layer.piece.capacity())
+                .saturating_add(layer.decoder.held_bytes())
+        })
+    }
+
     /// Reads the next bytes. `take` gets what they stand for, in pieces, and says whether it wants
     /// more. A body that is not coded at all, whatever its head says, goes to `take` as it is.
     pub fn feed(&mut self, chunk: &[u8], take: &mut dyn FnMut(&[u8]) -> bool) {
@@ -238,6 +247,13 @@ fn run(
 }
 
 impl Decoder {
+    fn held_bytes(&self) -> usize {
+        match self {
+            Self::Gzip(_) | Self::Deflate(_) => deflate::STATE,
+            Self::Brotli(brotli) => brotli.held_bytes(),
+        }
+    }
+
     /// Reads from `input`, writes to `output`: how many bytes each. Nothing of both where it has
     /// to wait for more input.
     fn step(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), Fault> {

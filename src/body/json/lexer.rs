@@ -80,6 +80,10 @@ impl Lexer {
         &self.text
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// Reads on to the end of a token. `None`: the input is used up.
     pub(super) fn next(&mut self, input: &mut &[u8]) -> Result<Option<Token>, Error> {
         while let Some((&byte, after)) = input.split_first() {

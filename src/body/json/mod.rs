@@ -84,6 +84,14 @@ impl Json {
         self.length
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        let levels = self.levels.capacity().saturating_mul(size_of::<Level>());
+        size_of::<Self>()
+            .saturating_add(levels)
+            .saturating_add(self.lexer.held_bytes())
+            .saturating_add(self.names.held_bytes())
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
         let start = self.length;
         self.length = start.saturating_add(chunk.len());

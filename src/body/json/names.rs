@@ -57,6 +57,13 @@ impl Names {
         }
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        let others = self.others.as_ref().map_or(0, |others| {
+            others.v2.capacity().saturating_add(others.coraza.capacity())
+        });
+        self.reported.capacity().saturating_add(others)
+    }
+
     /// Bytes of the names that are not reported.
     pub(super) fn others_length(&self) -> usize {
         self.others.as_ref().map_or(0, |others| {

@@ -117,6 +117,17 @@ impl Multipart {
         self.no_files_length
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        let part = match &self.state {
+            State::Preamble | State::Complete => 0,
+            State::Headers(headers) => headers.held_bytes(),
+            State::Content(part) => part.held_bytes(),
+        };
+        size_of::<Self>()
+            .saturating_add(self.piece.capacity())
+            .saturating_add(part)
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8], sink: &mut dyn Sink) {
         let mut rest = chunk;
         while !rest.is_empty() && self.error.is_none() {

@@ -88,7 +88,33 @@ pub(super) enum Progress {
     Over(Part, Vec<Vec<u8>>),
 }
 
+impl Part {
+    pub(super) fn held_bytes(&self) -> usize {
+        [&self.name, &self.value, &self.content_type]
+            .into_iter()
+            .chain(&self.file_name)
+            .fold(0, |sum: usize, text| sum.saturating_add(text.capacity()))
+    }
+}
+
 impl Headers {
+    pub(super) fn held_bytes(&self) -> usize {
+        let open = self.open.iter().flat_map(|header| {
+            let Header { name, value, line } = header;
+            [name, value, line]
+        });
+        self.names
+            .iter()
+            .chain(&self.lines)
+            .chain(&self.disposition)
+            .chain(&self.content_type)
+            .chain(open)
+            .fold(0, |sum: usize, text| {
+                sum.saturating_add(size_of::<Vec<u8>>())
+                    .saturating_add(text.capacity())
+            })
+    }
+
     /// Takes one line with its line end.
     pub(super) fn line(
         &mut self,

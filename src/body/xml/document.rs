@@ -63,6 +63,24 @@ pub(super) struct Text {
 }
 
 impl Document {
+    /// Bytes of memory that the document takes.
+    pub fn held_bytes(&self) -> usize {
+        let namespaces = self.namespaces.iter().map(Vec::capacity);
+        [
+            self.elements.capacity().saturating_mul(size_of::<Element>()),
+            self.attributes
+                .capacity()
+                .saturating_mul(size_of::<Attribute>()),
+            self.texts.capacity().saturating_mul(size_of::<Text>()),
+            self.content.capacity(),
+            self.values.capacity(),
+            self.names.capacity(),
+        ]
+        .into_iter()
+        .chain(namespaces)
+        .fold(0, usize::saturating_add)
+    }
+
     /// The values of the nodes that a path selects, in document order: the text of an element with
     /// everything inside it, the value of an attribute, the text of a text node.
     pub fn select(&self, path: &Path) -> Vec<&[u8]> {

@@ -42,6 +42,10 @@ impl Xml {
         self.body.len()
     }
 
+    pub(super) fn held_bytes(&self) -> usize {
+        self.body.capacity()
+    }
+
     pub(super) fn feed(&mut self, chunk: &[u8]) {
         self.body.extend_from_slice(chunk);
     }

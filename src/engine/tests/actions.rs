@@ -257,13 +257,7 @@ fn responses_have_processors_of_their_own() {
         ));
         let _ = transaction.request_head(&head("/", &[]));
         let _ = transaction.end_request_body();
-        let _ = transaction.response_head(&ResponseHead {
-            status: 200,
-            protocol: b"HTTP/1.1",
-            headers: &[(b"Content-Type", content_type)],
-        });
-        let _ = transaction.response_body(body);
-        let _ = transaction.end_response_body();
+        respond(&mut transaction, content_type, body);
         let matches = transaction.drain_matches();
         matches.iter().map(|one| one.rule_id).collect::<Vec<_>>()
     };

@@ -14,13 +14,7 @@ fn exchange(rules: &str, body: &[u8], content_type: &[u8]) -> (Vec<u64>, Option<
     let _ = transaction.request_head(&head("/?q=1", &headers));
     let _ = transaction.request_body(body);
     let _ = transaction.end_request_body();
-    let _ = transaction.response_head(&ResponseHead {
-        status: 200,
-        protocol: b"HTTP/1.1",
-        headers: &[(b"Content-Type", b"text/html")],
-    });
-    let _ = transaction.response_body(b"0123456789");
-    let _ = transaction.end_response_body();
+    respond(&mut transaction, b"text/html", b"0123456789");
     let _ = transaction.finish();
     let ids = transaction.drain_matches();
     let status = transaction.interruption().map(|one| one.status);

@@ -190,14 +190,7 @@ fn members_of_responses_have_all_names() {
     );
     let _ = transaction.request_head(&head("/", &[]));
     let _ = transaction.end_request_body();
-    let response = ResponseHead {
-        status: 200,
-        protocol: b"HTTP/1.1",
-        headers: &[(b"Content-Type", b"application/json")],
-    };
-    let _ = transaction.response_head(&response);
-    let _ = transaction.response_body(BODY.as_bytes());
-    let _ = transaction.end_response_body();
+    respond(&mut transaction, b"application/json", BODY.as_bytes());
     let _ = transaction.finish();
     let found: Vec<Vec<u8>> = transaction
         .drain_matches()

@@ -115,9 +115,22 @@ fn capture(index: usize, sub: Hir) -> Hir {
     })
 }
 
+/// What a state of an automaton takes, in bytes.
+const STATE: usize = 48;
+
+/// The memory that the PikeVM takes for the groups of a pattern, in bytes: two ends of each group
+/// for each state, now and at the next byte. `size` is [`compiled_size`]. The same on every machine.
+pub(super) fn slots_size(size: usize, groups: usize) -> usize {
+    const SLOT: usize = 8;
+    // The whole match, and the hidden groups of `\K` and `\Z`.
+    let groups = groups.saturating_add(3);
+    size.div_euclid(STATE)
+        .saturating_mul(groups)
+        .saturating_mul(2 * 2 * SLOT)
+}
+
 /// The memory that the automaton of a part takes, in bytes, rather too much than too little.
 pub(super) fn compiled_size(node: &Node) -> usize {
-    const STATE: usize = 48;
     const RANGE: usize = 12;
     match node {
         Node::Empty

@@ -35,6 +35,9 @@ use super::syntax::{Construct, Parsed, Text};
 /// Largest memory of one automaton, in bytes, as estimated before it is built. A pattern above it
 /// is an error at load.
 const COMPILED_LIMIT: usize = 4 << 20;
+/// Largest memory of the PikeVM's table, which holds the ends of all groups for each state, twice;
+/// in bytes, as estimated before it is built. A pattern above it is an error at load.
+const SLOTS_LIMIT: usize = 32 << 20;
 /// Largest memory of the states of one lazy DFA, in bytes. Smaller ones thrash on the largest
 /// patterns of the Core Rule Set.
 const CACHE_LIMIT: usize = 1 << 20;
@@ -89,9 +92,18 @@ impl Linear {
         if parsed.contextual {
             context::check(&parsed.root).map_err(Refusal::Irregular)?;
         }
-        if lower::compiled_size(&parsed.root) > COMPILED_LIMIT {
+        let size = lower::compiled_size(&parsed.root);
+        let too_large = if size > COMPILED_LIMIT {
+            "pattern is too large: its repetitions multiply"
+        } else if lower::slots_size(size, parsed.groups) > SLOTS_LIMIT {
+            "pattern is too large: its repetitions and capturing groups multiply; `(?:` groups \
+             without capturing"
+        } else {
+            ""
+        };
+        if !too_large.is_empty() {
             return Err(Refusal::Error(PatternError {
-                message: "pattern is too large: its repetitions multiply".to_owned(),
+                message: too_large.to_owned(),
                 offset: None,
             }));
         }
@@ -352,5 +364,23 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn groups_are_bounded_together_with_repetitions() {
+        let accepts = |source: String| {
+            let text = Text {
+                source: source.into_bytes().into(),
+                dialect: Dialect::default(),
+            };
+            Linear::new(&text.parse().unwrap()).is_ok()
+        };
+        assert!(accepts("(x)".repeat(100)));
+        assert!(accepts("(?:(a)|(b)|[^x]{0,900})".repeat(10)));
+        assert!(accepts("(?:[^x]{0,1000}){20}".to_owned()));
+        assert!(!accepts(format!(
+            "{}(?:[^x]{{0,1000}}){{20}}",
+            "(b)".repeat(60)
+        )));
     }
 }

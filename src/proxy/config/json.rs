@@ -55,6 +55,18 @@ pub const KEYS: &[(&str, &str)] = &[
         "What happens to a stream when the host is at fault: `deny` (default) or `allow`.",
     ),
     (
+        "buffer_limit",
+        "Bytes of a body that the host keeps while it is inspected, which a filter cannot ask: `per_connection_buffer_limit_bytes` of Envoy's listener. With it, larger bodies are refused by the filter, with a line in the log; without it, by the host. Where `SecParapetLargeRequestBody Stream` is set, 1048576 is assumed.",
+    ),
+    (
+        "bytes_in_flight_limit",
+        "Bytes that all transactions of a VM may hold together: 1048576 to 1073741824; default 268435456.",
+    ),
+    (
+        "on_overload",
+        "What happens to a stream beyond `bytes_in_flight_limit`: `deny` (default, with 503) or `allow` (it passes uninspected).",
+    ),
+    (
         "grpc",
         "Bodies of gRPC calls: `stream` (default) lets them pass as they come, `inspect` holds them like others (unary calls only).",
     ),
@@ -192,6 +204,14 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                 "on_error" => {
                     let choices = [("deny", OnError::Deny), ("allow", OnError::Allow)];
                     settings.on_error = choice(map, key, &choices)?;
+                }
+                "buffer_limit" => settings.buffer_limit = Some(size(map, key, 1)?),
+                "bytes_in_flight_limit" => {
+                    settings.bytes_in_flight_limit = Some(size(map, key, 1 << 20)?);
+                }
+                "on_overload" => {
+                    let choices = [("deny", OnError::Deny), ("allow", OnError::Allow)];
+                    settings.on_overload = choice(map, key, &choices)?;
                 }
                 "grpc" => {
                     let choices = [("stream", Grpc::Stream), ("inspect", Grpc::Inspect)];
@@ -391,6 +411,12 @@ fn number<'de, A: MapAccess<'de>>(
             "`{key}`: {number} is no whole number from {least} to {most}"
         ))
     })
+}
+
+/// Bytes, 1 GiB at most.
+fn size<'de, A: MapAccess<'de>>(map: &mut A, key: &str, least: u32) -> Result<usize, A::Error> {
+    let size = number(map, key, least, 1 << 30)?;
+    Ok(usize::try_from(size).unwrap_or(usize::MAX))
 }
 
 trait ContainsNumber {

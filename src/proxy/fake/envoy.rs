@@ -7,7 +7,7 @@ use super::{FakeHost, FakeRules};
 use crate::proxy::host::Direction::{self, Request, Response};
 use crate::proxy::host::LocalReply;
 use crate::proxy::pairs::Pairs;
-use crate::proxy::{Authorities, Filter, Flow, Metrics, Settings, Stream};
+use crate::proxy::{Authorities, Filter, Flow, Settings, Stream, Vm};
 
 /// What a client got.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -57,6 +57,9 @@ struct Exchange {
 pub struct Envoy {
     pub host: Rc<FakeHost>,
     pub filter: Rc<Filter<FakeRules>>,
+    pub vm: Rc<Vm>,
+    /// `per_connection_buffer_limit_bytes`.
+    pub buffer_limit: usize,
     /// `allow_on_headers_stop_iteration`.
     pub holds: bool,
     exchanges: Vec<Exchange>,
@@ -64,16 +67,25 @@ pub struct Envoy {
 
 impl Envoy {
     pub fn new(holds: bool, settings: Settings, rules: FakeRules) -> Self {
-        let metrics = Rc::new(Metrics::default());
-        let filter = Filter::new(settings, vec![rules], Authorities::all(0), metrics);
+        let vm = Rc::new(Vm::default());
+        let filter = Filter::new(settings, vec![rules], Authorities::all(0), Rc::clone(&vm));
         let host = FakeHost::default();
         host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
         Self {
             host: Rc::new(host),
+            vm,
+            buffer_limit: 1 << 20,
             filter: Rc::new(filter),
             holds,
             exchanges: Vec::new(),
         }
+    }
+
+    /// A new configuration with other rules: streams under way keep the old one.
+    pub fn reconfigure(&mut self, rules: FakeRules) {
+        let settings = self.filter.settings().clone();
+        let vm = Rc::clone(&self.vm);
+        self.filter = Rc::new(Filter::new(settings, vec![rules], Authorities::all(0), vm));
     }
 
     /// A request arrives. The number of its exchange is its context.
@@ -243,8 +255,13 @@ impl Envoy {
             Event::Trailers => (&b""[..], true),
         };
         let mut kept = std::mem::take(&mut half.buffer);
+        let waited = !kept.is_empty();
         kept.extend_from_slice(bytes);
         let size = kept.len();
+        // What is added to a paused body counts before the filter sees it.
+        if waited && size > self.buffer_limit {
+            return self.overflow(id, direction);
+        }
         self.host.state(|state| match direction {
             Request => state.request_body = Some(kept),
             Response => state.response_body = Some(kept),
@@ -278,9 +295,22 @@ impl Envoy {
                     assert_eq!(length, passed.as_bytes(), "the announced length");
                 }
             }
+            Flow::Pause if size > self.buffer_limit => return self.overflow(id, direction),
             Flow::Pause => self.half(id, direction).buffer = visible,
         }
         self.show_client(id);
+    }
+
+    /// A paused body is larger than Envoy keeps: it answers by itself.
+    fn overflow(&mut self, id: usize, direction: Direction) {
+        let gone = self.exchanges[id].response.head_passed;
+        if direction == Request {
+            self.respond(id, 413, &[], true, "request_payload_too_large");
+        } else if !gone {
+            self.exchanges[id].client.status = Some(500);
+        }
+        self.exchanges[id].over = true;
+        self.exchanges[id].client.reset = gone;
     }
 
     fn after_head(&mut self, id: usize, direction: Direction, flow: Flow, end: bool) {

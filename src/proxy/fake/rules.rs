@@ -21,6 +21,8 @@ pub struct FakeRules {
     pub partial: Option<usize>,
     /// More than so many bytes are denied with 413 by no rule.
     pub reject: Option<usize>,
+    /// Whether bodies that are larger than the host keeps are streamed.
+    pub streams_large: bool,
     pub disposition: Disposition,
     /// Milliseconds that a denial waits.
     pub pause: u32,
@@ -44,6 +46,7 @@ impl Default for FakeRules {
             response_body: true,
             partial: None,
             reject: None,
+            streams_large: false,
             disposition: Disposition::Deny,
             pause: 0,
             replacement: None,
@@ -225,6 +228,19 @@ impl Inspect for FakeTransaction {
     fn end_response_body(&mut self) -> Step {
         let evidence = self.evidence(4);
         self.phase(4, &evidence, false)
+    }
+
+    fn streams_large_body(&self, _: Direction) -> bool {
+        self.rules.streams_large
+    }
+
+    fn body_limit(&self, _: Direction) -> usize {
+        let limits = self.rules.partial.into_iter().chain(self.rules.reject);
+        limits.min().unwrap_or(usize::MAX)
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.head.len() + self.request.len() + self.response.len()
     }
 
     fn pause(&self) -> u32 {

@@ -4,7 +4,8 @@
 //! the next request of the connection. So a body is changed only while its head waits, and the
 //! head then says the new length.
 
-use super::{Direction, PIECE, Stream};
+use super::collect::PIECE;
+use super::{Direction, Stream};
 use crate::proxy::denial::Denial;
 use crate::proxy::holding::Head;
 use crate::proxy::host::{HeaderMap, Host, HostError, LocalReply, Place};
@@ -141,10 +142,7 @@ impl<R: Rules> Stream<R> {
         match direction {
             Direction::Request => matches!(
                 self.request,
-                super::Side::Collect {
-                    length: Some(_),
-                    ..
-                }
+                super::Side::Collect(body) if body.ends_in_tunnel()
             )
             .then_some("a tunnel follows it"),
             Direction::Response if self.is_head => Some("it answers a HEAD request"),

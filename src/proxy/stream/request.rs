@@ -1,12 +1,13 @@
 //! The request's half.
 
+use super::collect::Collected;
 use super::{Decision, Failure, Flow, Side, Stream};
 use crate::engine::RequestHead;
 use crate::proxy::host::HeaderMap;
 use crate::proxy::host::{Direction, Host};
 use crate::proxy::identity::{self, Client};
 use crate::proxy::inspect::{Inspect, Rules};
-use crate::proxy::message::{Framing, Request};
+use crate::proxy::message::{self, Framing, Request};
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
 use crate::proxy::settings::Grpc;
@@ -16,6 +17,8 @@ const REQUEST: Direction = Direction::Request;
 /// What a head tells of its body.
 struct Head {
     framing: Framing,
+    /// The length that it announces.
+    length: Option<usize>,
     is_grpc: bool,
 }
 
@@ -31,6 +34,9 @@ impl<R: Rules> Stream<R> {
             return self.fail(host, REQUEST, Failure::Order("a second request head"));
         }
         self.filter.count(host, Count::Transaction);
+        if self.filter.is_full() {
+            return self.overload(host, REQUEST);
+        }
         let pairs = match host.headers(HeaderMap::Request) {
             Ok(pairs) => pairs,
             Err(error) => return self.fail(host, REQUEST, Failure::Host(error)),
@@ -66,7 +72,7 @@ impl<R: Rules> Stream<R> {
             return Flow::Pause;
         }
         match self.request {
-            Side::Collect { .. } => self.end_collected(host, REQUEST, true),
+            Side::Collect(_) => self.end_collected(host, REQUEST, true),
             _ => self.uncollected(host, REQUEST, 0),
         }
     }
@@ -88,10 +94,7 @@ impl<R: Rules> Stream<R> {
             .ok_or(Failure::NoRules)?;
         self.transaction = Some(rules.begin(connection));
         // From here on the head has been seen, whatever becomes of it.
-        self.request = Side::Collect {
-            seen: 0,
-            length: None,
-        };
+        self.request = Side::Collect(Collected::default());
         let step = self.step(host, |transaction| {
             transaction.request_head(&RequestHead {
                 method: request.method,
@@ -102,6 +105,7 @@ impl<R: Rules> Stream<R> {
         });
         let head = Head {
             framing: request.framing(),
+            length: message::content_length(&request.headers),
             is_grpc: request.is_grpc(),
         };
         self.protocol = request.protocol;
@@ -110,26 +114,16 @@ impl<R: Rules> Stream<R> {
 
     /// The rules want the body: waits for it, unless it is none that ends.
     fn await_body(&mut self, host: &dyn Host, head: &Head) -> Flow {
-        let length = match head.framing {
-            Framing::Message if head.is_grpc => {
-                if self.filter.settings().grpc == Grpc::Stream {
-                    return self.let_body_pass(host, Uninspected::Grpc);
-                }
-                None
+        let body = match head.framing {
+            Framing::Message if head.is_grpc && self.filter.settings().grpc == Grpc::Stream => {
+                return self.let_body_pass(host, Uninspected::Grpc);
             }
-            Framing::Message => None,
+            Framing::Message => Collected::message(head.length),
             Framing::Tunnel => return self.let_body_pass(host, Uninspected::Tunnel),
-            Framing::BodyThenTunnel(length) => Some(length),
+            Framing::BodyThenTunnel(length) => Collected::before_tunnel(length),
             Framing::Ambiguous => return self.fail(host, REQUEST, Failure::AmbiguousUpgrade),
         };
-        self.request = Side::Collect { seen: 0, length };
-        match self.filter.holding().hold(host, self.context, REQUEST) {
-            Some(held) => {
-                self.request_head = Some(held);
-                Flow::Pause
-            }
-            None => Flow::Continue,
-        }
+        self.await_collected(host, REQUEST, body)
     }
 
     fn let_body_pass(&mut self, host: &dyn Host, reason: Uninspected) -> Flow {

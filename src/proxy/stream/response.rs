@@ -1,10 +1,11 @@
 //! The response's half.
 
+use super::collect::Collected;
 use super::{Decision, Ended, Failure, Flow, Side, Stream};
 use crate::engine::ResponseHead;
 use crate::proxy::host::{Direction, HeaderMap, Host};
 use crate::proxy::inspect::{Inspect, Rules};
-use crate::proxy::message::Response;
+use crate::proxy::message::{self, Response};
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
 use crate::proxy::settings::Grpc;
@@ -24,7 +25,7 @@ impl<R: Rules> Stream<R> {
         if is_local(host) {
             // An answer of the host itself: nothing came from the upstream, and whatever of the
             // request was not inspected does not go there.
-            if matches!(self.request, Side::Collect { .. }) {
+            if matches!(self.request, Side::Collect(_)) {
                 self.cut_request();
             }
             self.edit_response_head(host);
@@ -38,7 +39,7 @@ impl<R: Rules> Stream<R> {
                 _ => self.pass(RESPONSE),
             };
         }
-        if matches!(self.request, Side::Collect { .. }) {
+        if matches!(self.request, Side::Collect(_)) {
             // The upstream answered before the request was there. Phase 2 judges what came; the
             // rest stays, for nobody would inspect it.
             self.filter
@@ -75,7 +76,7 @@ impl<R: Rules> Stream<R> {
             return self.after(ended);
         }
         match self.response {
-            Side::Collect { .. } => self.end_collected(host, RESPONSE, true),
+            Side::Collect(_) => self.end_collected(host, RESPONSE, true),
             _ => self.uncollected(host, RESPONSE, 0),
         }
     }
@@ -95,10 +96,7 @@ impl<R: Rules> Stream<R> {
             Ok(response) => response,
             Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
         };
-        self.response = Side::Collect {
-            seen: 0,
-            length: None,
-        };
+        self.response = Side::Collect(Collected::default());
         let protocol = std::mem::take(&mut self.protocol);
         let step = self.step(host, |transaction| {
             transaction.response_head(&ResponseHead {
@@ -120,16 +118,8 @@ impl<R: Rules> Stream<R> {
                 .count(host, Count::Uninspected(Uninspected::Stream));
             return self.end_head(host, RESPONSE, false);
         }
-        match self.filter.holding().hold(host, self.context, RESPONSE) {
-            Some(held) => {
-                self.response_head = Some(held);
-                Flow::Pause
-            }
-            None => {
-                self.committed = true;
-                Flow::Continue
-            }
-        }
+        let length = message::content_length(&response.headers);
+        self.await_collected(host, RESPONSE, Collected::message(length))
     }
 }
 

@@ -8,6 +8,8 @@
 mod chaos;
 mod delays;
 mod effects;
+mod large;
+mod overload;
 mod requests;
 mod responses;
 mod watchdog;

@@ -13,14 +13,13 @@ mod facts;
 mod origins;
 mod phrases;
 
-use std::fs;
 use std::path::Path;
 
 use parapet::compile::Compiled;
 use parapet::diagnostic::{Code, Severity, render_line};
 use parapet::operator::Operator;
 
-use super::json::files;
+use super::json;
 use super::runner::{self, Loaded, Outcome, Suite};
 use case::{Case, Expected};
 use divergences::Deviation;
@@ -47,30 +46,10 @@ const UNDECIDED: &str = "SecRuleEngine DetectionOnly\n";
 const BROKEN: &[Code] = &[Code::UnclosedQuote, Code::OpenChain];
 
 fn load(directory: &Path) -> Loaded {
-    let mut loaded = Loaded::default();
-    for (name, path) in files(directory) {
-        if name == "LICENSE" {
-            continue;
-        }
-        if !name.ends_with(".json") {
-            loaded.problems.push(format!("{name}: unknown file"));
-            continue;
-        }
-        let cases: Vec<Case> = match serde_json::from_slice(&fs::read(path).unwrap()) {
-            Ok(cases) => cases,
-            Err(error) => {
-                loaded.problems.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
-        if cases.is_empty() {
-            loaded.problems.push(format!("{name}: no cases"));
-        }
-        for (place, case) in cases.into_iter().enumerate() {
-            add(&mut loaded, case, &name, place, &directory.join("data"));
-        }
-    }
-    loaded
+    let data = directory.join("data");
+    json::read(directory, &["LICENSE"], |loaded, file, place, case| {
+        add(loaded, case, file, place, &data);
+    })
 }
 
 /// Sorts one case.

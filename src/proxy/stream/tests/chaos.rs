@@ -3,7 +3,7 @@
 use super::*;
 use crate::proxy::fake::FakeHost;
 use crate::proxy::host::Host;
-use crate::proxy::{Authorities, Filter, Flow, Metrics, OnError, Stream};
+use crate::proxy::{Authorities, Filter, Flow, OnError, Stream, Vm};
 use std::rc::Rc;
 
 /// A small deterministic generator (xorshift).
@@ -85,7 +85,7 @@ fn no_order_of_callbacks_lets_a_denied_body_through() {
             settings,
             vec![FakeRules::default()],
             Authorities::all(0),
-            Rc::new(Metrics::default()),
+            Rc::new(Vm::default()),
         ));
         let mut stream = Stream::new(Rc::clone(&filter), 7);
         let body = b"evil2".repeat(4);

@@ -86,6 +86,7 @@ fn a_denied_body_never_reaches_the_upstream() {
 #[test]
 fn each_byte_is_read_once() {
     let mut envoy = envoy(true, HoldHeaders::Auto, FakeRules::default());
+    envoy.buffer_limit = 4 << 20;
     let id = envoy.request(POST, false);
     let piece = vec![b'x'; 100_000];
     for _ in 0..30 {
