@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::driver::{Backend, Driver, DriverFactory, Exchanged};
+use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
 use crate::audit::error_log_line;
 use crate::engine::{
@@ -167,16 +167,16 @@ fn answer(transaction: &mut Transaction, response: &Response) {
 }
 
 impl Driver for Native {
-    fn exchange(&mut self, request: &Request, backend: &dyn Backend) -> Result<Exchanged, String> {
-        let inspected = self.inspect(request, backend)?;
-        let reply = match &inspected.interruption {
-            None => inspected.response,
-            Some(interruption) => denial(interruption),
+    fn exchange(&mut self, sent: &Sent, backend: &dyn Backend) -> Result<Exchanged, String> {
+        let inspected = self.inspect(&sent.request, backend)?;
+        let (reply, decider) = match &inspected.interruption {
+            None => (inspected.response, Decider::Backend),
+            Some(interruption) => (denial(interruption), Decider::Rules),
         };
         Ok(Exchanged {
             log: inspected.log,
             reply,
-            interrupted: inspected.interruption.is_some(),
+            decider,
         })
     }
 }

@@ -33,9 +33,13 @@ impl<R: Rules> Stream<R> {
         }
         if self.transaction.is_none() {
             return match self.request {
+                _ if self.logged => {
+                    self.fail(host, RESPONSE, Failure::Order("a response after its end"))
+                }
                 Side::New => {
                     self.fail(host, RESPONSE, Failure::Order("a response without request"))
                 }
+                // A policy has let the request go without rules.
                 _ => self.pass(RESPONSE),
             };
         }
