@@ -1,6 +1,6 @@
 //! Which rules a request gets in a real Envoy, and what a client cannot do about it.
 
-use crate::client::{VERSIONS, Version};
+use crate::client::{Request, VERSIONS, Version};
 use crate::gateway::Gateway;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -428,6 +428,8 @@ fn shadows_denials_and_access_logs() {
                 },
             },
             "next": { "extends": "now", "directives": [
+                "SecRequestBodyAccess On",
+                "SecRule ARGS_POST:a \"@streq dim\" \"id:3,phase:2,deny\"",
                 "SecRule ARGS:a \"@streq dark\" \"id:2,phase:1,deny,log,msg:'too dark'\"",
             ] },
         },
@@ -467,7 +469,15 @@ fn shadows_denials_and_access_logs() {
         answer.contains("x-rule: 1\r\n") && answer.contains("x-name: _b_7\r\n"),
         "{answer}"
     );
+    // Only the shadow wants bodies: they pass as they come, and it sees them pass.
+    for version in VERSIONS {
+        let form = Request::form("/form", "b=1&a=dim");
+        assert_eq!(gateway.send(version, &form).status, 200);
+        assert_eq!(gateway.backend.last().unwrap().body, b"b=1&a=dim");
+    }
     let log = gateway.log();
+    let dim = "shadow \"next\" would have denied with 403 in phase 2 by rule 3";
+    assert_eq!(log.matches(dim).count(), 2, "{log}");
     for text in [
         "[msg \"too dark\"]",
         "[shadow \"next\"]",
