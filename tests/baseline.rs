@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parapet::compile::{Loader, compile};
+use parapet::compile::{Loader, OverlayPolicy, compile};
 use parapet::diagnostic::render;
 use parapet::engine::{
     Clock, Connection, Endpoint, RequestHead, RuleMatch, Transaction, UnixNanos, Waf,
@@ -57,6 +57,30 @@ fn every_embedded_configuration_loads_without_a_message() {
         load(
             "Include @recommended-conf\nInclude @ftw-conf\nInclude @crs-setup-conf\nInclude @owasp_crs/*.conf",
         );
+    }
+}
+
+/// What overlays may remove unless their base says otherwise: no rule that stops anything, and every
+/// rule that looks for attacks.
+#[test]
+fn rules_that_overlays_may_touch_only_find_something() {
+    let mut sets = vec!["Include @demo-conf\nInclude @baseline/*.conf"];
+    if rules::crs_version().is_some() {
+        sets.push("Include @demo-conf\nInclude @crs-setup-conf\nInclude @owasp_crs/*.conf");
+    }
+    for set in sets {
+        let program = load(set);
+        let (mut tunable, mut decide) = (0, 0);
+        for meta in program.meta.iter().filter(|meta| meta.id != 0) {
+            let is_tunable = OverlayPolicy::TUNABLE
+                .iter()
+                .any(|(first, last)| (first..=last).contains(&&meta.id));
+            let stops = meta.decision.interrupts();
+            assert!(!(is_tunable && stops), "rule {} decides", meta.id);
+            tunable += usize::from(is_tunable);
+            decide += usize::from(stops);
+        }
+        assert!(tunable > 20 && decide > 0, "{set}: {tunable} and {decide}");
     }
 }
 

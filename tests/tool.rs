@@ -150,8 +150,8 @@ fn check_refuses_overlays_that_disarm_their_base() {
     assert_eq!(status, Some(0), "{messages}");
     for (directive, message) in [
         (
-            "SecRuleRemoveById 8900000-8999999",
-            "error[P0615]: an overlay may not change rule 8900000: the base locks it\n  \
+            "SecRuleRemoveById 8090000-8099999",
+            "error[P0615]: an overlay may not change rule 8090000: the base locks it\n  \
              --> directives_map.team:1:1",
         ),
         (

@@ -27,7 +27,7 @@ pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
 }
 
 /// Says that a shadow would have stopped a transaction.
-pub(super) fn shadow(host: &dyn Host, verdict: &ShadowVerdict, unique_id: &str) {
+pub(super) fn shadow(host: &dyn Host, verdict: &ShadowVerdict, ids: &str) {
     let ShadowVerdict { name, interruption } = verdict;
     let Interruption {
         rule_id,
@@ -45,20 +45,34 @@ pub(super) fn shadow(host: &dyn Host, verdict: &ShadowVerdict, unique_id: &str) 
         Level::Warn,
         &format!(
             "shadow \"{name}\" would have denied with {status} in phase {phase} by {by} \
-             [unique_id \"{unique_id}\"]"
+             {ids}"
         ),
     );
 }
 
+/// The names of a transaction and its request as they stand at the end of every line about them.
+/// The client may have chosen the latter.
+pub(super) fn ids(unique_id: &str, request_id: &[u8]) -> String {
+    let unique_id = format!("[unique_id \"{unique_id}\"]");
+    if request_id.is_empty() {
+        return unique_id;
+    }
+    format!("{unique_id} [request_id \"{}\"]", short(request_id))
+}
+
+/// A name that somebody else chose, escaped and cut.
+fn short(name: &[u8]) -> String {
+    let name: Vec<u8> = name.iter().copied().take(LONGEST_NAME).collect();
+    name.escape_ascii().to_string()
+}
+
 /// Says that a limit, not a rule, interrupted.
-pub(super) fn limit(host: &dyn Host, by: &Interruption, unique_id: &str) {
+pub(super) fn limit(host: &dyn Host, by: &Interruption, ids: &str) {
     let Interruption { phase, status, .. } = by;
     line(
         host,
         Level::Warn,
-        &format!(
-            "a limit ended the transaction with {status} in phase {phase} [unique_id \"{unique_id}\"]"
-        ),
+        &format!("a limit ended the transaction with {status} in phase {phase} {ids}"),
     );
 }
 
@@ -68,7 +82,7 @@ pub(super) fn failure(
     what: &str,
     direction: Direction,
     policy: OnError,
-    unique_id: &str,
+    ids: &str,
 ) {
     let outcome = match policy {
         OnError::Deny => "denied",
@@ -77,37 +91,33 @@ pub(super) fn failure(
     line(
         host,
         Level::Error,
-        &format!("{direction:?} {outcome}: {what} [unique_id \"{unique_id}\"]"),
+        &format!("{direction:?} {outcome}: {what} {ids}"),
     );
 }
 
 /// Says that a body goes on before its verdict.
-pub(super) fn streamed(host: &dyn Host, direction: Direction, unique_id: &str) {
+pub(super) fn streamed(host: &dyn Host, direction: Direction, ids: &str) {
     line(
         host,
         Level::Warn,
         &format!(
-            "{direction:?} body goes on while it is inspected: it is larger than the host keeps [unique_id \"{unique_id}\"]"
+            "{direction:?} body goes on while it is inspected: it is larger than the host keeps {ids}"
         ),
     );
 }
 
 /// Says that a body stays as it is although rules want it changed.
-pub(super) fn unchanged(host: &dyn Host, direction: Direction, why: &str, unique_id: &str) {
+pub(super) fn unchanged(host: &dyn Host, direction: Direction, why: &str, ids: &str) {
     line(
         host,
         Level::Info,
-        &format!("{direction:?} body is not changed: {why} [unique_id \"{unique_id}\"]"),
+        &format!("{direction:?} body is not changed: {why} {ids}"),
     );
 }
 
 /// Says that no rule set is named for a request. `untold`: how many like it came since the last
 /// such line.
 pub(super) fn doubt(host: &dyn Host, doubt: &Doubt, authority: Option<&[u8]>, untold: u64) {
-    let short = |text: &[u8]| {
-        let text: Vec<u8> = text.iter().copied().take(LONGEST_NAME).collect();
-        text.escape_ascii().to_string()
-    };
     let why = match doubt {
         Doubt::Unmatched => {
             "no rules are named for it, and there are no `default_directives`".to_owned()

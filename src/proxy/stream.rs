@@ -220,6 +220,11 @@ impl<R: Rules> Stream<R> {
         Some(step)
     }
 
+    /// How lines in the log name it.
+    fn ids(&self) -> String {
+        log::ids(&self.unique_id, &self.request_id)
+    }
+
     /// Notes what the transaction holds.
     fn claim_held(&mut self) {
         if let Some(transaction) = &self.transaction {
@@ -268,7 +273,7 @@ impl<R: Rules> Stream<R> {
     fn interrupt(&mut self, host: &dyn Host, direction: Direction, by: Interruption) -> Flow {
         self.filter.count(host, Count::Interruption(&by));
         if by.rule_id == 0 {
-            log::limit(host, &by, &self.unique_id);
+            log::limit(host, &by, &self.ids());
         }
         let pause = self.transaction.as_ref().map_or(0, Inspect::pause);
         let denial = Denial::Interruption(by);
@@ -340,7 +345,7 @@ impl<R: Rules> Stream<R> {
             &format!("{failure:?}"),
             direction,
             policy,
-            &self.unique_id,
+            &self.ids(),
         );
         match policy {
             OnError::Deny => {

@@ -22,7 +22,7 @@ pub const OVERLAY_KEYS: &[(&str, &str)] = &[
     ),
     (
         "locked",
-        "Rules of the base that an overlay may not remove or change: ids, ranges, and `tag:…`. Always locked, unless `unlocked` names them, are all rules that do more than find something: those outside 910000-948999 and 950000-958999 (Core Rule Set) and 8010000-8099999 (baseline).",
+        "Rules of the base that an overlay may not remove or change: ids, ranges, and `tag:…`. Always locked, unless `unlocked` names them, are all rules that do more than find something: those outside 910000-948999 and 950000-958999 (Core Rule Set) and 8010000-8089999 (baseline).",
     ),
     (
         "unlocked",

@@ -249,7 +249,7 @@ impl<R: Rules> Stream<R> {
         }
         let reason = Uninspected::Large(direction);
         self.filter.count(host, Count::Uninspected(reason));
-        log::streamed(host, direction, &self.unique_id);
+        log::streamed(host, direction, &self.ids());
         body.streamed = true;
         body.let_on();
         let flow = self.pass(direction);

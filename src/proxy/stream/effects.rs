@@ -88,7 +88,7 @@ impl<R: Rules> Stream<R> {
         if replaced.is_none() && prepend.is_empty() && append.is_empty() {
             return Ok(());
         }
-        let tell = |why: &str| log::unchanged(host, direction, why, &self.unique_id);
+        let tell = |why: &str| log::unchanged(host, direction, why, &self.ids());
         if !self
             .head(direction)
             .is_some_and(|head| head.get() == Head::Held)

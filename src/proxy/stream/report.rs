@@ -19,7 +19,7 @@ impl<R: Rules> Stream<R> {
         if let Some(verdict) = transaction.take_shadow_verdict() {
             let by = &verdict.interruption;
             self.filter.count(host, Count::ShadowInterruption(by));
-            log::shadow(host, &verdict, &self.unique_id);
+            log::shadow(host, &verdict, &self.ids());
             let rule = by.rule_id.to_string();
             set_state(host, "shadow_rule", rule.as_bytes());
         }
