@@ -151,8 +151,7 @@ fn check_refuses_overlays_that_disarm_their_base() {
     for (directive, message) in [
         (
             "SecRuleRemoveById 8090000-8099999",
-            "error[P0615]: an overlay may not change rule 8090000: the base locks it\n  \
-             --> directives_map.team:1:1",
+            "error[P0615]: an overlay may not change rule 8090000: the base locks it\n",
         ),
         (
             "SecRuleEngine Off",
@@ -166,6 +165,10 @@ fn check_refuses_overlays_that_disarm_their_base() {
         let (status, messages) = check(directive);
         assert_eq!(status, Some(1), "{directive}");
         assert!(messages.contains(message), "{directive}: {messages}");
+        assert!(
+            messages.contains("--> directives_map.team:1:1"),
+            "{messages}"
+        );
     }
 }
 
