@@ -137,6 +137,7 @@ impl<R: Rules> Stream<R> {
         if std::mem::replace(&mut self.logged, true) {
             return;
         }
+        self.filter.holding().new_turn();
         self.free_heads();
         self.delay = None;
         let Some(mut transaction) = self.transaction.take() else {
@@ -375,9 +376,11 @@ impl<R: Rules> Stream<R> {
             Direction::Request => &self.request_head,
             Direction::Response => &self.response_head,
         };
-        if let Some(head) = head {
-            self.filter.holding().body_seen(host, head.get(), delivered);
+        let head = head.as_ref().map_or(Head::Free, |head| head.get());
+        if !matches!(head, Head::Resumed { .. }) {
+            self.filter.holding().new_turn();
         }
+        self.filter.holding().body_seen(host, head, delivered);
     }
 
     /// Leaves nothing for the watchdog: it must not resume what has been decided.
