@@ -247,12 +247,11 @@ fn only_what_nobody_expected_fails_a_run() {
         ]);
         (output.status.code(), stdout(&output))
     };
-    let (status, text) = run("expected_failures: [{test: 7-3, reason: known}]");
+    let (status, text) = run("expected_failures: [{tests: [7-3], reason: known}]");
     assert_eq!(status, Some(0), "{text}");
     assert!(text.ends_with("2 passed, 1 failed, 0 skipped\n"), "{text}");
     let (status, text) = run(
-        "expected_failures: [{test: 7-3, reason: known}, {test: 7-2, reason: x}, \
-         {test: 8-1, reason: y}]",
+        "expected_failures: [{tests: [7-3], reason: known}, {tests: [7-2, 8-1], reason: x}]",
     );
     assert_eq!(status, Some(1));
     assert!(

@@ -8,6 +8,40 @@ pub(crate) trait Backend {
     fn respond(&self, request: &Request) -> Response;
 }
 
+/// A request on its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// The bytes that a client sends.
+    pub(crate) bytes: Vec<u8>,
+    /// What the rules meet of them.
+    pub(crate) request: Request,
+    /// What the backend answers whatever it is asked, where a test wants that.
+    pub(crate) answer: Option<Response>,
+}
+
+impl Sent {
+    /// A request that the backend answers as it likes.
+    pub(crate) fn new(bytes: Vec<u8>, request: Request) -> Self {
+        Self {
+            bytes,
+            request,
+            answer: None,
+        }
+    }
+}
+
+/// Who decided the answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Decider {
+    /// The backend: nothing stood in front of it that could refuse a malformed request.
+    #[default]
+    Backend,
+    /// The rules.
+    Rules,
+    /// A whole server; whatever it said is what a client gets.
+    Server,
+}
+
 /// What came of one exchange.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Exchanged {
@@ -15,8 +49,8 @@ pub(crate) struct Exchanged {
     pub(crate) log: Vec<Vec<u8>>,
     /// What the client got; `None` if it got no answer.
     pub(crate) reply: Option<Response>,
-    /// The rules decided the answer, not the backend.
-    pub(crate) interrupted: bool,
+    /// Whose answer it is.
+    pub(crate) decider: Decider,
 }
 
 /// An engine under test.
@@ -26,12 +60,12 @@ pub(crate) trait Driver {
     /// # Errors
     ///
     /// A text for people: the engine broke. No later exchange can be trusted.
-    fn exchange(&mut self, request: &Request, backend: &dyn Backend) -> Result<Exchanged, String>;
+    fn exchange(&mut self, sent: &Sent, backend: &dyn Backend) -> Result<Exchanged, String>;
 }
 
 /// Makes drivers for variants of a configuration.
 pub(crate) trait DriverFactory {
-    /// What to call the engine in reports: `native` or `wasm`.
+    /// What to call the engine in reports: `native`, `wasm` or `server`.
     fn name(&self) -> &str;
 
     /// A driver whose configuration begins with these directives.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::driver::{Backend, Driver, DriverFactory, Exchanged};
+use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Request, Response};
 use crate::wasm_host::{
     Exchange, Incoming, Module, Pairs, Plugin, Reply, Settings, UpstreamRequest,
@@ -58,7 +58,8 @@ pub(super) struct WasmDriver {
 }
 
 impl Driver for WasmDriver {
-    fn exchange(&mut self, request: &Request, backend: &dyn Backend) -> Result<Exchanged, String> {
+    fn exchange(&mut self, sent: &Sent, backend: &dyn Backend) -> Result<Exchanged, String> {
+        let request = &sent.request;
         drop(self.plugin.take_log());
         let exchange = to_exchange(request);
         let mut upstream = |_: &UpstreamRequest| to_incoming(backend.respond(request));
@@ -75,26 +76,29 @@ impl Driver for WasmDriver {
             .into_iter()
             .map(|line| line.text)
             .collect();
-        let (reply, interrupted) = match outcome.reply {
+        let (reply, decider) = match outcome.reply {
             Reply::Upstream(response) => {
                 let status = status(&response.headers);
                 (
                     Some(to_response(status, response.headers, response.body)),
-                    false,
+                    Decider::Backend,
                 )
             }
             Reply::Local(reply) => (
                 Some(to_response(reply.status, reply.headers, reply.body)),
-                true,
+                Decider::Rules,
             ),
-            Reply::Proxy(status, _) => (Some(to_response(status, Pairs::new(), Vec::new())), false),
-            Reply::Cut(_) | Reply::Closed => (None, true),
+            Reply::Proxy(status, _) => (
+                Some(to_response(status, Pairs::new(), Vec::new())),
+                Decider::Backend,
+            ),
+            Reply::Cut(_) | Reply::Closed => (None, Decider::Rules),
             Reply::Nothing => return Err("the filter paused and never went on".to_owned()),
         };
         Ok(Exchanged {
             log,
             reply,
-            interrupted,
+            decider,
         })
     }
 }

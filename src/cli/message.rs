@@ -120,15 +120,19 @@ impl Response {
     }
 }
 
-enum Framing {
+/// How the end of a body is known.
+pub(crate) enum Framing {
+    /// By chunks.
     Chunked,
+    /// By its length in bytes.
     Length(usize),
+    /// A request has no body; that of a response ends with the connection.
     None,
 }
 
 /// How the body ends (RFC 9112 §6.3). Transfer-Encoding beats Content-Length, which is then
 /// removed as a proxy must do.
-fn framing(headers: &mut Headers) -> Framing {
+pub(crate) fn framing(headers: &mut Headers) -> Framing {
     let chunked = header(headers, b"transfer-encoding")
         .is_some_and(|value| value.to_ascii_lowercase().ends_with(b"chunked"));
     if chunked {

@@ -23,6 +23,7 @@ mod native;
 mod output;
 mod progress;
 mod run;
+mod server;
 mod test;
 mod vary;
 

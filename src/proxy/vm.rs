@@ -4,12 +4,15 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use super::metrics::Metrics;
+use super::programs::Programs;
 
 /// One per VM.
 #[derive(Debug, Default)]
 pub struct Vm {
     /// Counters in the host.
     pub metrics: Metrics,
+    /// Rules in service.
+    pub programs: Programs,
     in_flight: Cell<usize>,
 }
 

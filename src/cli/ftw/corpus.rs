@@ -31,14 +31,10 @@ pub fn regression_exchanges(paths: &[PathBuf]) -> Result<Vec<RegressionExchange>
             let name = format!("{}-{}", file.rule_id, test.test_id);
             for stage in &test.stages {
                 let input = &stage.input;
-                let targets = match (input.uris.as_slice(), &input.uri) {
-                    ([], Some(target)) => std::slice::from_ref(target),
-                    ([], None) => &["/".to_owned()][..],
-                    (targets, _) => targets,
-                };
-                for target in targets {
-                    let request = request::build(input, target, &[])
-                        .map_err(|error| format!("{}: {name}: {error}", file.path.display()))?;
+                for target in input.targets() {
+                    let request = request::build(input, &target, &[])
+                        .map_err(|error| format!("{}: {name}: {error}", file.path.display()))?
+                        .request;
                     let reflector = Reflector {
                         fixed: input.response.as_ref(),
                     };

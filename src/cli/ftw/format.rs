@@ -68,6 +68,17 @@ pub(crate) struct Input {
     pub(crate) virtual_host_mode: bool,
 }
 
+impl Input {
+    /// The targets of its requests, redirects left out.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        if self.uris.is_empty() {
+            vec![self.uri.clone().unwrap_or_else(|| "/".to_owned())]
+        } else {
+            self.uris.clone()
+        }
+    }
+}
+
 /// A header of a list, for tests that need order or repeats.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex_lite::Regex;
 
-use super::super::driver::Exchanged;
+use super::super::driver::{Decider, Exchanged};
 use super::format::Output;
 
 /// What is said about a stage.
@@ -49,21 +49,29 @@ pub(crate) fn judge(expected: &Output, got: &Exchanged) -> Result<Judgement, Str
     Ok(judgement)
 }
 
-/// A status is judged where the engine decides it: when it interrupted, or when the backend's own
-/// answer was expected. An error status without an interruption can only come from a server.
+/// A status is judged where it was decided as in earnest: when the rules interrupted, when the
+/// backend's own answer was expected, and always behind a server. Otherwise an error status can only
+/// come from the server that is missing.
 fn status(expected: &Output, got: &Exchanged, judgement: &mut Judgement) {
     if expected.expect_error == Some(true) {
-        judgement.server_only = true;
+        match got.decider {
+            Decider::Server => judgement.check(got.reply.is_none(), || {
+                "an answer, where an error is expected".to_owned()
+            }),
+            Decider::Rules | Decider::Backend => judgement.server_only = true,
+        }
         return;
     }
     let Some(wanted) = expected.status else {
+        let answered = got.reply.is_some() || got.decider != Decider::Server;
+        judgement.check(answered, || "no answer".to_owned());
         return;
     };
     let status = got.reply.as_ref().map(|reply| reply.status);
     if status == Some(wanted) {
         return;
     }
-    if !got.interrupted && wanted >= 400 {
+    if got.decider == Decider::Backend && wanted >= 400 {
         judgement.server_only = true;
         return;
     }
@@ -158,10 +166,10 @@ fn rule_ids(lines: &[Vec<u8>]) -> BTreeSet<u64> {
 #[cfg(test)]
 mod tests {
     use super::{Judgement, judge};
-    use crate::cli::driver::Exchanged;
+    use crate::cli::driver::{Decider, Exchanged};
     use crate::cli::message::Response;
 
-    fn exchanged(status: u16, interrupted: bool) -> Exchanged {
+    fn exchanged(status: u16, decider: Decider) -> Exchanged {
         Exchanged {
             log: vec![
                 b"ModSecurity: Warning. [file \"a\"] [id \"942100\"] [msg \"x\"]".to_vec(),
@@ -172,7 +180,7 @@ mod tests {
                 body: b"hello".to_vec(),
                 ..Default::default()
             }),
-            interrupted,
+            decider,
         }
     }
 
@@ -182,7 +190,7 @@ mod tests {
 
     #[test]
     fn ids() {
-        let got = exchanged(200, false);
+        let got = exchanged(200, Decider::Backend);
         assert!(
             judged("log: {expect_ids: [942100, 949110]}", &got)
                 .failures
@@ -215,7 +223,7 @@ mod tests {
 
     #[test]
     fn patterns_match_within_a_line() {
-        let got = exchanged(200, false);
+        let got = exchanged(200, Decider::Backend);
         assert!(
             judged(r"log: {match_regex: 'Score.* \d'}", &got)
                 .failures
@@ -255,12 +263,12 @@ mod tests {
 
     #[test]
     fn a_status_is_judged_where_the_engine_decides_it() {
-        let passed = exchanged(200, false);
+        let passed = exchanged(200, Decider::Backend);
         assert!(judged("status: 200", &passed).failures.is_empty());
         let refused_by_a_server = judged("status: 400", &passed);
         assert!(refused_by_a_server.failures.is_empty() && refused_by_a_server.server_only);
         assert!(judged("expect_error: true", &passed).server_only);
-        let denied = exchanged(403, true);
+        let denied = exchanged(403, Decider::Rules);
         assert_eq!(
             judged("status: 200", &denied).failures,
             ["status 403 instead of 200"]
@@ -270,8 +278,26 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_server_is_judged_by_all_that_it_says() {
+        let passed = exchanged(200, Decider::Server);
+        assert_eq!(judged("status: 400", &passed).failures.len(), 1);
+        assert_eq!(judged("expect_error: true", &passed).failures.len(), 1);
+        let silent = Exchanged {
+            reply: None,
+            ..exchanged(200, Decider::Server)
+        };
+        assert!(judged("expect_error: true", &silent).failures.is_empty());
+        assert_eq!(judged("{}", &silent).failures, ["no answer"]);
+        assert_eq!(
+            judged("status: 200", &silent).failures,
+            ["no answer instead of status 200"]
+        );
+        assert!(!judged("status: 400", &silent).server_only);
+    }
+
+    #[test]
     fn the_response_is_searched() {
-        let got = exchanged(200, false);
+        let got = exchanged(200, Decider::Backend);
         assert!(judged("response_contains: ell", &got).failures.is_empty());
         assert_eq!(judged("response_contains: bye", &got).failures.len(), 1);
     }

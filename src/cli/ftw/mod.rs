@@ -5,7 +5,7 @@
 //! reads it back as a server would, drives it through a [`Driver`], and judges the error log
 //! lines of that one exchange.
 //!
-//! There is no HTTP server in front; `front` does to a request what a proxy does before its filters
+//! Unless it drives a whole server, there is none in front; `front` does to a request what a proxy does before its filters
 //! run. What only a server decides (the 400 for a malformed request) cannot be judged here: such a
 //! stage is judged by the rule ids in the log alone. The run says how many those were, and in how
 //! many of them no rule noticed anything.
@@ -16,6 +16,7 @@ mod format;
 mod front;
 mod judge;
 mod overrides;
+mod proof;
 mod reflector;
 mod report;
 mod request;
@@ -27,5 +28,7 @@ pub use corpus::{RegressionExchange, regression_exchanges};
 pub(crate) use expected::ExpectedFailures;
 pub(crate) use format::{TestFile, load};
 pub(crate) use overrides::{Overrides, TestSettings};
+pub(crate) use proof::{HandedOver, Proof, ProxyAlone};
+pub(crate) use reflector::answer_to;
 pub(crate) use report::{Report, TestReport, Verdict, compare};
 pub(crate) use runner::{Filter, Progress, Runner};

@@ -20,27 +20,34 @@ pub(super) struct Reflector<'a> {
 
 impl Backend for Reflector<'_> {
     fn respond(&self, request: &Request) -> Response {
-        if let Some(fixed) = self.fixed {
-            return reflect(&Document {
-                status: fixed.status,
-                headers: fixed.headers.clone(),
-                body: fixed.body.clone(),
-                encoded_body: fixed.encoded_body.clone(),
-            });
-        }
-        let path = request
-            .target
-            .split(|&byte| byte == b'?')
-            .next()
-            .unwrap_or_default();
-        if request.method == b"POST" && (path == b"/reflect" || path.starts_with(b"/reflect/")) {
-            return serde_json::from_slice(&request.body).map_or_else(
-                |_| plain(400, b"Invalid JSON in request body"),
-                |document| reflect(&document),
-            );
-        }
-        respond(200, Vec::new(), Vec::new())
+        self.fixed.map_or_else(|| answer_to(request), answer)
     }
+}
+
+/// The answer that a test asks for.
+pub(super) fn answer(wanted: &BackendResponse) -> Response {
+    reflect(&Document {
+        status: wanted.status,
+        headers: wanted.headers.clone(),
+        body: wanted.body.clone(),
+        encoded_body: wanted.encoded_body.clone(),
+    })
+}
+
+/// The answer that a request asks for.
+pub(crate) fn answer_to(request: &Request) -> Response {
+    let path = request
+        .target
+        .split(|&byte| byte == b'?')
+        .next()
+        .unwrap_or_default();
+    if request.method == b"POST" && (path == b"/reflect" || path.starts_with(b"/reflect/")) {
+        return serde_json::from_slice(&request.body).map_or_else(
+            |_| plain(400, b"Invalid JSON in request body"),
+            |document| reflect(&document),
+        );
+    }
+    respond(200, Vec::new(), Vec::new())
 }
 
 /// Keys it does not know are ignored, as the reference reflector does; tests rely on it.

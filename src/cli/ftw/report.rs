@@ -55,6 +55,10 @@ pub(crate) struct Report {
     pub(crate) tests: Vec<TestReport>,
     /// Entries of the list of expected failures that name no test.
     pub(crate) stale: Vec<String>,
+    /// Failures that a list puts down to the proxy, although the proxy alone does not show it; with
+    /// what it shows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unproved: Vec<String>,
 }
 
 /// The counts of a run, printed as its last line.
@@ -116,6 +120,7 @@ impl Report {
         problems.extend(self.stale.iter().map(|test| {
             format!("STALE {test}: listed as an expected failure, but there is no such test")
         }));
+        problems.extend(self.unproved.iter().map(|text| format!("UNPROVED {text}")));
         let counts = self.counts();
         if counts.passed == 0 && counts.failed == 0 {
             problems.push("EMPTY: not a single test ran".to_owned());
@@ -204,6 +209,7 @@ mod tests {
             engine: engine.to_owned(),
             tests: tests.collect(),
             stale: Vec::new(),
+            unproved: Vec::new(),
         }
     }
 
@@ -227,8 +233,9 @@ mod tests {
             &[("1", Verdict::SurprisePass, 1), ("2", Verdict::Failed, 1)],
         );
         run.stale.push("9-9".to_owned());
+        run.unproved.push("9-8: why".to_owned());
         let problems = run.problems();
-        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert_eq!(problems.len(), 4, "{problems:?}");
         assert_eq!(
             report("native", &[("1", Verdict::Skipped, 1)])
                 .problems()

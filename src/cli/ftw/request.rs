@@ -1,9 +1,10 @@
-//! The bytes go-ftw would send for a stage, read back as a server reads them.
+//! The bytes go-ftw would send for a stage, and what a server reads of them.
 //!
 //! What go-ftw adds on its own (unless `autocomplete_headers` is off): a form content type for a
 //! body without one, percent-encoding of form data that has none, `Connection: close`, and
 //! Content-Length. Lines of multipart bodies always end in CR LF.
 
+use super::super::driver::Sent;
 use super::super::message::{Headers, Request, header};
 use super::format::Input;
 use super::template;
@@ -16,13 +17,14 @@ const FORM: &[u8] = b"application/x-www-form-urlencoded";
 /// # Errors
 ///
 /// A text for people: base64 that is none, or fields that exclude each other.
-pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Request, String> {
+pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Sent, String> {
     if let Some(encoded) = &input.encoded_request {
         if input.data.is_some() {
             return Err("`data` and `encoded_request` exclude each other".to_owned());
         }
         let bytes = base64::decode(encoded.as_bytes()).ok_or("`encoded_request` is no base64")?;
-        return Ok(Request::parse(&bytes));
+        let request = Request::parse(&bytes);
+        return Ok(Sent::new(bytes, request));
     }
     let mut headers: Headers = input
         .headers
@@ -85,12 +87,10 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
     wire.extend(b"\r\n");
     wire.extend(data);
     let version = input.version.as_deref().unwrap_or("HTTP/1.1");
-    Ok(Request::with_line(
-        method.as_bytes(),
-        uri.as_bytes(),
-        version.as_bytes(),
-        &wire,
-    ))
+    let request = Request::with_line(method.as_bytes(), uri.as_bytes(), version.as_bytes(), &wire);
+    let mut bytes = format!("{method} {uri} {version}\r\n").into_bytes();
+    bytes.append(&mut wire);
+    Ok(Sent::new(bytes, request))
 }
 
 /// go-ftw's idea of a method with a body: the pattern `^POST|PUT|PATCH|DELETE$`, in which the
@@ -167,8 +167,12 @@ fn escape(text: &[u8], out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Input, build};
-    use crate::cli::message::header;
+    use super::Input;
+    use crate::cli::message::{Request, header};
+
+    fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Request, String> {
+        super::build(input, uri, cookies).map(|sent| sent.request)
+    }
 
     fn input(yaml: &str) -> Input {
         serde_saphyr::from_str(yaml).unwrap()
@@ -225,6 +229,21 @@ mod tests {
         .unwrap();
         assert!(request.headers.is_empty());
         assert!(request.body.is_empty());
+    }
+
+    #[test]
+    fn what_is_sent_is_as_written() {
+        let sent = |yaml: &str| super::build(&input(yaml), "/a b", &[]).unwrap().bytes;
+        assert_eq!(
+            sent("{method: PUT, version: HTTP/1.0, headers: {A: b}, data: 'c=d'}"),
+            b"PUT /a b HTTP/1.0\r\nA: b\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+              Connection: close\r\nContent-Length: 3\r\n\r\nc=d"
+        );
+        assert_eq!(
+            sent("{version: '', stop_magic: true}"),
+            b"GET /a b \r\n\r\n"
+        );
+        assert_eq!(sent("{encoded_request: 'R0VUCg=='}"), b"GET\n");
     }
 
     #[test]

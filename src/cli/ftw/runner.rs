@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use regex_lite::Regex;
 
-use super::super::driver::{Driver, DriverFactory, Exchanged};
+use super::super::driver::{Driver, DriverFactory, Exchanged, Sent};
 use super::super::message::header;
 use super::expected::ExpectedFailures;
-use super::format::{Stage, Test, TestFile};
+use super::format::{Input, Stage, Test, TestFile};
 use super::front;
 use super::judge::judge;
 use super::overrides::{Overrides, TestSettings};
-use super::reflector::Reflector;
+use super::reflector::{self, Reflector};
 use super::report::{Report, StageReport, TestReport, Verdict};
 use super::request;
 
@@ -126,6 +126,7 @@ impl Runner<'_> {
             engine: factory.name().to_owned(),
             tests,
             stale,
+            unproved: Vec::new(),
         })
     }
 
@@ -150,13 +151,11 @@ impl Runner<'_> {
             };
             let targets = session.targets(stage).map_err(bad)?;
             for target in targets {
-                let request =
-                    request::build(&stage.input, &target, &session.cookies).map_err(bad)?;
-                let request = front::hand_over(request);
+                let sent = send(&stage.input, &target, &session.cookies).map_err(bad)?;
                 let reflector = Reflector {
                     fixed: stage.input.response.as_ref(),
                 };
-                match driver.exchange(&request, &reflector) {
+                match driver.exchange(&sent, &reflector) {
                     Ok(exchanged) => {
                         let judgement = judge(&stage.output, &exchanged).map_err(bad)?;
                         session.learn(stage, &exchanged);
@@ -189,6 +188,14 @@ impl Runner<'_> {
     }
 }
 
+/// The request of a stage as an engine meets it behind a proxy, and as a client sends it.
+pub(super) fn send(input: &Input, target: &str, cookies: &[String]) -> Result<Sent, String> {
+    let mut sent = request::build(input, target, cookies)?;
+    sent.request = front::hand_over(sent.request);
+    sent.answer = input.response.as_ref().map(reflector::answer);
+    Ok(sent)
+}
+
 /// What stages of one test hand on.
 #[derive(Default)]
 struct Session {
@@ -198,19 +205,14 @@ struct Session {
 
 impl Session {
     fn targets(&self, stage: &Stage) -> Result<Vec<String>, String> {
-        let input = &stage.input;
-        if input.follow_redirect {
+        if stage.input.follow_redirect {
             let location = self
                 .location
                 .clone()
                 .ok_or("`follow_redirect`, but nothing redirected")?;
             return Ok(vec![location]);
         }
-        Ok(if input.uris.is_empty() {
-            vec![input.uri.clone().unwrap_or_else(|| "/".to_owned())]
-        } else {
-            input.uris.clone()
-        })
+        Ok(stage.input.targets())
     }
 
     fn learn(&mut self, stage: &Stage, exchanged: &Exchanged) {

@@ -1,10 +1,10 @@
 use super::{Filter, Progress, Runner};
-use crate::cli::driver::{Backend, Driver, DriverFactory, Exchanged};
+use crate::cli::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use crate::cli::ftw::expected::ExpectedFailures;
 use crate::cli::ftw::format::TestFile;
 use crate::cli::ftw::overrides::TestSettings;
 use crate::cli::ftw::report::{Report, TestReport, Verdict};
-use crate::cli::message::{Request, header};
+use crate::cli::message::header;
 
 /// Logs id 7 for a target with `attack`, the number of first directives as id 100 and up, and
 /// breaks on `break`.
@@ -13,7 +13,8 @@ struct Toy {
 }
 
 impl Driver for Toy {
-    fn exchange(&mut self, request: &Request, backend: &dyn Backend) -> Result<Exchanged, String> {
+    fn exchange(&mut self, sent: &Sent, backend: &dyn Backend) -> Result<Exchanged, String> {
+        let request = &sent.request;
         let target = String::from_utf8_lossy(&request.target);
         if target.contains("break") {
             return Err("broken".to_owned());
@@ -31,7 +32,7 @@ impl Driver for Toy {
         Ok(Exchanged {
             log,
             reply: Some(backend.respond(request)),
-            interrupted: false,
+            decider: Decider::Backend,
         })
     }
 }
