@@ -250,9 +250,8 @@ fn only_what_nobody_expected_fails_a_run() {
     let (status, text) = run("expected_failures: [{tests: [7-3], reason: known}]");
     assert_eq!(status, Some(0), "{text}");
     assert!(text.ends_with("2 passed, 1 failed, 0 skipped\n"), "{text}");
-    let (status, text) = run(
-        "expected_failures: [{tests: [7-3], reason: known}, {tests: [7-2, 8-1], reason: x}]",
-    );
+    let (status, text) =
+        run("expected_failures: [{tests: [7-3], reason: known}, {tests: [7-2, 8-1], reason: x}]");
     assert_eq!(status, Some(1));
     assert!(
         text.contains("SURPRISE 7-2") && text.contains("STALE 8-1"),

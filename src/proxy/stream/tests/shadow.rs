@@ -40,7 +40,7 @@ fn counts(envoy: &Envoy) -> Vec<i64> {
         "response_body",
     ];
     let count = |(at, phase): (usize, &str)| {
-        let id = 1001 + at;
+        let id = 1001_usize.saturating_add(at);
         envoy.host.metric(&format!(
             "tx.shadow_interruptions_ruleid={id}_phase=http_{phase}"
         ))
