@@ -116,6 +116,7 @@ fn matches(waf: &Rc<Waf>, request: &str) -> (Option<u16>, Vec<RuleMatch>) {
         client: end(40_000),
         server: end(80),
         unique_id: "test".to_owned(),
+        request_id: Vec::new(),
     };
     let mut transaction = Transaction::new(waf, connection);
     let _ = transaction.request_head(&RequestHead {

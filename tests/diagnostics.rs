@@ -1,6 +1,7 @@
 //! Messages about broken rule files, compared with what they are expected to look like.
 //!
-//! Every `tests/diagnostics/NAME.conf` has its `NAME.txt` beside it. `PARAPET_BLESS=1` writes the
+//! Every `tests/diagnostics/NAME.conf` has its `NAME.txt` beside it; with a `NAME.base` it is an
+//! overlay of that base. `PARAPET_BLESS=1` writes the
 //! expectations anew: read the difference before you keep it.
 
 #![expect(
@@ -9,19 +10,29 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use parapet::compile::{NoFiles, compile};
+use parapet::compile::{Layer, NoFiles, compile, compile_profile};
 use parapet::diagnostic::{Diagnostic, SourceMap, render, render_line};
 
-/// Loads one rule file as the tool does.
-fn load(name: &str, text: &[u8]) -> (Vec<Diagnostic>, SourceMap) {
-    let compiled = compile(&[(name.to_owned(), text.to_vec())], &NoFiles);
+/// Loads one rule file, or an overlay of a base, as the tool does.
+fn load(name: &str, text: &[u8], base: Option<Vec<u8>>) -> (Vec<Diagnostic>, SourceMap) {
+    let compiled = match base {
+        None => compile(&[(name.to_owned(), text.to_vec())], &NoFiles),
+        Some(base) => {
+            let overlay = Layer {
+                overlay: Some(Arc::default()),
+                ..Layer::new(name, text)
+            };
+            compile_profile(&[Layer::new("base", base), overlay], &NoFiles)
+        }
+    };
     (compiled.diagnostics, compiled.sources)
 }
 
 /// All messages as a person sees them, then as a log holds them.
-fn report(name: &str, text: &[u8]) -> String {
-    let (diagnostics, sources) = load(name, text);
+fn report(name: &str, text: &[u8], base: Option<Vec<u8>>) -> String {
+    let (diagnostics, sources) = load(name, text, base);
     let full = diagnostics
         .iter()
         .map(|diagnostic| render(diagnostic, &sources) + "\n\n");
@@ -46,7 +57,8 @@ fn messages_look_as_expected() {
     for file in files.iter().filter(|file| has(file, "conf")) {
         cases += 1;
         let name = file.file_name().unwrap().to_string_lossy();
-        let found = report(&name, &std::fs::read(file).unwrap());
+        let base = std::fs::read(file.with_extension("base")).ok();
+        let found = report(&name, &std::fs::read(file).unwrap(), base);
         let expectation = file.with_extension("txt");
         if bless {
             std::fs::write(&expectation, found).unwrap();

@@ -94,6 +94,7 @@ fn connection() -> Connection {
         client: Some(endpoint([192, 0, 2, 1], 41_090)),
         server: Some(endpoint([198, 51, 100, 1], 80)),
         unique_id: "differential".to_owned(),
+        request_id: Vec::new(),
     }
 }
 

@@ -2,13 +2,16 @@
 
 use crate::engine::{Disposition, LogContext, RuleMatch};
 
+/// Most bytes of a name that the client may have chosen for its request.
+const NAME: usize = 128;
 /// Most bytes of a message, a tag, an address.
 const SHORT: usize = 512;
 /// Most bytes of the match text and of the address of the request.
 const LONG: usize = 1024;
 
 /// One line without a line end. It is ASCII: control and high bytes, quotes and backslashes of
-/// values are escaped, and values are cut at 512 bytes (1,024 for match text and address).
+/// values are escaped, and values are cut at 512 bytes (1,024 for match text and address). Behind
+/// ModSecurity's fields stands one of our own, `request_id`, where there is one.
 pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
     let mut line = String::with_capacity(512);
     line.push_str("[client ");
@@ -56,6 +59,9 @@ pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
     push_field(&mut line, "hostname", &context.hostname, SHORT);
     push_field(&mut line, "uri", &context.uri, LONG);
     push_field(&mut line, "unique_id", &context.unique_id, SHORT);
+    if !context.request_id.is_empty() {
+        push_field(&mut line, "request_id", &context.request_id, NAME);
+    }
     line
 }
 
@@ -183,6 +189,7 @@ mod tests {
             hostname: b"h".to_vec(),
             uri: b"/a".to_vec(),
             unique_id: b"u".to_vec(),
+            request_id: Vec::new(),
         };
         assert_eq!(
             error_log_line(&found(), &context),
@@ -192,6 +199,19 @@ mod tests {
              [severity \"CRITICAL\"] [ver \"v/1\"] [tag \"one\"] [tag \"two\"] \
              [hostname \"h\"] [uri \"/a\"] [unique_id \"u\"]"
         );
+    }
+
+    #[test]
+    fn a_request_id_is_a_field_of_its_own_and_forges_none() {
+        let context = LogContext {
+            unique_id: b"u".to_vec(),
+            request_id: [&b"x\"] [id \"1\"]\n"[..], &[b'y'; 200]].concat(),
+            ..LogContext::default()
+        };
+        let line = error_log_line(&found(), &context);
+        let id = format!("x\\\"] [id \\\"1\\\"]\\n{}...", "y".repeat(115));
+        let end = format!("[unique_id \"u\"] [request_id \"{id}\"]");
+        assert!(line.ends_with(&end), "{line}");
     }
 
     #[test]

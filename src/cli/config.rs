@@ -17,7 +17,7 @@ use crate::compile::{Compiled, Loader, compile, compile_profile};
 use crate::diagnostic::{Diagnostic, Severity, SourceMap, render};
 use crate::engine::Ablation;
 use crate::program::Program;
-use crate::proxy::{Authorities, PluginConfig, PluginFiles, Problems};
+use crate::proxy::{PluginConfig, PluginFiles, Problems, Selection};
 #[cfg(feature = "wasm-host")]
 use crate::transform::{Context, Transformation};
 
@@ -107,7 +107,7 @@ impl Config {
             let message = || refusal(&load.diagnostics, &load.sources);
             programs.push(load.program.clone().ok_or_else(message)?);
         }
-        Ok(Native::new(programs, sets.authorities, ablation))
+        Ok(Native::new(programs, sets.selection, ablation))
     }
 
     /// Native engines for the test runner, called like this, without parts of the engine.
@@ -192,7 +192,7 @@ impl Config {
                 load.files = load.files.saturating_add(sources.len());
                 return Ok(Sets {
                     loads: vec![load],
-                    authorities: Authorities::all(0),
+                    selection: Selection::all(0),
                 });
             }
             Self::Plugin(text) => PluginConfig::parse(text)?,
@@ -200,25 +200,23 @@ impl Config {
         let files = PluginFiles::new(&plugin.data_files);
         let loads = plugin.lineages().into_iter().map(|lineage| {
             // Before everything else: a profile that extends another comes after it.
-            let firsts = std::iter::once(first_directives).chain(std::iter::repeat(""));
-            let lineage: Vec<(String, Vec<u8>)> = lineage
-                .into_iter()
-                .zip(firsts)
-                .map(|((name, text), first)| (name, format!("{first}{text}").into_bytes()))
-                .collect();
+            let mut lineage = lineage;
+            if let Some(outermost) = lineage.first_mut() {
+                outermost.text = [first_directives.as_bytes(), &outermost.text].concat();
+            }
             load(&files, |loader| compile_profile(&lineage, loader))
         });
         Ok(Sets {
-            authorities: plugin.table(),
+            selection: plugin.selection(),
             loads: loads.collect(),
         })
     }
 }
 
-/// All sets of rules of a configuration, and which authority gets which.
+/// All sets of rules of a configuration, and which request gets which.
 struct Sets {
     loads: Vec<Load>,
-    authorities: Authorities,
+    selection: Selection,
 }
 
 fn load(loader: &dyn Loader, compile: impl FnOnce(&dyn Loader) -> Compiled) -> Load {

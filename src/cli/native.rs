@@ -12,7 +12,7 @@ use crate::engine::{
     ResponseHead, RuleMatch, Step, Transaction, UnixNanos, Waf,
 };
 use crate::program::Program;
-use crate::proxy::Authorities;
+use crate::proxy::Selection;
 
 /// The clock of this machine, in UTC.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +31,7 @@ impl Clock for MachineClock {
 /// The engine with all sets of rules of a configuration.
 pub(super) struct Native {
     sets: Vec<Rc<Waf>>,
-    authorities: Authorities,
+    selection: Selection,
     transactions: Cell<u64>,
 }
 
@@ -47,10 +47,10 @@ pub(super) struct Inspected {
 }
 
 impl Native {
-    /// An engine; `authorities` names the programs by their places, `ablation` what it goes without.
+    /// An engine; `selection` names the programs by their places, `ablation` what it goes without.
     pub(super) fn new(
         programs: Vec<Arc<Program>>,
-        authorities: Authorities,
+        selection: Selection,
         ablation: Ablation,
     ) -> Self {
         let clock = Rc::new(MachineClock);
@@ -59,7 +59,7 @@ impl Native {
             .map(|program| Waf::ablated(program, clock.clone(), ablation));
         Self {
             sets: sets.collect(),
-            authorities,
+            selection,
             transactions: Cell::new(0),
         }
     }
@@ -128,7 +128,8 @@ impl Native {
     }
 
     fn begin(&self, request: &Request) -> Option<Transaction> {
-        let place = self.authorities.find(header(&request.headers, b"host"));
+        let authority = header(&request.headers, b"host");
+        let place = self.selection.by_authority(authority).profile;
         Some(Transaction::new(self.sets.get(place)?, self.connection()))
     }
 
@@ -143,6 +144,7 @@ impl Native {
             client: Some(endpoint(super::CLIENT)),
             server: Some(endpoint(super::SERVER)),
             unique_id: format!("{:016x}{number:08x}", MachineClock.now()),
+            request_id: Vec::new(),
         }
     }
 }

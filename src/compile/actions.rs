@@ -73,7 +73,11 @@ impl Compiler<'_> {
             }
             let value = entry.value.as_ref().map(|value| value.text.as_slice());
             match action::parse(name, value, &mut self.keys) {
-                Ok(action) => self.add_action(&mut set, action, &entry),
+                Ok(action) => {
+                    if self.overlay_allows_action(name, &action, &entry, place) {
+                        self.add_action(&mut set, action, &entry);
+                    }
+                }
                 Err(error) => {
                     let mut diagnostic =
                         Diagnostic::new(error.code, entry.value_span(), error.message);

@@ -51,6 +51,9 @@ impl Compiler<'_> {
             self.report(argument_count(def, given, directive));
             return;
         }
+        if !self.overlay_allows(def.name, directive) {
+            return;
+        }
         match &def.kind {
             Kind::Rules(read) | Kind::IgnoredBy(read)
                 if self.ignore_rule_errors && is_rule(def) =>
@@ -101,7 +104,7 @@ impl Compiler<'_> {
         read(self, directive);
         let mut bad = self.leaving_out;
         for diagnostic in self.diagnostics.iter_mut().skip(messages) {
-            if diagnostic.severity == Severity::Error {
+            if diagnostic.severity == Severity::Error && !diagnostic.code.is_refusal() {
                 diagnostic.severity = Severity::Warning;
                 bad = true;
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::actions::ActionSet;
+use super::overlay::OverlayPolicy;
 use crate::action::Phase;
 use crate::diagnostic::Span;
 use crate::operator::Operator;
@@ -35,6 +36,8 @@ pub(super) struct Draft {
     pub default: Option<Arc<ActionSet>>,
     /// The phase; links have their starter's.
     pub phase: Phase,
+    /// What it may do, if it stands in an overlay.
+    pub overlay: Option<Arc<OverlayPolicy>>,
 }
 
 /// The operator of a rule.

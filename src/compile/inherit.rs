@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use super::Compiler;
 use super::draft::Item;
+use super::overlay::Layer;
 use super::update::Update;
 use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 
@@ -20,7 +21,7 @@ struct Inherited {
 
 impl Compiler<'_> {
     /// Reads one profile on top of those read before, which it extends.
-    pub(super) fn profile(&mut self, name: &str, text: &[u8]) {
+    pub(super) fn profile(&mut self, layer: &Layer) {
         // A chain cannot begin in one profile and end in the next.
         self.close_chain();
         let inherited = Inherited {
@@ -30,8 +31,12 @@ impl Compiler<'_> {
         };
         self.settings.inherit_rules = true;
         self.leaving_out = false;
-        self.source(name, text);
+        if let Some(policy) = &layer.overlay {
+            self.begin_overlay(policy, &inherited.items);
+        }
+        self.source(&layer.name, &layer.text);
         self.close_chain();
+        self.end_overlay();
         if self.settings.inherit_rules {
             self.inherit(inherited);
         }
@@ -62,12 +67,21 @@ impl Compiler<'_> {
     /// An id of this profile that an inherited rule has.
     fn report_taken(&mut self, id: u64, span: Span, first: Span) {
         let message = format!("rule id {id} is taken by an inherited rule");
+        let in_overlay = self.items.iter().any(|item| match item {
+            Item::Rules(rules) => rules
+                .first()
+                .is_some_and(|rule| rule.span == span && rule.overlay.is_some()),
+            Item::Marker(_) => false,
+        });
+        let hint = if in_overlay {
+            "give the rule another number"
+        } else {
+            "give the rule another number, or say `SecRuleInheritance Off` to begin without \
+             inherited rules"
+        };
         let mut diagnostic = Diagnostic::new(Code::DuplicateId, span, message)
             .related(first, "first used here")
-            .hint(
-                "give the rule another number, or say `SecRuleInheritance Off` to begin without \
-                 inherited rules",
-            );
+            .hint(hint);
         if self.ignore_rule_errors {
             diagnostic.severity = Severity::Warning;
             self.items.retain(|item| match item {

@@ -10,6 +10,7 @@ mod draft;
 mod include;
 mod inherit;
 mod link;
+mod overlay;
 mod resources;
 mod rule;
 mod settings;
@@ -29,6 +30,7 @@ use crate::variable::{KeyPattern, KeyTable, VariableSet};
 use actions::ActionSet;
 pub use directive::DirectiveDef;
 use draft::{Draft, Item};
+pub use overlay::{Layer, OverlayPolicy};
 use update::Update;
 
 /// Where the compiler takes files from.
@@ -80,13 +82,13 @@ pub fn compile(sources: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
     compiler.finish()
 }
 
-/// Compiles a profile that extends others: name and text of each, the outermost first, the profile
-/// itself last. SecRuleInheritance in a profile says whether it begins with the rules of those
-/// before it; settings are inherited in any case.
-pub fn compile_profile(lineage: &[(String, Vec<u8>)], loader: &dyn Loader) -> Compiled {
+/// Compiles a profile that extends others, the outermost first, the profile itself last.
+/// SecRuleInheritance in a profile says whether it begins with the rules of those before it;
+/// settings are inherited in any case. In an overlay only what its policy allows may stand.
+pub fn compile_profile(lineage: &[Layer], loader: &dyn Loader) -> Compiled {
     let mut compiler = Compiler::new(loader);
-    for (name, text) in lineage {
-        compiler.profile(name, text);
+    for layer in lineage {
+        compiler.profile(layer);
     }
     compiler.finish()
 }
@@ -121,6 +123,8 @@ struct Compiler<'a> {
     ignore_rule_errors: bool,
     /// The chain being read has a bad rule: its other rules are left out with it.
     leaving_out: bool,
+    /// What is being read is an overlay.
+    overlay: Option<overlay::Overlay>,
 }
 
 impl<'a> Compiler<'a> {
@@ -147,6 +151,7 @@ impl<'a> Compiler<'a> {
             remote_rules: resources::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,
+            overlay: None,
         }
     }
 
@@ -162,6 +167,7 @@ impl<'a> Compiler<'a> {
     /// Applies updates, links, and says what came of it.
     fn finish(mut self) -> Compiled {
         self.close_chain();
+        self.check_locks();
         self.apply_updates();
         self.read_unicode_map();
         self.check_remote_rules();

@@ -30,8 +30,9 @@ impl Compiler<'_> {
             );
         }
         let test = self.test(operator);
-        if test.as_ref().is_some_and(|test| test.operator.replaces()) {
+        if let Some(test) = test.as_ref().filter(|test| test.operator.replaces()) {
             self.check_streams(&list, targets.span);
+            self.check_overlay_operator(test.operator.def().name, test.span);
         }
         self.add_rule(Draft {
             span: directive.span,
@@ -41,6 +42,7 @@ impl Compiler<'_> {
             actions,
             default: None,
             phase: Phase::RequestBody,
+            overlay: None,
         });
     }
 
@@ -55,6 +57,7 @@ impl Compiler<'_> {
             actions,
             default: None,
             phase: Phase::RequestBody,
+            overlay: None,
         });
     }
 
@@ -83,6 +86,7 @@ impl Compiler<'_> {
             actions,
             default: None,
             phase: Phase::RequestBody,
+            overlay: None,
         });
     }
 
@@ -130,6 +134,7 @@ impl Compiler<'_> {
 
     /// Adds a rule: to the chain that waits for it, or as one that stands alone or starts one.
     fn add_rule(&mut self, mut rule: Draft) {
+        rule.overlay = self.overlay.as_ref().map(|one| Arc::clone(one.policy()));
         let waits = rule.actions.chain;
         let mut rules = match self.open.take() {
             Some(rules) => {
@@ -157,6 +162,7 @@ impl Compiler<'_> {
     fn start_rule(&mut self, rule: &mut Draft) {
         rule.phase = rule.actions.phase.unwrap_or(Phase::RequestBody);
         rule.default = self.default_action(rule.phase);
+        self.check_overlay_id(rule);
         let decides = matches!(
             rule.actions.disruptive,
             Some(Disruptive::Deny | Disruptive::Drop | Disruptive::Redirect(_) | Disruptive::Proxy)

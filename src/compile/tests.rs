@@ -3,6 +3,7 @@
 use super::*;
 use crate::program::{Decision, Flow};
 
+mod overlays;
 mod profiles;
 
 fn compile_text(text: &str) -> Compiled {

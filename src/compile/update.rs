@@ -4,9 +4,12 @@
 //! They hold wherever they stand, as in v3: v2 and Coraza only know the rules above them, so
 //! whatever works there works here. A note tells where one stands above its rule.
 
+use std::sync::Arc;
+
 use super::Compiler;
 use super::actions::{ActionSet, Place};
 use super::draft::Item;
+use super::overlay::OverlayPolicy;
 use super::spec::RuleMatcher;
 use super::target::TargetList;
 use crate::action::RuleSpec;
@@ -23,6 +26,8 @@ pub(super) struct Update {
     change: RuleChange,
     /// How many rules and markers stand above it.
     pub(super) above: usize,
+    /// What it may change, if it stands in an overlay.
+    pub(super) overlay: Option<Arc<OverlayPolicy>>,
 }
 
 #[derive(Debug)]
@@ -142,6 +147,7 @@ impl Compiler<'_> {
             rules,
             change,
             above,
+            overlay: self.overlay.as_ref().map(|one| Arc::clone(one.policy())),
         });
     }
 
@@ -198,6 +204,12 @@ struct Outcome {
 }
 
 impl Update {
+    /// Where it stands, which rules it means, and whether it removes them.
+    pub(super) fn meaning(&self) -> (Span, &RuleSpec, bool) {
+        let removes = matches!(self.change, RuleChange::Remove);
+        (self.span, &self.rules, removes)
+    }
+
     fn apply(&self, items: &mut Vec<(usize, Item)>) -> Outcome {
         let matcher = RuleMatcher::new(&self.rules);
         let mut scratch = Scratch::new();

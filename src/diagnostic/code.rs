@@ -116,6 +116,16 @@ codes! {
     ProfileCycle = "P0603", Error;
     /// A name of a profile that is not in `directives_map`.
     UnknownProfile = "P0604", Error;
+    /// A directive that an overlay may not use.
+    OverlayDirective = "P0611", Error;
+    /// An action or operator that an overlay may not use.
+    OverlayAction = "P0612", Error;
+    /// A rule of an overlay whose id is not one for overlays.
+    OverlayId = "P0613", Error;
+    /// A name of the base that an overlay takes for its own.
+    OverlayName = "P0614", Error;
+    /// A rule of the base that an overlay may not change, or too many that it removes.
+    LockedRule = "P0615", Error;
     /// A directive that has no meaning in a sandbox and is ignored.
     IgnoredDirective = "P0801", Warning;
     /// A member of the language that a sandbox cannot carry out.
@@ -142,6 +152,20 @@ codes! {
     Backtracks = "P0903", Note;
     /// A removal or update above the rule it changes: ModSecurity 2 and Coraza would not see the rule.
     UpdateBeforeRule = "P0904", Note;
+}
+
+impl Code {
+    /// Whether it says that somebody may not do what he wrote: such a rule is never just left out.
+    pub const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::OverlayDirective
+                | Self::OverlayAction
+                | Self::OverlayId
+                | Self::OverlayName
+                | Self::LockedRule
+        )
+    }
 }
 
 #[cfg(test)]

@@ -33,6 +33,9 @@ pub struct Connection {
     pub server: Option<Endpoint>,
     /// UNIQUE_ID: random per transaction, never chosen by the client.
     pub unique_id: String,
+    /// What the proxy calls the request (`x-request-id`); empty for nothing. Clients may choose it:
+    /// it is shown in logs and decides nothing.
+    pub request_id: Vec<u8>,
 }
 
 /// The head of a request. Header pairs keep order, case and repeats; no pseudo headers.
@@ -177,4 +180,6 @@ pub struct LogContext {
     pub uri: Vec<u8>,
     /// UNIQUE_ID.
     pub unique_id: Vec<u8>,
+    /// See [`Connection::request_id`].
+    pub request_id: Vec<u8>,
 }

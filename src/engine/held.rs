@@ -21,12 +21,10 @@ impl Transaction {
 
 impl State {
     fn held_bytes(&self) -> usize {
-        let replaced = |body: &Option<ReplacedBody>| {
-            body.as_ref().map_or(0, |body| body.bytes.capacity())
-        };
-        let document = |document: &Option<Document>| {
-            document.as_ref().map_or(0, Document::held_bytes)
-        };
+        let replaced =
+            |body: &Option<ReplacedBody>| body.as_ref().map_or(0, |body| body.bytes.capacity());
+        let document =
+            |document: &Option<Document>| document.as_ref().map_or(0, Document::held_bytes);
         let names = self.names.capacity().saturating_mul(NAME);
         let counts = self.match_counts.capacity().saturating_mul(COUNT);
         [

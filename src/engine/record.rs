@@ -83,6 +83,7 @@ impl State {
             hostname: text(Variable::ServerName),
             uri: text(Variable::RequestUri),
             unique_id: self.connection.unique_id.clone().into_bytes(),
+            request_id: self.connection.request_id.clone(),
         }
     }
 }

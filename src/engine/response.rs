@@ -40,6 +40,10 @@ impl State {
     /// What holds the response body; none where it is not inspected.
     pub(super) fn response_body(&mut self, head: &ResponseHead<'_>) -> Option<ResponseBody> {
         let inspected = self.is_response_inspected(head);
+        if inspected && self.refuses_long_responses() && self.declares_too_much(head) {
+            self.over_response_limit();
+            return None;
+        }
         // Held only so that it can be changed.
         let injected = !self.edits.prepend.is_empty() || !self.edits.append.is_empty();
         let settings = &self.program.settings;
@@ -59,6 +63,25 @@ impl State {
             inspected,
             ..ResponseBody::default()
         })
+    }
+
+    /// Whether a head tells of a body over the limit: it can be refused before any of it has come.
+    fn declares_too_much(&self, head: &ResponseHead<'_>) -> bool {
+        if matches!(head.status, 204 | 304) || self.scalar_is(V::RequestMethod, b"HEAD") {
+            // The length of a body that does not follow.
+            return false;
+        }
+        http::header(head.headers, b"content-length")
+            .and_then(|length| std::str::from_utf8(length).ok()?.trim().parse::<u64>().ok())
+            .is_some_and(|length| {
+                usize::try_from(length).map_or(true, |n| n > self.switches.response_body_limit)
+            })
+    }
+
+    /// DetectionOnly never refuses, as in v2.
+    fn refuses_long_responses(&self) -> bool {
+        self.switches.engine == EngineMode::On
+            && self.program.settings.response_body_limit_action == BodyLimitAction::Reject
     }
 
     fn is_response_inspected(&self, head: &ResponseHead<'_>) -> bool {
@@ -162,8 +185,7 @@ impl State {
     /// Notes that a response is over its limit, and refuses it if that is what the limit is for.
     fn over_response_limit(&mut self) {
         self.set(V::OutboundDataError, b"1");
-        let reject = self.program.settings.response_body_limit_action == BodyLimitAction::Reject;
-        if reject && self.switches.engine == EngineMode::On {
+        if self.refuses_long_responses() {
             let limit = self.switches.response_body_limit;
             let why = over_limit("Response body", limit);
             self.refuse(Phase::ResponseBody, OVER_LIMIT, &why);

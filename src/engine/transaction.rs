@@ -296,6 +296,13 @@ impl Transaction {
             .collect()
     }
 
+    /// The value of a TX variable that some rule names; the name in lower case.
+    pub fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {
+        let slot = self.state.program.keys.find(name)?;
+        let value = self.state.store.tx.get(slot)?;
+        Some(self.state.values.get(value))
+    }
+
     /// Keeps, from now on, which rules are evaluated and what they answer. This costs time and
     /// memory: it is for tests and for people who ask why.
     pub fn trace(&mut self) {

@@ -12,18 +12,9 @@ pub struct Authorities {
     names: BTreeMap<Vec<u8>, Vec<(Option<u16>, usize)>>,
     /// Suffixes with their leading dot.
     suffixes: BTreeMap<Vec<u8>, usize>,
-    fallback: usize,
 }
 
 impl Authorities {
-    /// A table in which every authority gets one rule set.
-    pub fn all(fallback: usize) -> Self {
-        Self {
-            fallback,
-            ..Self::default()
-        }
-    }
-
     /// Gives an authority (`name`, `name:port` or `*.suffix`) a rule set.
     ///
     /// # Errors
@@ -61,16 +52,18 @@ impl Authorities {
         Ok(())
     }
 
-    /// The rule set of an authority: by name and port, by name, by the longest suffix, else the
-    /// one for all others.
-    pub fn find(&self, authority: Option<&[u8]>) -> usize {
-        let Some(authority) = authority else {
-            return self.fallback;
-        };
+    /// Whether no authority has a rule set of its own.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && self.suffixes.is_empty()
+    }
+
+    /// The rule set of an authority: by name and port, by name, by the longest suffix.
+    pub fn find(&self, authority: &[u8]) -> Option<usize> {
+        if self.is_empty() {
+            return None;
+        }
         let (name, port) = split(authority);
-        self.by_name(&name, port)
-            .or_else(|| self.by_suffix(&name))
-            .unwrap_or(self.fallback)
+        self.by_name(&name, port).or_else(|| self.by_suffix(&name))
     }
 
     fn by_name(&self, name: &[u8], port: Option<u16>) -> Option<usize> {
@@ -117,7 +110,11 @@ fn split(authority: &[u8]) -> (Vec<u8>, Option<u16>) {
         }
         _ => (without_user, &b""[..]),
     };
-    let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
+    let mut name = name;
+    while let Some(shorter) = name.strip_suffix(b".") {
+        name = shorter;
+    }
+    let name = name.to_ascii_lowercase();
     let port = std::str::from_utf8(port)
         .ok()
         .and_then(|port| port.parse().ok());
@@ -129,7 +126,7 @@ mod tests {
     use super::*;
 
     fn table(entries: &[(&str, usize)]) -> Authorities {
-        let mut table = Authorities::all(0);
+        let mut table = Authorities::default();
         for (authority, profile) in entries {
             table.insert(authority, *profile).unwrap();
         }
@@ -144,14 +141,15 @@ mod tests {
             "FOO.Example.COM",
             "foo.example.com:8080",
             "foo.example.com.",
+            "foo.example.com..",
             "foo.example.com.:80",
             "user@foo.example.com",
             "foo.example.com:port",
             "foo.example.com:",
         ] {
-            assert_eq!(table.find(Some(authority.as_bytes())), 1, "{authority}");
+            assert_eq!(table.find(authority.as_bytes()), Some(1), "{authority}");
         }
-        assert_eq!(table.find(Some(b"[::1]:8080")), 2);
+        assert_eq!(table.find(b"[::1]:8080"), Some(2));
         for authority in [
             "",
             "example.com",
@@ -160,31 +158,31 @@ mod tests {
             ":80",
             ".",
         ] {
-            assert_eq!(table.find(Some(authority.as_bytes())), 0, "{authority}");
+            assert_eq!(table.find(authority.as_bytes()), None, "{authority}");
         }
-        assert_eq!(table.find(None), 0);
+        assert_eq!(Authorities::default().find(b"a"), None);
     }
 
     #[test]
     fn a_configured_port_only_tells_entries_apart() {
         let apart = table(&[("a:1", 1), ("a:2", 2), ("b:1", 3), ("c", 4), ("c:9", 5)]);
-        assert_eq!(apart.find(Some(b"a:1")), 1);
-        assert_eq!(apart.find(Some(b"a:2")), 2);
-        assert_eq!(apart.find(Some(b"a:3")), 0);
-        assert_eq!(apart.find(Some(b"b:77")), 3);
-        assert_eq!(apart.find(Some(b"b")), 3);
-        assert_eq!(apart.find(Some(b"c:8")), 4);
-        assert_eq!(apart.find(Some(b"c:9")), 5);
+        assert_eq!(apart.find(b"a:1"), Some(1));
+        assert_eq!(apart.find(b"a:2"), Some(2));
+        assert_eq!(apart.find(b"a:3"), None);
+        assert_eq!(apart.find(b"b:77"), Some(3));
+        assert_eq!(apart.find(b"b"), Some(3));
+        assert_eq!(apart.find(b"c:8"), Some(4));
+        assert_eq!(apart.find(b"c:9"), Some(5));
     }
 
     #[test]
     fn the_longest_suffix_wins_after_names() {
         let table = table(&[("*.com", 1), ("*.Example.com", 2), ("www.example.com", 3)]);
-        assert_eq!(table.find(Some(b"www.example.com")), 3);
-        assert_eq!(table.find(Some(b"api.example.com:1")), 2);
-        assert_eq!(table.find(Some(b"a.b.example.com")), 2);
-        assert_eq!(table.find(Some(b"example.com")), 1);
-        assert_eq!(table.find(Some(b"example.org")), 0);
+        assert_eq!(table.find(b"www.example.com"), Some(3));
+        assert_eq!(table.find(b"api.example.com:1"), Some(2));
+        assert_eq!(table.find(b"a.b.example.com"), Some(2));
+        assert_eq!(table.find(b"example.com"), Some(1));
+        assert_eq!(table.find(b"example.org"), None);
     }
 
     #[test]

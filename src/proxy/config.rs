@@ -4,22 +4,30 @@
 //! form; an empty one means the embedded default. Unknown keys are errors: a misspelt key would
 //! otherwise switch protection off in silence.
 
+mod denial;
 mod json;
+mod metadata;
+mod overlay;
 mod profile;
 mod structure;
 mod values;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::authority::Authorities;
+use super::denial::DenialPage;
 use super::filter::Filter;
 use super::inspect::Rules;
+use super::selection::{ProfileMetadata, Selection};
 use super::settings::Settings;
+use super::shadow::Shadowed;
 use super::vm::Vm;
+use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
-pub use json::{DENIAL_KEYS, KEYS};
+pub use denial::DENIAL_KEYS;
+pub use json::KEYS;
+pub use metadata::METADATA_KEYS;
+pub use overlay::OVERLAY_KEYS;
 pub use profile::{PROFILE_KEYS, Profile};
 
 /// The rules of the strictest profile: it guards whatever no configured rule set is named for, and
@@ -34,8 +42,14 @@ const STRICTEST_NAME: &str = "(embedded default)";
 pub struct PluginConfig {
     /// Named lists of directives, in the order written.
     pub profiles: Vec<Profile>,
-    /// The list for authorities that none is named for.
+    /// The list for requests that none is named for.
     pub default_directives: Option<String>,
+    /// The list for requests that nothing decides about; without it, [`STRICTEST`].
+    pub strictest_directives: Option<String>,
+    /// Routes and the lists they get.
+    pub routes: Vec<(String, String)>,
+    /// Where the metadata of a request names its list.
+    pub metadata: Option<ProfileMetadata>,
     /// Authorities and the lists they get.
     pub authorities: Vec<(String, String)>,
     /// Files that the directives may name.
@@ -124,78 +138,100 @@ impl PluginConfig {
     }
 
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
-    /// different list of directives, with its [`PluginConfig::lineages`]; what it returns is
-    /// shared. `None` if it refused one of them.
+    /// different list of directives, with its [`PluginConfig::lineages`], and what it returns is
+    /// shared; and once more for each shadow, which shares nothing that rules can write. `None` if
+    /// it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         vm: Rc<Vm>,
-        mut compile: impl FnMut(&[(String, String)]) -> Option<R>,
-    ) -> Option<Filter<R>> {
-        let mut compiled: HashMap<Vec<String>, Option<R>> = HashMap::new();
+        mut compile: impl FnMut(&[Layer]) -> Option<R>,
+    ) -> Option<Filter<Shadowed<R>>> {
+        let mut compiled: Vec<(Vec<Layer>, Option<R>)> = Vec::new();
         let mut profiles = Vec::new();
-        for lineage in self.lineages() {
-            let texts = lineage.iter().map(|(_, text)| text.clone()).collect();
-            let rules = compiled.entry(texts).or_insert_with(|| compile(&lineage));
-            profiles.push(rules.clone());
+        let lineages = self.lineages();
+        for lineage in &lineages {
+            let known = compiled.iter().find(|(known, _)| equal(known, lineage));
+            let rules = match known {
+                Some((_, rules)) => rules.clone(),
+                None => {
+                    let rules = compile(lineage);
+                    compiled.push((lineage.clone(), rules.clone()));
+                    rules
+                }
+            };
+            profiles.push(rules);
         }
         // All are compiled before one is missed, so that all mistakes are told at once.
         let profiles = profiles.into_iter().collect::<Option<Vec<R>>>()?;
-        Some(Filter::new(
-            self.settings.clone(),
-            profiles,
-            self.table(),
-            vm,
-        ))
+        let mut shadowed = Vec::new();
+        for (at, rules) in profiles.into_iter().enumerate() {
+            let shadow = self.profiles.get(at).and_then(|it| it.shadow.as_deref());
+            let place = shadow.and_then(|name| profile::find(&self.profiles, name));
+            shadowed.push(match (shadow, place.and_then(|at| lineages.get(at))) {
+                (Some(name), Some(lineage)) => Shadowed::new(rules, name, compile(lineage)?),
+                _ => Shadowed::alone(rules),
+            });
+        }
+        let filter = Filter::new(self.settings.clone(), shadowed, self.selection(), vm);
+        Some(filter.with_pages(self.pages()))
     }
 
     /// What every profile is made of, in the order of [`PluginConfig::profiles`], and the strictest
-    /// one where it is needed: the name and the text of each list of directives, the profile's own
-    /// behind those that it extends.
-    pub fn lineages(&self) -> Vec<Vec<(String, String)>> {
-        let strictest = Profile {
-            name: STRICTEST_NAME.to_owned(),
-            extends: None,
-            directives: STRICTEST.iter().map(|&line| line.to_owned()).collect(),
-        };
-        let source = |profile: &Profile| (profile.source_name(), profile.text());
-        let mut lineages: Vec<Vec<(String, String)>> = (0..self.profiles.len())
-            .map(|at| profile::lineage(&self.profiles, at))
-            .map(|lineage| lineage.into_iter().map(source).collect())
+    /// one where it is needed: its own directives behind those that it extends.
+    pub fn lineages(&self) -> Vec<Vec<Layer>> {
+        let mut lineages: Vec<Vec<Layer>> = (0..self.profiles.len())
+            .map(|at| profile::layers(&profile::lineage(&self.profiles, at)))
             .collect();
         if self.needs_strictest() {
-            lineages.push(vec![source(&strictest)]);
+            let strictest = Profile {
+                name: STRICTEST_NAME.to_owned(),
+                directives: STRICTEST.iter().map(|&line| line.to_owned()).collect(),
+                ..Profile::default()
+            };
+            lineages.push(profile::layers(&[&strictest]));
         }
         lineages
     }
 
-    /// Whether some requests are guarded by [`STRICTEST`] because no rule set is named for them.
+    /// What denials look like, by profile.
+    fn pages(&self) -> Vec<DenialPage> {
+        let lineages = (0..self.profiles.len()).map(|at| profile::lineage(&self.profiles, at));
+        let page = |lineage: Vec<&Profile>| {
+            let general = self.settings.denial.clone();
+            lineage
+                .into_iter()
+                .fold(general, |page, profile| profile.denial.over(&page))
+        };
+        lineages.map(page).collect()
+    }
+
+    /// Whether some requests are guarded by [`STRICTEST`]: no rule set is named for them, or one
+    /// that does not exist may be.
     pub fn needs_strictest(&self) -> bool {
-        self.default_directives.is_none()
+        let doubtful = self.default_directives.is_none() || self.metadata.is_some();
+        doubtful && self.strictest_directives.is_none()
+    }
+
+    /// Whether requests differ in what they get.
+    pub(super) fn selects(&self) -> bool {
+        !self.routes.is_empty() || !self.authorities.is_empty() || self.metadata.is_some()
     }
 
     /// Names must lead somewhere.
     fn checked(self) -> Result<Self, Problems> {
         let mut found = profile::check(&self.profiles);
-        let place = |name: &str| profile::find(&self.profiles, name);
-        let unknown = |key: &str, name: &str| profile::unknown(&self.profiles, key, name);
-        if let Some(name) = &self.default_directives
-            && place(name).is_none()
-        {
-            found.push(unknown("default_directives", name));
-        }
-        let mut table = Authorities::default();
-        for (authority, name) in &self.authorities {
-            let key = format!("per_authority_directives.{authority}");
-            match place(name) {
-                None => found.push(unknown(&key, name)),
-                Some(place) => {
-                    if let Err(why) = table.insert(authority, place) {
-                        let message = format!("`{key}` {why}");
-                        found.push(Diagnostic::new(Code::PluginConfig, None, message));
-                    }
-                }
+        let named = [
+            ("default_directives", &self.default_directives),
+            ("strictest_directives", &self.strictest_directives),
+        ];
+        for (key, name) in named {
+            if let Some(name) = name
+                && profile::find(&self.profiles, name).is_none()
+            {
+                found.push(profile::unknown(&self.profiles, key, name));
             }
         }
+        let _: Selection = self.tables(&mut found);
         if found.is_empty() {
             return Ok(self);
         }
@@ -205,20 +241,59 @@ impl PluginConfig {
         })
     }
 
-    /// Which authority gets which list of directives, by its place in
-    /// [`PluginConfig::profiles`]; the strictest profile stands behind the named ones.
-    pub fn table(&self) -> Authorities {
-        let place = |name: &str| profile::find(&self.profiles, name);
-        let default = self.default_directives.as_deref().and_then(place);
-        let mut table = Authorities::all(default.unwrap_or(self.profiles.len()));
-        for (authority, name) in &self.authorities {
-            if let Some(place) = place(name) {
-                // Checked before; a key that did not make it in would get the default.
-                let _: Result<(), &str> = table.insert(authority, place);
+    /// Which request gets which list of directives, by its place in
+    /// [`PluginConfig::profiles`]; the embedded strictest profile stands behind the named ones.
+    pub fn selection(&self) -> Selection {
+        // All keys were checked before.
+        self.tables(&mut Vec::new())
+    }
+
+    fn tables(&self, problems: &mut Vec<Diagnostic>) -> Selection {
+        let find = |name: &String| profile::find(&self.profiles, name);
+        let strictest = self.strictest_directives.as_ref().and_then(find);
+        let strictest = strictest.unwrap_or(self.profiles.len());
+        let mut selection = Selection {
+            default: self.default_directives.as_ref().and_then(find),
+            strictest,
+            ..Selection::default()
+        };
+        if !self.selects() {
+            selection.default.get_or_insert(strictest);
+        }
+        if let Some(metadata) = &self.metadata {
+            let names = self.profiles.iter().enumerate();
+            let names = names.map(|(at, profile)| (profile.name.clone().into_bytes(), at));
+            selection.metadata = Some((metadata.clone(), names.collect()));
+        }
+        for (route, name) in &self.routes {
+            match find(name) {
+                Some(place) => selection.routes.insert(route, place),
+                None => {
+                    let key = format!("per_route_directives.{route}");
+                    problems.push(profile::unknown(&self.profiles, &key, name));
+                }
             }
         }
-        table
+        for (authority, name) in &self.authorities {
+            let key = format!("per_authority_directives.{authority}");
+            match find(name) {
+                None => problems.push(profile::unknown(&self.profiles, &key, name)),
+                Some(place) => {
+                    if let Err(why) = selection.authorities.insert(authority, place) {
+                        let message = format!("`{key}` {why}");
+                        problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+                    }
+                }
+            }
+        }
+        selection
     }
+}
+
+/// Whether two profiles are made of the same, whatever they are called.
+fn equal(one: &[Layer], other: &[Layer]) -> bool {
+    let content = |layer: &Layer| (layer.text.clone(), layer.overlay.clone());
+    one.iter().map(content).eq(other.iter().map(content))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::host::LocalReply;
 use crate::engine::{Disposition, Interruption};
 
-/// A text with places for what is known about a denial: `%{status}`, `%{rule_id}` and
-/// `%{unique_id}`.
+/// A text with places for what is known about a denial: `%{status}`, `%{rule_id}`, `%{unique_id}` and
+/// `%{request_id}`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PageText {
     pieces: Vec<Piece>,
@@ -16,6 +16,7 @@ enum Piece {
     Status,
     RuleId,
     UniqueId,
+    RequestId,
 }
 
 impl PageText {
@@ -35,6 +36,7 @@ impl PageText {
                 "status" => Piece::Status,
                 "rule_id" => Piece::RuleId,
                 "unique_id" => Piece::UniqueId,
+                "request_id" => Piece::RequestId,
                 unknown => return Err(unknown.to_owned()),
             });
             rest = after;
@@ -53,6 +55,7 @@ impl PageText {
                 Piece::Status => out.push_str(&facts.status.to_string()),
                 Piece::RuleId => out.push_str(&facts.rule_id.to_string()),
                 Piece::UniqueId => out.push_str(facts.unique_id),
+                Piece::RequestId => out.push_str(&facts.request_id),
             }
         }
         out.into_bytes()
@@ -63,6 +66,7 @@ struct Facts<'a> {
     status: u16,
     rule_id: u64,
     unique_id: &'a str,
+    request_id: String,
 }
 
 /// What denials look like to the client.
@@ -74,6 +78,45 @@ pub struct DenialPage {
     pub content_type: String,
     /// Further headers.
     pub headers: Vec<(String, PageText)>,
+    /// The status of what rules deny, instead of theirs.
+    pub status: Option<u16>,
+    /// Where clients are sent whom rules deny.
+    pub redirect: Option<PageText>,
+}
+
+/// What one configuration says about a page; the rest is left to the one it extends.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct DenialChange {
+    /// See [`DenialPage::body`].
+    pub body: Option<PageText>,
+    /// See [`DenialPage::content_type`].
+    pub content_type: Option<String>,
+    /// See [`DenialPage::headers`].
+    pub headers: Option<Vec<(String, PageText)>>,
+    /// See [`DenialPage::status`].
+    pub status: Option<u16>,
+    /// See [`DenialPage::redirect`].
+    pub redirect: Option<PageText>,
+}
+
+impl DenialChange {
+    /// The page with this on top of it.
+    pub fn over(&self, page: &DenialPage) -> DenialPage {
+        let Self {
+            body,
+            content_type,
+            headers,
+            status,
+            redirect,
+        } = self.clone();
+        DenialPage {
+            body: body.unwrap_or_else(|| page.body.clone()),
+            content_type: content_type.unwrap_or_else(|| page.content_type.clone()),
+            headers: headers.unwrap_or_else(|| page.headers.clone()),
+            status: status.or(page.status),
+            redirect: redirect.or_else(|| page.redirect.clone()),
+        }
+    }
 }
 
 impl Default for DenialPage {
@@ -84,6 +127,8 @@ impl Default for DenialPage {
             },
             content_type: "text/plain; charset=utf-8".to_owned(),
             headers: Vec::new(),
+            status: None,
+            redirect: None,
         }
     }
 }
@@ -130,6 +175,14 @@ impl Denial {
         }
     }
 
+    /// Whether a rule denied it, and said nothing of where the client is to go.
+    fn is_plain(&self) -> bool {
+        match self {
+            Self::Interruption(by) => by.rule_id != 0 && by.disposition == Disposition::Deny,
+            _ => false,
+        }
+    }
+
     /// Whether the connection is to be cut without an answer.
     pub fn drops(&self) -> bool {
         matches!(
@@ -157,12 +210,19 @@ impl Denial {
 }
 
 impl DenialPage {
-    /// The answer to a denial.
-    pub fn reply(&self, denial: &Denial, unique_id: &str) -> LocalReply {
+    /// The answer to a denial. `request_id` is what the request calls itself.
+    pub fn reply(&self, denial: &Denial, unique_id: &str, request_id: &[u8]) -> LocalReply {
+        let redirect = self.redirect.as_ref().filter(|_| denial.is_plain());
+        let status = match self.status.filter(|_| denial.is_plain()) {
+            Some(status) if redirect.is_none() || is_redirect(status) => status,
+            _ if redirect.is_some() => 302,
+            _ => denial.status(),
+        };
         let facts = Facts {
-            status: denial.status(),
+            status,
             rule_id: denial.rule_id(),
             unique_id,
+            request_id: harmless(request_id),
         };
         let mut headers: Vec<(Vec<u8>, Vec<u8>)> = vec![(
             b"content-type".to_vec(),
@@ -171,12 +231,12 @@ impl DenialPage {
         for (name, value) in &self.headers {
             headers.push((name.clone().into_bytes(), value.write(&facts)));
         }
-        if let Denial::Interruption(Interruption {
-            location: Some(location),
-            ..
-        }) = denial
-        {
-            headers.push((b"location".to_vec(), header_safe(location)));
+        let location = match (denial, redirect) {
+            (Denial::Interruption(by), None) => by.location.clone(),
+            (_, redirect) => redirect.map(|target| target.write(&facts)),
+        };
+        if let Some(location) = location {
+            headers.push((b"location".to_vec(), header_safe(&location)));
         }
         LocalReply {
             status: facts.status,
@@ -185,6 +245,26 @@ impl DenialPage {
             details: denial.details(),
         }
     }
+}
+
+/// Whether clients follow an answer of this status.
+pub fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+/// Most bytes of a request's own name in an answer.
+const LONGEST_ID: usize = 128;
+
+/// The name that a client may have given its request, so that it means nothing in a page or a
+/// header.
+fn harmless(request_id: &[u8]) -> String {
+    let bytes = request_id.iter().take(LONGEST_ID);
+    bytes
+        .map(|&byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b':' => char::from(byte),
+            _ => '_',
+        })
+        .collect()
 }
 
 /// A redirect's target may hold expanded macros, that is bytes of the client: whatever could end
@@ -223,8 +303,9 @@ mod tests {
             body: PageText::parse("%{status}: see %{unique_id}\n").unwrap(),
             content_type: "text/html".into(),
             headers: vec![("x-rule".into(), PageText::parse("%{rule_id}").unwrap())],
+            ..DenialPage::default()
         };
-        let reply = page.reply(&interruption(406, Disposition::Deny, None), "abc");
+        let reply = page.reply(&interruption(406, Disposition::Deny, None), "abc", b"");
         assert_eq!(
             (reply.status, &reply.body[..]),
             (406, &b"406: see abc\n"[..])
@@ -233,6 +314,59 @@ mod tests {
         assert_eq!(reply.details, "waf_denied_rule_942100");
         assert_eq!(PageText::parse("%{unique}"), Err("unique".to_owned()));
         assert_eq!(PageText::parse("%{status"), Err("%{".to_owned()));
+    }
+
+    #[test]
+    fn a_profile_may_choose_the_status_or_send_the_client_elsewhere() {
+        let text = |text: &str| Some(PageText::parse(text).unwrap());
+        let answer = |page: &DenialPage, denial: &Denial| {
+            let reply = page.reply(denial, "abc", b"<script>\r\n-9");
+            let location = reply
+                .headers
+                .into_iter()
+                .find(|(name, _)| name == b"location");
+            let location = location.map(|(_, value)| String::from_utf8(value).unwrap());
+            (reply.status, location)
+        };
+        let denied = interruption(406, Disposition::Deny, None);
+        let sent = interruption(303, Disposition::Redirect, Some(b"/rule"));
+        let limit = Denial::Interruption(Interruption {
+            rule_id: 0,
+            phase: 2,
+            disposition: Disposition::Deny,
+            status: 413,
+            location: None,
+        });
+        let status = DenialChange {
+            status: Some(418),
+            ..DenialChange::default()
+        };
+        let page = status.over(&DenialPage::default());
+        assert_eq!(answer(&page, &denied), (418, None));
+        assert_eq!(answer(&page, &sent), (303, Some("/rule".into())));
+        assert_eq!(answer(&page, &limit), (413, None));
+        assert_eq!(answer(&page, &Denial::Failure), (500, None));
+        let elsewhere = DenialChange {
+            redirect: text("https://help.example/?rule=%{rule_id}&id=%{request_id}"),
+            ..DenialChange::default()
+        };
+        // The request's own name cannot break out, neither here nor in a page.
+        let target = "https://help.example/?rule=942100&id=_script___-9";
+        let page = elsewhere.over(&page);
+        assert_eq!(answer(&page, &denied), (302, Some(target.into())));
+        assert_eq!(answer(&page, &sent), (303, Some("/rule".into())));
+        assert_eq!(answer(&page, &limit), (413, None));
+        let page = DenialPage {
+            status: Some(307),
+            ..page
+        };
+        assert_eq!(answer(&page, &denied), (307, Some(target.into())));
+        let body = DenialChange {
+            body: text("id %{request_id}"),
+            ..DenialChange::default()
+        };
+        let reply = body.over(&page).reply(&denied, "abc", &[b'<'; 500]);
+        assert_eq!(reply.body, format!("id {}", "_".repeat(128)).into_bytes());
     }
 
     #[test]
@@ -245,8 +379,11 @@ mod tests {
     #[test]
     fn a_redirect_cannot_split_the_answer() {
         let target: &[u8] = b"https://x/?a=\r\nset-cookie: b \xff";
-        let reply = DenialPage::default()
-            .reply(&interruption(302, Disposition::Redirect, Some(target)), "");
+        let reply = DenialPage::default().reply(
+            &interruption(302, Disposition::Redirect, Some(target)),
+            "",
+            b"",
+        );
         assert_eq!(
             reply.headers.last().unwrap().1,
             b"https://x/?a=%0D%0Aset-cookie:%20b%20%FF".to_vec()

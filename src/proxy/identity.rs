@@ -10,6 +10,9 @@ use std::net::{IpAddr, SocketAddr};
 use super::host::Host;
 use crate::engine::{Connection, Endpoint};
 
+/// Most bytes kept of a request's own name.
+const LONGEST_ID: usize = 256;
+
 /// The client as the host names it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Client {
@@ -22,8 +25,15 @@ pub enum Client {
 }
 
 /// Reads both ends of the connection. `forwarded_trusted` says that headers which name the client
-/// come from proxies of our own.
-pub fn connection(host: &dyn Host, forwarded_trusted: bool) -> (Connection, Client) {
+/// come from proxies of our own; `request_id` is the `x-request-id` of the request, if it has one.
+///
+/// The name of the transaction is random: the request's own name may be the client's choice, and
+/// rules take what is in UNIQUE_ID for random (CRS samples by it).
+pub fn connection(
+    host: &dyn Host,
+    forwarded_trusted: bool,
+    request_id: &[u8],
+) -> (Connection, Client) {
     let client = client(endpoint(host, "source"), forwarded_trusted);
     let connection = Connection {
         client: match client {
@@ -32,6 +42,7 @@ pub fn connection(host: &dyn Host, forwarded_trusted: bool) -> (Connection, Clie
         },
         server: endpoint(host, "destination"),
         unique_id: hexadecimal(host.random()),
+        request_id: request_id.iter().copied().take(LONGEST_ID).collect(),
     };
     (connection, client)
 }
@@ -105,7 +116,7 @@ mod tests {
         if let Some(port) = port {
             host.set_fake_property(&["source", "port"], port);
         }
-        connection(&host, trusted).1
+        connection(&host, trusted, b"").1
     }
 
     fn known(address: &str, port: u16) -> Client {
@@ -165,15 +176,19 @@ mod tests {
         for text in ["", "/var/run/socket", "@abstract", "client:80", "1.2.3.4:x"] {
             assert_eq!(client_of(text, None, true), Client::Unknown, "{text}");
         }
-        assert_eq!(connection(&FakeHost::default(), true).1, Client::Unknown);
+        assert_eq!(
+            connection(&FakeHost::default(), true, b"").1,
+            Client::Unknown
+        );
     }
 
     #[test]
     fn the_unique_id_is_random_and_never_the_request_id() {
         let host = FakeHost::default();
         host.set_fake_property(&["request", "id"], b"chosen");
-        let (first, _) = connection(&host, false);
-        let (second, _) = connection(&host, false);
+        let (first, _) = connection(&host, false, b"chosen");
+        let (second, _) = connection(&host, false, b"chosen");
+        assert_eq!(first.request_id, b"chosen");
         assert_ne!(first.unique_id, second.unique_id);
         assert_eq!(first.unique_id.len(), 32);
     }

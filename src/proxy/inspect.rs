@@ -1,6 +1,7 @@
 //! The engine as the state machine sees it.
 
 use super::host::Direction;
+use super::shadow::ShadowVerdict;
 use crate::engine::{
     BodyEdits, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
 };
@@ -54,4 +55,24 @@ pub trait Inspect {
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// A match as a line for the error log, escaped and cut.
     fn log_line(&self, matched: &RuleMatch) -> Vec<u8>;
+    /// The value of a TX variable; the name in lower case.
+    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>>;
+    /// Whether a shadow wants to see a body that the rules let pass.
+    fn observes(&self, _: Direction) -> bool {
+        false
+    }
+    /// Lets the shadow see more of such a body, or its end.
+    fn observe(&mut self, _: Direction, _: &[u8], _end: bool) {}
+    /// What rules of the shadow matched since the last call and log, with their lines.
+    fn drain_shadow(&mut self) -> Vec<(RuleMatch, Vec<u8>)> {
+        Vec::new()
+    }
+    /// What the shadow would have done, once.
+    fn take_shadow_verdict(&mut self) -> Option<ShadowVerdict> {
+        None
+    }
+    /// Ends the shadow, for want of memory; whether there was one.
+    fn drop_shadow(&mut self) -> bool {
+        false
+    }
 }

@@ -3,19 +3,51 @@
 
 use super::host::{Direction, Host, Level};
 use super::inspect::Inspect;
+use super::selection::Doubt;
 use super::settings::OnError;
+use super::shadow::ShadowVerdict;
 use crate::engine::{Interruption, RuleMatch};
 
 /// Longest line of a message about the filter itself or its configuration, in bytes.
 const LONGEST: usize = 2_048;
+/// Most bytes of a name that a client or a control plane chose.
+const LONGEST_NAME: usize = 128;
 
-/// Writes the matches since the last call, each at the level of its severity.
+/// Writes the matches since the last call, each at the level of its severity; those of a shadow are
+/// marked.
 pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
     for matched in transaction.drain_matches() {
         if matched.log {
             host.log(level(&matched), &transaction.log_line(&matched));
         }
     }
+    for (matched, line) in transaction.drain_shadow() {
+        host.log(level(&matched), &line);
+    }
+}
+
+/// Says that a shadow would have stopped a transaction.
+pub(super) fn shadow(host: &dyn Host, verdict: &ShadowVerdict, unique_id: &str) {
+    let ShadowVerdict { name, interruption } = verdict;
+    let Interruption {
+        rule_id,
+        phase,
+        status,
+        ..
+    } = interruption;
+    let name = name.escape_default();
+    let by = match rule_id {
+        0 => "a limit".to_owned(),
+        id => format!("rule {id}"),
+    };
+    line(
+        host,
+        Level::Warn,
+        &format!(
+            "shadow \"{name}\" would have denied with {status} in phase {phase} by {by} \
+             [unique_id \"{unique_id}\"]"
+        ),
+    );
 }
 
 /// Says that a limit, not a rule, interrupted.
@@ -67,6 +99,34 @@ pub(super) fn unchanged(host: &dyn Host, direction: Direction, why: &str, unique
         Level::Info,
         &format!("{direction:?} body is not changed: {why} [unique_id \"{unique_id}\"]"),
     );
+}
+
+/// Says that no rule set is named for a request. `untold`: how many like it came since the last
+/// such line.
+pub(super) fn doubt(host: &dyn Host, doubt: &Doubt, authority: Option<&[u8]>, untold: u64) {
+    let short = |text: &[u8]| {
+        let text: Vec<u8> = text.iter().copied().take(LONGEST_NAME).collect();
+        text.escape_ascii().to_string()
+    };
+    let why = match doubt {
+        Doubt::Unmatched => {
+            "no rules are named for it, and there are no `default_directives`".to_owned()
+        }
+        Doubt::UnknownProfile { from, name } => format!(
+            "the metadata of its {} names the profile \"{}\", which is not in `directives_map`",
+            from.name(),
+            short(name)
+        ),
+    };
+    let more = match untold {
+        0 => String::new(),
+        untold => format!("; {untold} more since the last such line"),
+    };
+    let text = format!(
+        "the strictest rules guard a request for \"{}\": {why}{more}",
+        short(authority.unwrap_or_default())
+    );
+    line(host, Level::Warn, &text);
 }
 
 /// Writes one line about the filter itself.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::host::{Direction, Host, MetricId, MetricKind};
+use super::selection::Doubt;
 use crate::engine::Interruption;
 
 /// Why something passed without the inspection it would otherwise get.
@@ -49,6 +50,10 @@ pub enum Count<'a> {
     Transaction,
     /// A transaction was interrupted.
     Interruption(&'a Interruption),
+    /// A shadow would have interrupted a transaction.
+    ShadowInterruption(&'a Interruption),
+    /// A shadow was left out or ended for want of memory.
+    ShadowDropped,
     /// Something passed uninspected.
     Uninspected(Uninspected),
     /// The client's address came from a header and was not believed.
@@ -61,6 +66,8 @@ pub enum Count<'a> {
     Overload,
     /// The watchdog refused a head whose body did not come.
     HoldTimeout,
+    /// The strictest rules guard a request, because none are named for it.
+    Strictest(&'a Doubt),
 }
 
 impl Count<'_> {
@@ -74,6 +81,13 @@ impl Count<'_> {
                 interruption.rule_id,
                 phase_name(interruption.phase)
             ),
+            Self::ShadowInterruption(interruption) => write!(
+                name,
+                "tx.shadow_interruptions_ruleid={}_phase={}{labels}",
+                interruption.rule_id,
+                phase_name(interruption.phase)
+            ),
+            Self::ShadowDropped => write!(name, "tx.shadow_dropped"),
             Self::Uninspected(reason) => {
                 write!(name, "tx.uninspected_reason={}", reason.label())
             }
@@ -82,6 +96,10 @@ impl Count<'_> {
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),
             Self::Overload => write!(name, "tx.overload"),
             Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
+            Self::Strictest(Doubt::Unmatched) => write!(name, "tx.strictest_reason=unmatched"),
+            Self::Strictest(Doubt::UnknownProfile { .. }) => {
+                write!(name, "tx.strictest_reason=unknown_profile")
+            }
         };
         // Writing to a String cannot fail.
         let _: std::fmt::Result = written;

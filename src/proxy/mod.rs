@@ -27,8 +27,11 @@ mod log;
 mod message;
 mod metrics;
 mod pairs;
+mod programs;
+mod selection;
 mod settings;
 mod setup;
+mod shadow;
 mod stream;
 mod vm;
 mod waf;
@@ -36,8 +39,11 @@ mod waf;
 mod wasm;
 
 pub use authority::Authorities;
-pub use config::{DENIAL_KEYS, KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST};
-pub use denial::{Denial, DenialPage, PageText};
+pub use config::{
+    DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile,
+    STRICTEST,
+};
+pub use denial::{Denial, DenialChange, DenialPage, PageText};
 pub use files::PluginFiles;
 pub use filter::Filter;
 pub use holding::{HoldHeaders, Holding};
@@ -45,7 +51,10 @@ pub use host::{Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricI
 pub use inspect::{Inspect, Rules};
 pub use metrics::Metrics;
 pub use pairs::Pairs;
-pub use settings::{AcceptEncoding, Grpc, OnError, Settings};
+pub use programs::Programs;
+pub use selection::{Choice, Doubt, MetadataOf, ProfileMetadata, Routes, Selection};
+pub use settings::{AcceptEncoding, FilterState, Grpc, OnError, Scores, Settings};
 pub use setup::configure;
+pub use shadow::{ShadowVerdict, Shadowed, ShadowedTransaction};
 pub use stream::{Flow, Stream};
 pub use vm::Vm;

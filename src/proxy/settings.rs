@@ -33,6 +33,37 @@ pub enum AcceptEncoding {
     Remove,
 }
 
+/// What filter state tells access logs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FilterState {
+    /// Denials, and what passes uninspected.
+    #[default]
+    Denied,
+    /// Every verdict.
+    All,
+}
+
+/// The entries of filter state that are values of TX variables: the name of each, and the variables
+/// of which the first that has a value counts; in lower case.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Scores(pub Vec<(String, Vec<String>)>);
+
+impl Default for Scores {
+    /// The scores that the Core Rule Set decides on, of its version 4 and of 3.
+    fn default() -> Self {
+        let entry = |name: &str, variables: [&str; 2]| {
+            (name.to_owned(), variables.map(str::to_owned).to_vec())
+        };
+        Self(vec![
+            entry("score", ["blocking_inbound_anomaly_score", "anomaly_score"]),
+            entry(
+                "outbound_score",
+                ["blocking_outbound_anomaly_score", "outbound_anomaly_score"],
+            ),
+        ])
+    }
+}
+
 /// Envoy's own limit of what it keeps of a body: `per_connection_buffer_limit_bytes` of a listener.
 pub const BUFFER_LIMIT: usize = 1 << 20;
 
@@ -64,6 +95,10 @@ pub struct Settings {
     pub accept_encoding: AcceptEncoding,
     /// What denials look like.
     pub denial: DenialPage,
+    /// See [`FilterState`].
+    pub filter_state: FilterState,
+    /// See [`Scores`].
+    pub scores: Scores,
     /// Fixed labels of the interruption counters.
     pub metric_labels: Vec<(String, String)>,
 }
@@ -72,6 +107,11 @@ impl Settings {
     /// What the transactions of a VM may hold together, in bytes.
     pub fn bytes_in_flight_limit(&self) -> usize {
         self.bytes_in_flight_limit.unwrap_or(BYTES_IN_FLIGHT_LIMIT)
+    }
+
+    /// What access logs show of TX variables.
+    pub fn scores(&self) -> &[(String, Vec<String>)] {
+        &self.scores.0
     }
 
     /// How long a held head may wait, in milliseconds: what is configured, or else a second where

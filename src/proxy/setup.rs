@@ -8,18 +8,20 @@ use super::filter::Filter;
 use super::host::{Host, Level};
 use super::inspect::Rules;
 use super::log;
+use super::shadow::Shadowed;
 use super::vm::Vm;
+use crate::compile::Layer;
 use crate::diagnostic::Severity;
 
-/// Makes a filter of a plugin configuration. `compile` gets the configuration, and names and texts
-/// of a list of directives and those it extends. `None` if the configuration is refused: every
+/// Makes a filter of a plugin configuration. `compile` gets the configuration, and a list of
+/// directives behind those it extends. `None` if the configuration is refused: every
 /// message stands in the log, one line each and once.
 pub fn configure<R: Rules + Clone>(
     host: &dyn Host,
     bytes: &[u8],
     vm: Rc<Vm>,
-    mut compile: impl FnMut(&PluginConfig, &[(String, String)]) -> (Option<R>, Problems),
-) -> Option<Filter<R>> {
+    mut compile: impl FnMut(&PluginConfig, &[Layer]) -> (Option<R>, Problems),
+) -> Option<Filter<Shadowed<R>>> {
     let config = match PluginConfig::parse(bytes) {
         Ok(config) => config,
         Err(problems) => {
@@ -36,11 +38,11 @@ pub fn configure<R: Rules + Clone>(
     });
     match &filter {
         None => refuse(host, errors),
-        Some(_) if config.needs_strictest() => {
-            let whom = match (config.profiles.is_empty(), config.authorities.is_empty()) {
+        Some(_) if config.needs_strictest() && config.default_directives.is_none() => {
+            let whom = match (config.profiles.is_empty(), config.selects()) {
                 (true, _) => "no rules are configured: all requests",
-                (_, true) => "no `default_directives` are configured: all requests",
-                _ => "no `default_directives` are configured: requests for other authorities",
+                (_, false) => "no `default_directives` are configured: all requests",
+                _ => "no `default_directives` are configured: all other requests",
             };
             let text = format!("{whom} are guarded by the embedded default rules");
             log::line(host, Level::Warn, &text);
@@ -82,9 +84,10 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Code, Diagnostic};
 
-    fn compile(_: &PluginConfig, lineage: &[(String, String)]) -> (Option<FakeRules>, Problems) {
+    fn compile(_: &PluginConfig, lineage: &[Layer]) -> (Option<FakeRules>, Problems) {
         let mut problems = Problems::default();
-        let (name, text) = &lineage[0];
+        let Layer { name, text, .. } = &lineage[0];
+        let text = String::from_utf8(text.clone()).unwrap();
         let source = problems.sources.add(name, text.clone());
         let span = crate::diagnostic::Span {
             source,

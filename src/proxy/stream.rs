@@ -16,6 +16,7 @@
 
 mod collect;
 mod effects;
+mod report;
 mod request;
 mod response;
 
@@ -23,7 +24,7 @@ use std::rc::Rc;
 
 use self::collect::Collected;
 use super::delay::{Delayed, SharedDelay};
-use super::denial::Denial;
+use super::denial::{Denial, DenialPage};
 use super::filter::Filter;
 use super::holding::{Head, SharedHead};
 use super::host::{Direction, Host, HostError};
@@ -94,9 +95,16 @@ pub struct Stream<R: Rules> {
     /// What the transaction holds.
     claim: Claim,
     unique_id: String,
+    request_id: Vec<u8>,
+    /// What denials of its profile look like.
+    page: Rc<DenialPage>,
     protocol: Vec<u8>,
     is_connect: bool,
     is_head: bool,
+    /// The body of the request is one that ends, and no stream.
+    request_is_message: bool,
+    /// That of the response is.
+    response_is_message: bool,
     request: Side,
     response: Side,
     request_head: Option<SharedHead>,
@@ -114,13 +122,17 @@ impl<R: Rules> Stream<R> {
     pub fn new(filter: Rc<Filter<R>>, context: u32) -> Self {
         Self {
             claim: filter.claim(),
+            page: Rc::clone(filter.page()),
             filter,
             context,
             transaction: None,
             unique_id: String::new(),
+            request_id: Vec::new(),
             protocol: Vec::new(),
             is_connect: false,
             is_head: false,
+            request_is_message: false,
+            response_is_message: false,
             request: Side::New,
             response: Side::New,
             request_head: None,
@@ -139,14 +151,15 @@ impl<R: Rules> Stream<R> {
         }
         self.free_heads();
         self.delay = None;
-        let Some(mut transaction) = self.transaction.take() else {
+        let Some(transaction) = &mut self.transaction else {
             if self.request == Side::New {
                 self.filter.count(host, Count::RejectedBeforeFilter);
             }
             return;
         };
         transaction.finish();
-        log::matches(host, &mut transaction);
+        self.report(host);
+        self.transaction = None;
         self.claim.set(0);
     }
 
@@ -166,8 +179,10 @@ impl<R: Rules> Stream<R> {
             Decision::Skip | Decision::Inspect => {
                 let flow = self.pass(direction);
                 if end {
+                    self.observe(host, direction, 0, 0, true);
                     *self.side(direction) = Side::Over;
                 }
+                self.tell_passed(host);
                 flow
             }
         }
@@ -200,9 +215,32 @@ impl<R: Rules> Stream<R> {
     ) -> Option<Step> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
-        log::matches(host, transaction);
-        self.claim.set(transaction.held_bytes());
+        self.claim_held();
+        self.report(host);
         Some(step)
+    }
+
+    /// Notes what the transaction holds.
+    fn claim_held(&mut self) {
+        if let Some(transaction) = &self.transaction {
+            self.claim.set(transaction.held_bytes());
+        }
+    }
+
+    /// Whether there is no more memory, not even without the shadow.
+    fn is_full(&mut self, host: &dyn Host) -> bool {
+        if !self.filter.is_full() {
+            return false;
+        }
+        self.drop_shadow(host);
+        self.filter.is_full()
+    }
+
+    fn drop_shadow(&mut self, host: &dyn Host) {
+        if self.transaction.as_mut().is_some_and(Inspect::drop_shadow) {
+            self.claim_held();
+            self.filter.count(host, Count::ShadowDropped);
+        }
     }
 
     fn decide(&mut self, host: &dyn Host, direction: Direction, step: Option<Step>) -> Decision {
@@ -269,13 +307,6 @@ impl<R: Rules> Stream<R> {
         Some(Flow::Pause)
     }
 
-    /// Access logs show these; a host that does not keep them changes no verdict.
-    fn tell_verdict(&self, host: &dyn Host, denial: &Denial) {
-        let _: Result<(), _> = host.set_property(&["parapet.verdict"], b"deny");
-        let rule = denial.rule_id().to_string();
-        let _: Result<(), _> = host.set_property(&["parapet.rule"], rule.as_bytes());
-    }
-
     /// The policy for what cannot be inspected.
     fn fail(&mut self, host: &dyn Host, direction: Direction, failure: Failure) -> Flow {
         let policy = self.filter.settings().on_error;
@@ -322,6 +353,7 @@ impl<R: Rules> Stream<R> {
             }
             OnError::Allow => {
                 self.filter.count(host, Count::Uninspected(reason));
+                self.tell_uninspected(host);
                 self.pass(direction)
             }
         }
@@ -387,6 +419,14 @@ impl<R: Rules> Stream<R> {
             .flatten()
         {
             head.set(Head::Free);
+        }
+    }
+
+    /// Whether a body ends, and is no stream.
+    fn is_message(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Request => self.request_is_message,
+            Direction::Response => self.response_is_message,
         }
     }
 

@@ -5,12 +5,15 @@ use std::rc::Rc;
 
 use super::host::Host;
 use super::metrics::Metrics;
+use super::programs::Programs;
 
 /// One per VM.
 #[derive(Debug, Default)]
 pub struct Vm {
     /// Counters in the host.
     pub metrics: Metrics,
+    /// Rules in service.
+    pub programs: Programs,
     in_flight: Cell<usize>,
     memory: Cell<u64>,
 }

@@ -6,8 +6,9 @@ use super::config::{PluginConfig, Problems};
 use super::files::PluginFiles;
 use super::host::Direction;
 use super::inspect::{Inspect, Rules};
+use super::programs::{Content, Programs};
 use crate::audit::error_log_line;
-use crate::compile;
+use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
     Transaction, Waf,
@@ -98,32 +99,38 @@ impl Inspect for Transaction {
     fn log_line(&self, matched: &RuleMatch) -> Vec<u8> {
         error_log_line(matched, &self.log_context()).into_bytes()
     }
+
+    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+        self.tx_variable(name).map(<[u8]>::to_vec)
+    }
 }
 
 impl PluginConfig {
     /// Compiles one list of directives behind those that it extends (see
     /// [`PluginConfig::lineages`]), with the files of this configuration and the embedded ones. The
-    /// rules are missing if one of the messages is an error.
+    /// rules are missing if one of the messages is an error. Rules that are in use already are
+    /// taken from `programs`, without the messages that were told of them.
     pub fn compile(
         &self,
-        lineage: &[(String, String)],
+        lineage: &[Layer],
         clock: &Rc<dyn Clock>,
+        programs: &Programs,
     ) -> (Option<Rc<Waf>>, Problems) {
-        let lineage: Vec<(String, Vec<u8>)> = lineage
-            .iter()
-            .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
-            .collect();
-        let compiled = compile::compile_profile(&lineage, &PluginFiles::new(&self.data_files));
+        let content = Content::new(lineage, &self.data_files);
+        if let Some(program) = programs.find(&content) {
+            let waf = Waf::new(program, Rc::clone(clock));
+            return (Some(waf), Problems::default());
+        }
+        let compiled = compile::compile_profile(lineage, &PluginFiles::new(&self.data_files));
         let problems = Problems {
             diagnostics: compiled.diagnostics,
             sources: compiled.sources,
         };
-        (
-            compiled
-                .program
-                .map(|program| Waf::new(program, Rc::clone(clock))),
-            problems,
-        )
+        let waf = compiled.program.map(|program| {
+            programs.keep(content, &program);
+            Waf::new(program, Rc::clone(clock))
+        });
+        (waf, problems)
     }
 }
 
@@ -131,7 +138,7 @@ impl PluginConfig {
 mod tests {
     use super::super::fake::FakeHost;
     use super::super::host::Level;
-    use super::super::{Filter, Flow, Stream, configure};
+    use super::super::{Filter, Flow, Shadowed, Stream, Vm, configure};
     use super::*;
     use crate::engine::UnixNanos;
     use crate::transform::{Context, Transformation};
@@ -144,16 +151,29 @@ mod tests {
         }
     }
 
-    fn filter(host: &FakeHost, config: &[u8]) -> Option<Rc<Filter<Rc<Waf>>>> {
+    type Guarded = Rc<Filter<Shadowed<Rc<Waf>>>>;
+
+    fn filter(host: &FakeHost, config: &[u8]) -> Option<Guarded> {
+        filter_in(&Rc::default(), host, config)
+    }
+
+    fn filter_in(vm: &Rc<Vm>, host: &FakeHost, config: &[u8]) -> Option<Guarded> {
         let clock: Rc<dyn Clock> = Rc::new(NoTime);
-        let filter = configure(host, config, Rc::default(), |config, lineage| {
-            config.compile(lineage, &clock)
+        let filter = configure(host, config, Rc::clone(vm), |config, lineage| {
+            config.compile(lineage, &clock, &vm.programs)
         });
         filter.map(Rc::new)
     }
 
+    /// The rules that a request for an authority gets.
+    fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
+        let host = FakeHost::default();
+        let (rules, _) = filter.profile(&host, Some(authority.as_bytes())).unwrap();
+        rules.clone()
+    }
+
     /// What becomes of a GET of a target.
-    fn get(host: &FakeHost, filter: &Rc<Filter<Rc<Waf>>>, target: &str) -> Flow {
+    fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
         let head = [
             (":method", "GET"),
             (":path", target),
@@ -281,5 +301,77 @@ mod tests {
             "{log}"
         );
         assert!(log.ends_with("the configuration is refused: 1 error(s), see the lines above\n"));
+    }
+
+    #[test]
+    fn equal_rules_are_there_once_and_go_with_their_last_user() {
+        let host = FakeHost::default();
+        let vm = Rc::default();
+        let config = |word: &str, more: &str| {
+            format!(
+                r#"{{"directives_map": {{
+                    "a": {{"directives": ["SecRuleEngine On", "SecRule ARGS \"@pmFromFile w\" \"id:1,deny\""],
+                          "shadow": "b"}},
+                    "b": ["SecRuleEngine On", "SecRule ARGS \"@pmFromFile w\" \"id:1,deny\""],
+                    "c": ["SecRuleEngine Off"]}},
+                  "data_files": {{"w": "{word}"}}, "default_directives": "a",
+                  "per_authority_directives": {{"b": "b", "c": "c"}}{more}}}"#
+            )
+        };
+        let one = filter_in(&vm, &host, config("x", "").as_bytes()).unwrap();
+        // `a` and `b` are equal, and so is the shadow, but what rules remember is its own.
+        let (a, b, c) = (rules(&one, "a"), rules(&one, "b"), rules(&one, "c"));
+        let program = |rules: &Rc<Waf>| std::sync::Arc::clone(rules.program());
+        let same =
+            |one: &Rc<Waf>, other: &Rc<Waf>| std::sync::Arc::ptr_eq(&program(one), &program(other));
+        assert!(Rc::ptr_eq(a.rules(), b.rules()));
+        assert!(!same(a.rules(), c.rules()));
+        let (_, shadow) = a.shadow().unwrap();
+        assert!(!Rc::ptr_eq(a.rules(), shadow));
+        // The names of the lists stand in log lines, so the shadow is compiled under its own.
+        assert_eq!(vm.programs.in_use(), 3);
+        // Another plugin of the VM, or a new generation with other settings.
+        let two = filter_in(&vm, &host, config("x", r#", "grpc": "inspect""#).as_bytes()).unwrap();
+        assert_eq!(vm.programs.in_use(), 3);
+        assert!(same(a.rules(), rules(&two, "a").rules()));
+        assert!(!Rc::ptr_eq(a.rules(), rules(&two, "a").rules()));
+        // Other files, other rules.
+        let three = filter_in(&vm, &host, config("y", "").as_bytes()).unwrap();
+        assert_eq!(vm.programs.in_use(), 6);
+        assert_eq!(get(&host, &two, "/?a=y"), Flow::Continue);
+        assert_eq!(get(&host, &three, "/?a=y"), Flow::Pause);
+        drop((one, a, b, c, three));
+        assert_eq!(vm.programs.in_use(), 3);
+        drop(two);
+        assert_eq!(vm.programs.in_use(), 0);
+    }
+
+    #[test]
+    fn profiles_have_shadows_and_pages_of_their_own() {
+        let host = FakeHost::default();
+        let config = br#"{
+            "denial": {"body": "general", "headers": {"x-request": "%{request_id}"}},
+            "directives_map": {
+                "old": {"directives": ["SecRuleEngine On", "SecRule ARGS \"@streq a\" \"id:1,phase:1,deny\""],
+                        "shadow": "new", "denial": {"status": 404}},
+                "new": {"extends": "old", "denial": {"body": "new"}, "directives": [
+                        "SecRule ARGS \"@streq b\" \"id:2,phase:1,deny,msg:'b',setvar:tx.anomaly_score=9\""]}},
+            "default_directives": "old", "per_authority_directives": {"n": "new"}}"#;
+        let filter = filter(&host, config).expect("accepted");
+        assert_eq!(get(&host, &filter, "/?x=b"), Flow::Continue);
+        let log = host.log_text();
+        assert!(log.contains("ModSecurity: Warning. "), "{log}");
+        assert!(
+            log.contains("[id \"2\"]") && log.contains("[shadow \"new\"]"),
+            "{log}"
+        );
+        assert!(log.contains("shadow \"new\" would have denied with 403 in phase 1 by rule 2"));
+        assert_eq!(get(&host, &filter, "/?x=a"), Flow::Pause);
+        let reply = host.state(|state| state.replies[0].clone());
+        assert_eq!((reply.status, &reply.body[..]), (404, &b"general"[..]));
+        let (_, page) = filter.profile(&host, Some(b"n")).unwrap();
+        assert_eq!(page.status, Some(404));
+        assert_eq!(page.headers.len(), 1);
+        assert_ne!(page.body, filter.page().body);
     }
 }

@@ -10,6 +10,7 @@ use super::host::{Direction, Host, Level};
 use super::hostcalls::ProxyHost;
 use super::log;
 use super::setup;
+use super::shadow::Shadowed;
 use super::stream::{Flow, Stream};
 use super::vm::Vm;
 use crate::engine::{Clock, Waf};
@@ -32,7 +33,7 @@ fn start() {
 
 /// A configured plugin. Several may live in one VM, and several generations of one.
 struct Root {
-    filter: Option<Rc<Filter<Rc<Waf>>>>,
+    filter: Option<Rc<Filter<Shadowed<Rc<Waf>>>>>,
 }
 
 impl Context for Root {}
@@ -49,8 +50,8 @@ impl RootContext for Root {
         };
         let clock: Rc<dyn Clock> = Rc::new(ProxyHost);
         let vm = VM.with(Rc::clone);
-        let filter = setup::configure(&ProxyHost, &bytes, vm, |config, lineage| {
-            config.compile(lineage, &clock)
+        let filter = setup::configure(&ProxyHost, &bytes, Rc::clone(&vm), |config, lineage| {
+            config.compile(lineage, &clock, &vm.programs)
         });
         // A refused configuration leaves an earlier one in place.
         let accepted = filter.is_some();
@@ -84,7 +85,7 @@ impl RootContext for Root {
 
 /// One stream.
 struct Http {
-    stream: Stream<Rc<Waf>>,
+    stream: Stream<Shadowed<Rc<Waf>>>,
 }
 
 impl Context for Http {

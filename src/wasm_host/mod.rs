@@ -9,7 +9,8 @@
 //! ```text
 //! Module   compiled code, shared by many VMs            module
 //! Plugin   one VM with one root context                 plugin
-//! Exchange request in, what the filter did out          exchange
+//! Exchange request in, what the filter did out          exchange, run
+//! Scene    callbacks in any order, failing imports      script
 //! ```
 //!
 //! Traps and refused configurations are values ([`HostError`]); a VM that trapped stays dead, as
@@ -22,6 +23,8 @@ mod module;
 mod pairs;
 mod plugin;
 mod properties;
+mod run;
+mod script;
 mod settings;
 mod state;
 mod stream;
@@ -29,6 +32,7 @@ mod stream;
 pub use exchange::{Exchange, Incoming, LocalReply, Outcome, Reply, Response, UpstreamRequest};
 pub use module::Module;
 pub use plugin::Plugin;
+pub use script::{Cue, Scene, Told};
 pub use settings::{Clock, LogLevel, LogLine, ManualClock, Settings, SystemClock};
 pub use state::{Metric, MetricKind};
 

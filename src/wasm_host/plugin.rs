@@ -6,12 +6,13 @@ use std::rc::Rc;
 
 use wasmtime::{Instance, Store, WasmParams, WasmResults};
 
+use super::imports;
 use super::settings::{LogLevel, LogLine, Settings};
 use super::state::{Metric, Shared, State};
 use super::stream::{Callback, Stream};
 use super::{HostError, Module};
 
-/// The root context's id.
+/// The first root context's id.
 pub(super) const ROOT: u32 = 1;
 
 /// A started filter: one VM, one root context, any number of exchanges.
@@ -19,6 +20,10 @@ pub struct Plugin {
     store: Store<State>,
     instance: Instance,
     last_context: u32,
+    /// The root that new streams belong to.
+    root: u32,
+    /// All roots that have not been deleted.
+    roots: Vec<u32>,
     dead: Option<HostError>,
 }
 
@@ -57,16 +62,21 @@ impl Plugin {
         state.shared = shared;
         let mut store = Store::new(&module.engine, state);
         store.limiter(|state| &mut state.limits);
-        let instance = module
-            .linker
-            .instantiate(&mut store, &module.code)
-            .map_err(|error| trap("instantiation", &error))?;
+        let instance = if store.data().settings.faults {
+            imports::failing(&module.linker, &mut store)
+                .and_then(|linker| linker.instantiate(&mut store, &module.code))
+        } else {
+            module.linker.instantiate(&mut store, &module.code)
+        };
+        let instance = instance.map_err(|error| trap("instantiation", &error))?;
         let memory = instance.get_memory(&mut store, "memory");
         store.data_mut().memory = memory;
         let mut plugin = Self {
             store,
             instance,
             last_context: ROOT,
+            root: ROOT,
+            roots: vec![ROOT],
             dead: None,
         };
         plugin.check_exports()?;
@@ -76,6 +86,55 @@ impl Plugin {
         plugin.accept("proxy_on_vm_start", vm_configuration)?;
         plugin.accept("proxy_on_configure", configuration)?;
         Ok(plugin)
+    }
+
+    /// Brings a new configuration to the running VM, as a proxy does: in a new root context, which
+    /// new streams belong to from then on. A refused one is deleted again. `true` if it was taken.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Trap`].
+    pub fn reconfigure(&mut self, configuration: impl Into<Vec<u8>>) -> Result<bool, HostError> {
+        let size = self.settings().vm_configuration.len();
+        self.last_context = self.last_context.saturating_add(1);
+        let root = self.last_context;
+        let before = std::mem::replace(
+            &mut self.store.data_mut().configuration,
+            configuration.into(),
+        );
+        self.store.data_mut().context = root;
+        self.call_required("proxy_on_context_create", (root, 0_u32))?;
+        let length = self.store.data().configuration.len();
+        let taken = self.asked(root, "proxy_on_vm_start", size)?
+            && self.asked(root, "proxy_on_configure", length)?;
+        if taken {
+            self.root = root;
+            self.roots.push(root);
+        } else {
+            self.store.data_mut().configuration = before;
+            self.optional("proxy_on_delete", root)?;
+        }
+        Ok(taken)
+    }
+
+    /// Deletes the roots of earlier configurations, as a proxy does once their listeners are
+    /// drained.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Trap`].
+    pub fn drain(&mut self) -> Result<(), HostError> {
+        let current = self.root;
+        for root in std::mem::replace(&mut self.roots, vec![current]) {
+            if root != current {
+                self.store.data_mut().context = root;
+                if self.has("proxy_on_done") {
+                    let _: u32 = self.call("proxy_on_done", root)?;
+                }
+                self.optional("proxy_on_delete", root)?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether the VM still runs; a trap ends it.
@@ -112,8 +171,11 @@ impl Plugin {
     ///
     /// [`HostError::Trap`].
     pub fn tick(&mut self) -> Result<(), HostError> {
-        self.store.data_mut().context = ROOT;
-        self.optional("proxy_on_tick", ROOT)
+        for root in self.roots.clone() {
+            self.store.data_mut().context = root;
+            self.optional("proxy_on_tick", root)?;
+        }
+        Ok(())
     }
 
     /// Calls an export without arguments that answers a 64-bit number; `None` if there is no such
@@ -129,18 +191,33 @@ impl Plugin {
         self.call::<(), u64>(name, ()).map(Some)
     }
 
+    pub(super) fn state(&mut self) -> &mut State {
+        self.store.data_mut()
+    }
+
     pub(super) fn settings(&self) -> Rc<Settings> {
         Rc::clone(&self.store.data().settings)
     }
 
     /// Opens a stream context and returns its id.
     pub(super) fn open(&mut self, stream: Stream) -> Result<u32, HostError> {
+        let id = self.enter_stream(stream);
+        self.create(id)?;
+        Ok(id)
+    }
+
+    /// Takes a stream in without telling the filter, and returns its id.
+    pub(super) fn enter_stream(&mut self, stream: Stream) -> u32 {
         self.last_context = self.last_context.saturating_add(1);
         let id = self.last_context;
         self.store.data_mut().streams.insert(id, stream);
+        id
+    }
+
+    /// Tells the filter of a stream.
+    pub(super) fn create(&mut self, id: u32) -> Result<(), HostError> {
         self.store.data_mut().context = id;
-        self.call_required("proxy_on_context_create", (id, ROOT))?;
-        Ok(id)
+        self.call_required("proxy_on_context_create", (id, self.root))
     }
 
     /// Ends a stream context: `on_log`, `on_done`, `on_delete`.
@@ -184,7 +261,7 @@ impl Plugin {
         self.store.data_mut().streams.remove(&id)
     }
 
-    fn enter(&mut self, id: u32, callback: Callback) {
+    pub(super) fn enter(&mut self, id: u32, callback: Callback) {
         let state = self.store.data_mut();
         state.context = id;
         if let Some(stream) = state.streams.get_mut(&id) {
@@ -218,14 +295,19 @@ impl Plugin {
         Ok(())
     }
 
-    /// A callback that may answer `false`.
-    fn accept(&mut self, name: &'static str, size: usize) -> Result<(), HostError> {
+    /// A callback of a root that may answer `false`.
+    fn asked(&mut self, root: u32, name: &'static str, size: usize) -> Result<bool, HostError> {
         if !self.has(name) {
-            return Ok(());
+            return Ok(true);
         }
-        self.store.data_mut().context = ROOT;
+        self.store.data_mut().context = root;
         let size = u32::try_from(size).unwrap_or(u32::MAX);
-        if self.call::<_, u32>(name, (ROOT, size))? == 0 {
+        Ok(self.call::<_, u32>(name, (root, size))? != 0)
+    }
+
+    /// A callback of the first root, which must not answer `false`.
+    fn accept(&mut self, name: &'static str, size: usize) -> Result<(), HostError> {
+        if !self.asked(ROOT, name, size)? {
             let log = self.store.data().log.iter();
             let refused = HostError::Refused {
                 callback: name,
@@ -240,11 +322,11 @@ impl Plugin {
         Ok(())
     }
 
-    fn has(&mut self, name: &str) -> bool {
+    pub(super) fn has(&mut self, name: &str) -> bool {
         self.instance.get_func(&mut self.store, name).is_some()
     }
 
-    fn optional<P: WasmParams>(
+    pub(super) fn optional<P: WasmParams>(
         &mut self,
         name: &'static str,
         arguments: P,
@@ -267,7 +349,7 @@ impl Plugin {
         self.call(name, arguments)
     }
 
-    fn call<P: WasmParams, R: WasmResults>(
+    pub(super) fn call<P: WasmParams, R: WasmResults>(
         &mut self,
         name: &'static str,
         arguments: P,

@@ -178,6 +178,8 @@ pub struct Settings {
     pub seed: u64,
     /// The most linear memory a VM may take, in bytes. Envoy's limit is 1 GiB.
     pub memory_limit: usize,
+    /// Imports can be made to fail and are counted ([`super::Plugin::fail`]); this costs time.
+    pub faults: bool,
     /// Properties beside those that the host derives from an exchange, by path joined with `.`.
     pub properties: BTreeMap<String, Vec<u8>>,
 }
@@ -198,6 +200,7 @@ impl Settings {
             clock: Rc::new(SystemClock::new()),
             seed: 0x5eed,
             memory_limit: 1 << 30,
+            faults: false,
             properties: BTreeMap::new(),
         }
     }

@@ -46,6 +46,17 @@ pub(super) struct Queue {
     pub(super) messages: VecDeque<Vec<u8>>,
 }
 
+/// Imports that fail.
+#[derive(Clone, Debug)]
+pub(super) struct Fault {
+    /// Which; any without a name.
+    pub(super) import: Option<String>,
+    /// The number of the only call that fails; all without one.
+    pub(super) call: Option<u64>,
+    /// What it answers.
+    pub(super) status: u32,
+}
+
 /// What one VM's imports work on.
 pub(super) struct State {
     pub(super) settings: Rc<Settings>,
@@ -65,6 +76,12 @@ pub(super) struct State {
     pub(super) streams: BTreeMap<u32, Stream>,
     /// `proxy_done` was called.
     pub(super) done: bool,
+    /// The plugin configuration as it is now.
+    pub(super) configuration: Vec<u8>,
+    /// The import that fails, if one is to.
+    pub(super) fault: Option<Fault>,
+    /// Imports called so far, where [`Settings::faults`] counts them.
+    pub(super) calls: u64,
     random: u64,
 }
 
@@ -85,9 +102,22 @@ impl State {
             context: 0,
             streams: BTreeMap::new(),
             done: false,
+            configuration: settings.configuration.clone(),
+            fault: None,
+            calls: 0,
             random: settings.seed | 1,
             settings,
         }
+    }
+
+    /// Counts a call of an import; its status if it is to fail.
+    pub(super) fn enter(&mut self, import: &str) -> Option<u32> {
+        let number = self.calls;
+        self.calls = number.saturating_add(1);
+        let fault = self.fault.as_ref()?;
+        let meant = fault.import.as_ref().is_none_or(|name| name == import)
+            && fault.call.is_none_or(|call| call == number);
+        meant.then_some(fault.status)
     }
 
     /// Writes a line to the proxy's log, if its level is wanted.

@@ -6,8 +6,9 @@ use super::Pairs;
 use super::exchange::LocalReply;
 
 /// The callback a stream is in.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Callback {
+    #[default]
     /// None: between callbacks, or in one without access to anything.
     Outside,
     /// Headers of the direction.
@@ -41,7 +42,7 @@ pub(super) struct Side {
 }
 
 /// One stream.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Stream {
     pub(super) request: Side,
     pub(super) response: Side,

@@ -3,7 +3,7 @@
 //! It serves whom it trusts (a proxy on the same machine) and nobody else: one thread for each
 //! connection, bodies in memory.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -91,6 +91,21 @@ pub fn converse(stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io
 
 /// `None` where the client closed the connection between two requests.
 fn read_request(input: &mut impl BufRead) -> io::Result<Option<Request>> {
+    let Some(mut request) = receive_head(input)? else {
+        return Ok(None);
+    };
+    let mut body = Vec::new();
+    receive_body(input, &request, |bytes| body.extend_from_slice(bytes))?;
+    request.body = body;
+    Ok(Some(request))
+}
+
+/// The head of the next request, without its body. `None` where the client closed the connection
+/// before it.
+///
+/// # Errors
+/// What the connection reports, and `InvalidData` for what is no HTTP/1.1.
+pub fn receive_head(input: &mut impl BufRead) -> io::Result<Option<Request>> {
     let Some(head) = read_head(input)? else {
         return Ok(None);
     };
@@ -99,7 +114,7 @@ fn read_request(input: &mut impl BufRead) -> io::Result<Option<Request>> {
     parsed
         .parse(&head)
         .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
-    let mut request = Request {
+    Ok(Some(Request {
         method: parsed.method.unwrap_or_default().to_owned(),
         target: parsed.path.unwrap_or_default().to_owned(),
         headers: parsed
@@ -108,22 +123,46 @@ fn read_request(input: &mut impl BufRead) -> io::Result<Option<Request>> {
             .map(|field| (field.name.to_owned(), field.value.to_vec()))
             .collect(),
         body: Vec::new(),
-    };
+    }))
+}
+
+/// Gives the bytes of a request's body to `take` as they come. Returns the lines of its trailers.
+///
+/// # Errors
+/// What the connection reports; `UnexpectedEof` where the body ends too early, `InvalidData` for
+/// what is no chunk.
+pub fn receive_body(
+    input: &mut impl BufRead,
+    request: &Request,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<Vec<String>> {
     let chunked = request
         .header("transfer-encoding")
         .is_some_and(|value| value.eq_ignore_ascii_case(b"chunked"));
-    request.body = if chunked {
-        read_chunks(input)?
-    } else {
-        let length = request
-            .header("content-length")
-            .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok())
-            .unwrap_or(0);
-        let mut body = Vec::new();
-        input.take(length).read_to_end(&mut body)?;
-        body
-    };
-    Ok(Some(request))
+    if chunked {
+        return receive_chunks(input, take);
+    }
+    let length = request
+        .header("content-length")
+        .and_then(|value| std::str::from_utf8(value).ok()?.trim().parse().ok())
+        .unwrap_or(0);
+    receive(input, length, &mut take)?;
+    Ok(Vec::new())
+}
+
+fn receive(input: &mut impl BufRead, length: u64, take: &mut impl FnMut(&[u8])) -> io::Result<()> {
+    let mut left = length;
+    while left > 0 {
+        let bytes = input.fill_buf()?;
+        let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        if wanted == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        take(&bytes[..wanted]);
+        input.consume(wanted);
+        left -= wanted as u64;
+    }
+    Ok(())
 }
 
 fn read_head(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
@@ -149,27 +188,38 @@ fn read_head(input: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn read_chunks(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
-    let mut body = Vec::new();
+fn receive_chunks(
+    input: &mut impl BufRead,
+    mut take: impl FnMut(&[u8]),
+) -> io::Result<Vec<String>> {
     loop {
-        let mut line = String::new();
-        input.read_line(&mut line)?;
+        let line = read_line(input)?;
         let size = line.split(';').next().unwrap_or_default().trim();
         let size = u64::from_str_radix(size, 16)
             .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
         if size == 0 {
             break;
         }
-        input.take(size).read_to_end(&mut body)?;
-        input.read_line(&mut String::new())?;
+        receive(input, size, &mut take)?;
+        read_line(input)?;
     }
-    // Trailers, up to the empty line.
+    let mut trailers = Vec::new();
     loop {
-        let mut line = String::new();
-        if input.read_line(&mut line)? == 0 || line.trim_end().is_empty() {
-            return Ok(body);
+        let line = read_line(input)?;
+        if line.is_empty() {
+            return Ok(trailers);
         }
+        trailers.push(line);
     }
+}
+
+/// A line without its end.
+fn read_line(input: &mut impl BufRead) -> io::Result<String> {
+    let mut line = String::new();
+    if input.read_line(&mut line)? == 0 {
+        return Err(ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end().to_owned())
 }
 
 #[cfg(test)]
@@ -198,6 +248,21 @@ mod tests {
              3\r\nd=e\r\n2;x=y\r\nfg\r\n0\r\nTrailer: t\r\n\r\n",
         );
         assert_eq!(request.body, b"d=efg");
+    }
+
+    #[test]
+    fn a_body_that_breaks_off_is_told_as_far_as_it_came() {
+        for text in [
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nd=e\r\n",
+            "POST / HTTP/1.1\r\nContent-Length: 4\r\n\r\nd=e",
+        ] {
+            let mut input = text.as_bytes();
+            let request = receive_head(&mut input).unwrap().unwrap();
+            let mut body = Vec::new();
+            let end = receive_body(&mut input, &request, |bytes| body.extend_from_slice(bytes));
+            assert_eq!(end.unwrap_err().kind(), ErrorKind::UnexpectedEof);
+            assert_eq!(body, b"d=e");
+        }
     }
 
     #[test]

@@ -141,10 +141,12 @@ impl Inflater {
     /// Bytes of memory that the decoders take, as far as they say; brotli's window is what the body
     /// asks for.
     pub fn held_bytes(&self) -> usize {
-        self.layers.iter().fold(self.block.capacity(), |sum, layer| {
-            sum.saturating_add(layer.piece.capacity())
-                .saturating_add(layer.decoder.held_bytes())
-        })
+        self.layers
+            .iter()
+            .fold(self.block.capacity(), |sum, layer| {
+                sum.saturating_add(layer.piece.capacity())
+                    .saturating_add(layer.decoder.held_bytes())
+            })
     }
 
     /// Reads the next bytes. `take` gets what they stand for, in pieces, and says whether it wants

@@ -59,7 +59,10 @@ impl Names {
 
     pub(super) fn held_bytes(&self) -> usize {
         let others = self.others.as_ref().map_or(0, |others| {
-            others.v2.capacity().saturating_add(others.coraza.capacity())
+            others
+                .v2
+                .capacity()
+                .saturating_add(others.coraza.capacity())
         });
         self.reported.capacity().saturating_add(others)
     }

@@ -67,7 +67,9 @@ impl Document {
     pub fn held_bytes(&self) -> usize {
         let namespaces = self.namespaces.iter().map(Vec::capacity);
         [
-            self.elements.capacity().saturating_mul(size_of::<Element>()),
+            self.elements
+                .capacity()
+                .saturating_mul(size_of::<Element>()),
             self.attributes
                 .capacity()
                 .saturating_mul(size_of::<Attribute>()),

@@ -3,10 +3,10 @@
 use super::*;
 
 fn lineage(texts: &[&str]) -> Compiled {
-    let texts: Vec<(String, Vec<u8>)> = texts
+    let texts: Vec<Layer> = texts
         .iter()
         .enumerate()
-        .map(|(number, text)| (format!("p{number}"), text.as_bytes().to_vec()))
+        .map(|(number, text)| Layer::new(format!("p{number}"), *text))
         .collect();
     compile_profile(&texts, &NoFiles)
 }

@@ -15,6 +15,7 @@ use super::state::State;
 use super::store::Entry;
 use crate::action::{DeprecateVar, ExpireVar, InitCol};
 use crate::bytes::leading_integer;
+use crate::template::Macro;
 use crate::variable::Variable;
 use record::{Operation, Record, field};
 
@@ -62,10 +63,22 @@ pub(super) struct Opened {
 }
 
 impl State {
-    /// `initcol`, `setsid`, `setuid`, `setrsc`. A collection that is open stays as it is.
+    /// `initcol`, `setsid`, `setuid`, `setrsc`. A collection that is open stays as it is. Where the
+    /// key is empty, or is to tell clients apart by an address that is not known, there is none:
+    /// all those clients would share one record.
     pub(super) fn open_collection(&mut self, init: &InitCol) {
         let collection = init.collection;
         let name = self.text(&init.key);
+        let of_client = self.connection.client.is_none()
+            && init.key.macros().any(|what| {
+                matches!(
+                    what,
+                    Macro::Variable(Variable::RemoteAddr | Variable::RemoteHost)
+                )
+            });
+        if name.is_empty() || of_client {
+            return;
+        }
         // SESSIONID and USERID name the last setsid or setuid, though the record stays the first.
         match collection {
             Variable::Session => self.set(Variable::Sessionid, &name),

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use crate::compile::{NoFiles, compile};
 use crate::engine::{
-    Clock, CollectionStore, Connection, MemoryCollections, RequestHead, StoredRecord, Transaction,
-    UnixNanos, Waf,
+    Clock, CollectionStore, Connection, Endpoint, MemoryCollections, RequestHead, StoredRecord,
+    Transaction, UnixNanos, Waf,
 };
 
 /// A clock that tests move, in seconds.
@@ -88,6 +88,54 @@ fn counts_live_from_one_transaction_to_the_next() {
     assert_eq!(bench.run("/?ip=a"), "n=2");
     assert_eq!(bench.run("/?ip=b"), "n=1");
     assert_eq!(bench.run("/?ip=a"), "n=3");
+}
+
+/// Clients whose address is not believed must not share one record, nor fill one for others.
+#[test]
+fn a_collection_of_nobody_is_not_opened() {
+    let rules = |key: &str| {
+        format!(
+            "SecAction \"id:1,phase:1,nolog,pass,setvar:tx.addr=%{{REMOTE_ADDR}},initcol:ip={key},\
+             setvar:ip.n=+1\"\n\
+             SecAction \"id:2,phase:2,nolog,pass,setvar:tx.n=%{{ip.n}}|\""
+        )
+    };
+    for (key, first, second) in [
+        ("%{REMOTE_ADDR}", "|", "|"),
+        ("%{remote_addr}_%{tx.ua_hash}", "|", "|"),
+        ("%{REMOTE_HOST}", "|", "|"),
+        ("%{tx.addr}", "|", "|"),
+        ("%{ARGS.none}", "|", "|"),
+        ("all", "1|", "2|"),
+    ] {
+        let bench = Bench::new(&rules(key));
+        assert_eq!(bench.run("/"), format!("addr= n={first}"), "{key}");
+        assert_eq!(bench.run("/"), format!("addr= n={second}"), "{key}");
+    }
+    let bench = Bench::new(&rules("%{REMOTE_ADDR}"));
+    let count = |address: [u8; 4]| {
+        let connection = Connection {
+            client: Some(Endpoint {
+                address: address.into(),
+                port: 1,
+            }),
+            ..Connection::default()
+        };
+        let mut transaction = Transaction::new(&bench.waf, connection);
+        let head = RequestHead {
+            method: b"GET",
+            target: b"/",
+            protocol: b"HTTP/1.1",
+            headers: &[],
+        };
+        let _ = transaction.request_head(&head);
+        let _ = transaction.end_request_body();
+        let _ = transaction.finish();
+        shown(&transaction)
+    };
+    assert_eq!(count([192, 0, 2, 1]), "addr=192.0.2.1 n=1|");
+    assert_eq!(bench.run("/"), "addr= n=|");
+    assert_eq!(count([192, 0, 2, 1]), "addr=192.0.2.1 n=2|");
 }
 
 #[test]

@@ -98,6 +98,42 @@ fn response_body_limits_refuse_or_cut() {
 }
 
 #[test]
+fn a_response_that_tells_of_too_long_a_body_is_refused_at_its_head() {
+    let refused = |directives: &str, method: &[u8], status: u16, length: &[u8]| {
+        let mut transaction = begin(&format!("SecResponseBodyAccess On\n{directives}"));
+        let _ = transaction.request_head(&RequestHead {
+            method,
+            target: b"/",
+            protocol: b"HTTP/1.1",
+            headers: &[],
+        });
+        let step = transaction.response_head(&ResponseHead {
+            status,
+            protocol: b"HTTP/1.1",
+            headers: &[
+                (b"content-type".as_slice(), b"text/html".as_slice()),
+                (b"content-length", length),
+            ],
+        });
+        step.interruption.map(|interruption| interruption.status)
+    };
+    let limit = "SecResponseBodyLimit 5";
+    assert_eq!(refused(limit, b"GET", 200, b"6"), Some(500));
+    assert_eq!(refused(limit, b"GET", 200, b"5"), None);
+    assert_eq!(refused(limit, b"GET", 200, b"six"), None);
+    assert_eq!(refused(limit, b"GET", 304, b"6"), None);
+    assert_eq!(refused(limit, b"HEAD", 200, b"6"), None);
+    for lenient in [
+        "SecResponseBodyLimitAction ProcessPartial",
+        "SecRuleEngine DetectionOnly",
+        "SecResponseBodyMimeTypesClear",
+    ] {
+        let directives = format!("{limit}\n{lenient}");
+        assert_eq!(refused(&directives, b"GET", 200, b"6"), None, "{lenient}");
+    }
+}
+
+#[test]
 fn arguments_beyond_the_limit_are_left_out_and_told() {
     let rules = "SecArgumentsLimit 3\n\
                  SecRule REQUEST_HEADERS:Content-Type \"@rx (json|xml)\" \

@@ -4,13 +4,14 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::denial::Denial;
+use super::metadata::Metadata;
 use super::profile::{Body, Profile};
 use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
-use crate::proxy::denial::{DenialPage, PageText};
 use crate::proxy::holding::HoldHeaders;
-use crate::proxy::settings::{AcceptEncoding, Grpc, OnError};
+use crate::proxy::settings::{AcceptEncoding, FilterState, Grpc, OnError, Scores};
 
 /// The keys of a plugin configuration and what they say.
 pub const KEYS: &[(&str, &str)] = &[
@@ -20,7 +21,19 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "default_directives",
-        "The list for authorities that none is named for. Without it they get the embedded default rules, blocking.",
+        "The list for requests that none is named for. Without it they get the strictest one.",
+    ),
+    (
+        "strictest_directives",
+        "The list for requests that nothing decides about: none is named for them and there is no default, or metadata names one that does not exist. Without it, the embedded default rules, blocking.",
+    ),
+    (
+        "per_route_directives",
+        "Names of routes (of the proxy's configuration) and the lists they get: `{\"checkout\": name, \"httproute/shop/*\": name}`; a `*` at the end stands for anything. Routes come before metadata and authorities.",
+    ),
+    (
+        "profile_metadata",
+        "Metadata of route, virtual host, cluster and listener that names the list: an object with the keys `namespace`, `key`, `from`, which may be empty. Without this key no metadata is read. Metadata comes before authorities.",
     ),
     (
         "per_authority_directives",
@@ -76,18 +89,16 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "denial",
-        "What denials look like: an object with the keys `body`, `content_type`, `headers`.",
+        "What denials look like: an object with the keys `body`, `content_type`, `headers`, `status`, `redirect`. A profile may have one of its own.",
     ),
-];
-
-/// The keys of `denial`. Texts may hold `%{status}`, `%{rule_id}` and `%{unique_id}`.
-pub const DENIAL_KEYS: &[(&str, &str)] = &[
-    ("body", "The body of the answer."),
     (
-        "content_type",
-        "Its content type; default `text/plain; charset=utf-8`.",
+        "filter_state",
+        "Which verdicts stand in filter state (`wasm.parapet.verdict`, `rule`, `score`) for access logs: `denied` (default) or `all`.",
     ),
-    ("headers", "Further headers: `{name: value}`."),
+    (
+        "scores",
+        "Entries of filter state that show TX variables: `{name: [variable, …]}`, where the first variable with a value counts; default the scores of the Core Rule Set as `score` and `outbound_score`.",
+    ),
 ];
 
 const UNKNOWN: &str = "unknown key";
@@ -166,6 +177,13 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .collect();
                 }
                 "default_directives" => config.default_directives = value(map, key)?,
+                "strictest_directives" => config.strictest_directives = value(map, key)?,
+                "per_route_directives" => {
+                    config.routes = value::<Entries<String>, A>(map, key)?.0;
+                }
+                "profile_metadata" => {
+                    config.metadata = Some(value::<Metadata, A>(map, key)?.0);
+                }
                 "per_authority_directives" => {
                     config.authorities = value::<Entries<String>, A>(map, key)?.0;
                 }
@@ -224,7 +242,15 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                     ];
                     settings.accept_encoding = choice(map, key, &choices)?;
                 }
-                "denial" => settings.denial = value::<Denial, A>(map, key)?.0,
+                "denial" => {
+                    let change = value::<Denial, A>(map, key)?.0;
+                    settings.denial = change.over(&settings.denial);
+                }
+                "filter_state" => {
+                    let choices = [("denied", FilterState::Denied), ("all", FilterState::All)];
+                    settings.filter_state = choice(map, key, &choices)?;
+                }
+                "scores" => settings.scores = scores(value(map, key)?, key)?,
                 key => return Err(unreadable(key)),
             }
         }
@@ -236,8 +262,8 @@ impl<'de> Visitor<'de> for DocumentVisitor {
             }
             config.profiles.push(Profile {
                 name: "default".to_owned(),
-                extends: None,
                 directives: lines,
+                ..Profile::default()
             });
             config
                 .default_directives
@@ -247,85 +273,27 @@ impl<'de> Visitor<'de> for DocumentVisitor {
     }
 }
 
-struct Denial(DenialPage);
+/// Names of entries that stand for something else.
+const STATES: [&str; 3] = ["verdict", "rule", "shadow_rule"];
 
-impl<'de> Deserialize<'de> for Denial {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(DenialVisitor)
-    }
-}
-
-struct DenialVisitor;
-
-impl<'de> Visitor<'de> for DenialVisitor {
-    type Value = Denial;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Denial, A::Error> {
-        let mut page = DenialPage::default();
-        let mut keys = Keys::new(DENIAL_KEYS);
-        while let Some(key) = keys.next(&mut map)? {
-            match key {
-                "body" => page.body = page_text(&value::<String, A>(&mut map, key)?, key)?,
-                "content_type" => {
-                    page.content_type = value(&mut map, key)?;
-                    check_value(&page.content_type, key)?;
-                }
-                "headers" => {
-                    for (name, text) in value::<Entries<String>, A>(&mut map, key)?.0 {
-                        let key = format!("{key}.{name}");
-                        check_name(&name, &key)?;
-                        check_value(&text, &key)?;
-                        page.headers
-                            .push((name.to_ascii_lowercase(), page_text(&text, &key)?));
-                    }
-                }
-                key => return Err(unreadable(key)),
-            }
+fn scores<E: Error>(entries: Entries<Lines>, key: &str) -> Result<Scores, E> {
+    let mut scores = Vec::new();
+    for (name, Lines(variables)) in entries.0 {
+        let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(word) || STATES.contains(&name.as_str()) {
+            return Err(E::custom(format!(
+                "`{key}`: `{name}` cannot be the name of an entry: lower case letters, digits and \
+                 `_`, and none of {}",
+                STATES.join(", ")
+            )));
         }
-        Ok(Denial(page))
+        let lower = variables.iter().map(|one| {
+            let lower = one.to_ascii_lowercase();
+            lower.strip_prefix("tx.").unwrap_or(&lower).to_owned()
+        });
+        scores.push((name, lower.collect()));
     }
-}
-
-fn page_text<E: Error>(text: &str, key: &str) -> Result<PageText, E> {
-    PageText::parse(text).map_err(|name| {
-        E::custom(format!(
-            "`{key}`: `{name}` cannot be filled in; there are %{{status}}, %{{rule_id}} and %{{unique_id}}"
-        ))
-    })
-}
-
-fn check_name<E: Error>(name: &str, key: &str) -> Result<(), E> {
-    const OURS: [&str; 6] = [
-        "content-length",
-        "content-type",
-        "transfer-encoding",
-        "connection",
-        "upgrade",
-        "location",
-    ];
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) {
-        return Err(E::custom(format!("`{key}`: not a header name")));
-    }
-    if OURS.iter().any(|ours| name.eq_ignore_ascii_case(ours)) {
-        return Err(E::custom(format!(
-            "`{key}`: this header is not free to choose"
-        )));
-    }
-    Ok(())
-}
-
-fn check_value<E: Error>(value: &str, key: &str) -> Result<(), E> {
-    if value.bytes().any(|byte| byte < b' ' || byte == 0x7f) {
-        return Err(E::custom(format!(
-            "`{key}`: a header value has no control characters"
-        )));
-    }
-    Ok(())
+    Ok(Scores(scores))
 }
 
 /// The keys of an object, each known and each once.
@@ -398,7 +366,7 @@ fn choice<'de, T: Copy, A: MapAccess<'de>>(
         })
 }
 
-fn number<'de, A: MapAccess<'de>>(
+pub(super) fn number<'de, A: MapAccess<'de>>(
     map: &mut A,
     key: &str,
     least: u32,

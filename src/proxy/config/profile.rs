@@ -1,15 +1,20 @@
 //! Profiles: the named lists of directives of `directives_map`, of which one may extend another.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{
     Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
 
+use super::denial::Denial;
 use super::json::{Keys, unreadable, value};
+use super::overlay::Policy;
 use super::values::Lines;
+use crate::compile::{Layer, OverlayPolicy};
 use crate::diagnostic::{Code, Diagnostic, suggest};
+use crate::proxy::denial::DenialChange;
 
 /// The keys of a profile that is an object.
 pub const PROFILE_KEYS: &[(&str, &str)] = &[
@@ -18,6 +23,22 @@ pub const PROFILE_KEYS: &[(&str, &str)] = &[
         "The profile whose directives come first. `SecRuleInheritance Off` among the directives takes its settings, but not its rules.",
     ),
     ("directives", "The directives: `[line, …]`."),
+    (
+        "denial",
+        "What denials of this profile look like, as `denial` says it for all; what is not said here is as in the profile that it extends.",
+    ),
+    (
+        "shadow",
+        "A profile that runs on the same requests without effect: what it would have denied is logged and counted.",
+    ),
+    (
+        "overlay",
+        "`true`: what stands here may only do what the base allows: the profile it extends, directly or through other overlays. Default `false`.",
+    ),
+    (
+        "overlay_policy",
+        "What overlays of this profile may do: an object with the keys `directives`, `ids`, `locked`, `unlocked`, `variables`, `scores`, `most_removed`.",
+    ),
 ];
 
 /// A named list of directives.
@@ -29,6 +50,14 @@ pub struct Profile {
     pub extends: Option<String>,
     /// The directives, in the order written.
     pub directives: Vec<String>,
+    /// What its denials look like.
+    pub denial: DenialChange,
+    /// The profile in its shadow.
+    pub shadow: Option<String>,
+    /// Whether it is an overlay.
+    pub overlay: bool,
+    /// What its overlays may do.
+    pub policy: Option<Arc<OverlayPolicy>>,
 }
 
 impl Profile {
@@ -42,8 +71,8 @@ impl Profile {
         self.directives.join("\n")
     }
 
-    fn key(&self) -> String {
-        format!("directives_map.{}.extends", self.name)
+    fn key(&self, key: &str) -> String {
+        format!("directives_map.{}.{key}", self.name)
     }
 }
 
@@ -67,16 +96,55 @@ pub(super) fn lineage(profiles: &[Profile], at: usize) -> Vec<&Profile> {
     line
 }
 
-/// What is wrong with the names that `extends` holds.
+/// What a profile is compiled of. An overlay is under the policy of the nearest profile before it
+/// that is none and has one, else under the default.
+pub(super) fn layers(lineage: &[&Profile]) -> Vec<Layer> {
+    let mut policy = Arc::default();
+    let mut layers = Vec::new();
+    for profile in lineage {
+        if let Some(own) = profile.policy.as_ref().filter(|_| !profile.overlay) {
+            policy = Arc::clone(own);
+        }
+        layers.push(Layer {
+            name: profile.source_name(),
+            text: profile.text().into_bytes(),
+            overlay: profile.overlay.then(|| Arc::clone(&policy)),
+        });
+    }
+    layers
+}
+
+/// What is wrong with profiles that extend others.
 pub(super) fn check(profiles: &[Profile]) -> Vec<Diagnostic> {
     let mut problems = Vec::new();
     let mut told: Vec<&str> = Vec::new();
     for (at, profile) in profiles.iter().enumerate() {
+        match profile.shadow.as_deref() {
+            Some(name) if find(profiles, name).is_none() => {
+                problems.push(unknown(profiles, &profile.key("shadow"), name));
+            }
+            Some(name) if name == profile.name => {
+                let key = profile.key("shadow");
+                let message = format!("`{key}`: a profile cannot be its own shadow");
+                problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+            }
+            _ => {}
+        }
+        if profile.overlay && profile.policy.is_some() {
+            let key = profile.key("overlay_policy");
+            let message = format!("`{key}` stands in an overlay: only a base has one");
+            problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+        }
         let Some(parent) = profile.extends.as_deref() else {
+            if profile.overlay {
+                let key = profile.key("overlay");
+                let message = format!("`{key}`: an overlay needs a base that it `extends`");
+                problems.push(Diagnostic::new(Code::PluginConfig, None, message));
+            }
             continue;
         };
         if find(profiles, parent).is_none() {
-            problems.push(unknown(profiles, &profile.key(), parent));
+            problems.push(unknown(profiles, &profile.key("extends"), parent));
             continue;
         }
         let line = lineage(profiles, at);
@@ -93,7 +161,7 @@ pub(super) fn check(profiles: &[Profile]) -> Vec<Diagnostic> {
             let way: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             let message = format!(
                 "`{}`: the profile extends itself: {}",
-                profile.key(),
+                profile.key("extends"),
                 way.join(" extends ")
             );
             problems.push(Diagnostic::new(Code::ProfileCycle, None, message));
@@ -113,16 +181,14 @@ pub(super) fn unknown(profiles: &[Profile], key: &str, name: &str) -> Diagnostic
 /// What stands under a name: directives, or an object with them.
 #[derive(Default)]
 pub(super) struct Body {
-    extends: Option<String>,
-    directives: Vec<String>,
+    profile: Profile,
 }
 
 impl Body {
     pub(super) fn named(self, name: String) -> Profile {
         Profile {
             name,
-            extends: self.extends,
-            directives: self.directives,
+            ..self.profile
         }
     }
 }
@@ -130,8 +196,10 @@ impl Body {
 impl From<Lines> for Body {
     fn from(lines: Lines) -> Self {
         Self {
-            extends: None,
-            directives: lines.0,
+            profile: Profile {
+                directives: lines.0,
+                ..Profile::default()
+            },
         }
     }
 }
@@ -160,15 +228,21 @@ impl<'de> Visitor<'de> for BodyVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
-        let mut body = Body::default();
+        let mut profile = Profile::default();
         let mut keys = Keys::new(PROFILE_KEYS);
         while let Some(key) = keys.next(&mut map)? {
             match key {
-                "extends" => body.extends = Some(value(&mut map, key)?),
-                "directives" => body.directives = value::<Lines, A>(&mut map, key)?.0,
+                "extends" => profile.extends = Some(value(&mut map, key)?),
+                "directives" => profile.directives = value::<Lines, A>(&mut map, key)?.0,
+                "denial" => profile.denial = value::<Denial, A>(&mut map, key)?.0,
+                "shadow" => profile.shadow = Some(value(&mut map, key)?),
+                "overlay" => profile.overlay = value(&mut map, key)?,
+                "overlay_policy" => {
+                    profile.policy = Some(Arc::new(value::<Policy, A>(&mut map, key)?.0));
+                }
                 key => return Err(unreadable(key)),
             }
         }
-        Ok(body)
+        Ok(Body { profile })
     }
 }

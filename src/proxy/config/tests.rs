@@ -1,5 +1,7 @@
 use super::*;
-use crate::proxy::fake::FakeRules;
+use crate::action::RuleSpec;
+use crate::compile::OverlayPolicy;
+use crate::proxy::fake::{FakeHost, FakeRules};
 use crate::proxy::{AcceptEncoding, Grpc, HoldHeaders, OnError};
 
 fn refused(text: &str) -> String {
@@ -12,13 +14,17 @@ fn refused(text: &str) -> String {
         .join("\n")
 }
 
+fn text(layer: &Layer) -> String {
+    String::from_utf8(layer.text.clone()).unwrap()
+}
+
 /// The directives an authority is judged by.
 fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
     let filter = config
         .build(Rc::default(), |lineage| {
             let texts: Vec<String> = lineage
                 .iter()
-                .map(|(name, text)| format!("{name}: {text}"))
+                .map(|layer| format!("{}: {}", layer.name, text(layer)))
                 .collect();
             let name: &'static str = Box::leak(texts.join(" + ").into_boxed_str());
             Some(FakeRules {
@@ -28,8 +34,10 @@ fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
         })
         .unwrap();
     filter
-        .rules(authority.map(str::as_bytes))
+        .profile(&FakeHost::default(), authority.map(str::as_bytes))
         .unwrap()
+        .0
+        .rules()
         .name
         .to_owned()
 }
@@ -106,6 +114,51 @@ fn nothing_passes_without_rules() {
     assert_eq!(chosen(&config, None), STRICT);
 }
 
+/// The place of the rule set that a request gets, and whether it is for want of a better one.
+fn place(config: &PluginConfig, properties: &[(&[&str], &str)]) -> (usize, bool) {
+    let host = FakeHost::default();
+    for (path, value) in properties {
+        host.set_fake_property(path, value.as_bytes());
+    }
+    let choice = config.selection().choose(&host, Some(b"a"));
+    (choice.profile, choice.doubt.is_some())
+}
+
+#[test]
+fn routes_and_metadata_choose_rules() {
+    const ROUTE: &[&str] = &["xds", "route_name"];
+    const LISTENER: &[&str] = &["xds", "listener_metadata", "filter_metadata", "waf", "set"];
+    let config = |more: &str| {
+        let text = format!(
+            r#"{{"directives_map": {{"one": ["A"], "two": ["B"], "three": ["C"]}},
+                 "per_route_directives": {{"shop/*": "one"}},
+                 "profile_metadata": {{"namespace": "waf", "key": "set", "from": ["listener"]}}{more}}}"#
+        );
+        PluginConfig::parse(text.as_bytes()).unwrap()
+    };
+    let default = config(r#", "default_directives": "two""#);
+    assert_eq!(place(&default, &[]), (1, false));
+    assert_eq!(place(&default, &[(ROUTE, "shop/x")]), (0, false));
+    assert_eq!(
+        place(&default, &[(ROUTE, "x"), (LISTENER, "three")]),
+        (2, false)
+    );
+    // The embedded rules stand behind the three.
+    assert!(default.needs_strictest());
+    assert_eq!(default.lineages().len(), 4);
+    assert_eq!(place(&default, &[(LISTENER, "four")]), (3, true));
+    let own = config(r#", "strictest_directives": "three""#);
+    assert!(!own.needs_strictest());
+    assert_eq!(own.lineages().len(), 3);
+    assert_eq!(place(&own, &[(LISTENER, "four")]), (2, true));
+    assert_eq!(place(&own, &[]), (2, true));
+    // Nothing to choose from, nothing to doubt.
+    let alone = PluginConfig::parse(br#"{"directives_map": {"one": []}}"#).unwrap();
+    assert_eq!(place(&alone, &[]), (1, false));
+    let all = PluginConfig::parse(br#"{"profile_metadata": {}}"#).unwrap();
+    assert_eq!(all.metadata, Some(ProfileMetadata::default()));
+}
+
 #[test]
 fn our_own_keys() {
     let config = PluginConfig::parse(
@@ -153,6 +206,20 @@ fn every_documented_key_is_read() {
         ));
         assert!(
             line.contains(&format!("P0601: `directives_map`: `a`: `{key}`")),
+            "{line}"
+        );
+    }
+    for (key, _) in OVERLAY_KEYS {
+        let line = refused(&format!(
+            "{{\"directives_map\": {{\"a\": {{\"overlay_policy\": {{\"{key}\": {{}}}}}}}}}}"
+        ));
+        let path = "`directives_map`: `a`: `overlay_policy`";
+        assert!(line.contains(&format!("P0601: {path}: `{key}`")), "{line}");
+    }
+    for (key, _) in METADATA_KEYS {
+        let line = refused(&format!("{{\"profile_metadata\": {{\"{key}\": 1}}}}"));
+        assert!(
+            line.contains(&format!("P0601: `profile_metadata`: `{key}`")),
             "{line}"
         );
     }
@@ -219,6 +286,30 @@ fn messages_name_the_key_and_the_place() {
             "`forwarded_trusted`: invalid type: string \"yes\"",
         ),
         (
+            r#"{"denial": {"status": 100}}"#,
+            "`status`: 100 is no whole number from 200 to 599",
+        ),
+        (
+            r#"{"denial": {"status": 404, "redirect": "/"}}"#,
+            "`status`: with `redirect` it is one of 301,",
+        ),
+        (
+            r#"{"scores": {"verdict": ["a"]}}"#,
+            "`scores`: `verdict` cannot be the name of an entry",
+        ),
+        (
+            r#"{"filter_state": "none"}"#,
+            "`filter_state`: `none` is none of `denied`, `all`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"shadow": "b"}}}"#,
+            "P0604: `directives_map.a.shadow` names `b`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"shadow": "a"}}}"#,
+            "P0601: `directives_map.a.shadow`: a profile cannot be its own shadow",
+        ),
+        (
             r#"{"denial": {"body": "%{rule}"}}"#,
             "`body`: `rule` cannot be filled in",
         ),
@@ -237,6 +328,26 @@ fn messages_name_the_key_and_the_place() {
         (
             r#"{"default_directives": "a"}"#,
             "`default_directives` names `a`, which is not in",
+        ),
+        (
+            r#"{"strictest_directives": "a"}"#,
+            "`strictest_directives` names `a`, which is not in",
+        ),
+        (
+            r#"{"per_route_directives": {"r": "a"}}"#,
+            "P0604: `per_route_directives.r` names `a`, which is not in",
+        ),
+        (
+            r#"{"profile_metadata": {"from": ["routes"]}}"#,
+            "`from`: `routes` is none of `route`, `virtual_host`, `cluster`, `listener`",
+        ),
+        (
+            r#"{"profile_metadata": {"from": []}}"#,
+            "`from` names nothing",
+        ),
+        (
+            r#"{"profile_metadata": {"key": "a\u0000b"}}"#,
+            "`key`: empty, or with control characters",
         ),
         (
             r#"{"directives_map": {"strict": []}, "default_directives": "strct"}"#,
@@ -265,6 +376,31 @@ fn messages_name_the_key_and_the_place() {
                                    "b": {"extends": "c"}, "c": {"extends": "a"}}}"#,
             "P0603: `directives_map.a.extends`: the profile extends itself: `a` extends `b` \
              extends `c` extends `a`",
+        ),
+        (
+            r#"{"directives_map": {"a": {"overlay": true}}}"#,
+            "P0601: `directives_map.a.overlay`: an overlay needs a base that it `extends`",
+        ),
+        (
+            r#"{"directives_map": {"b": [], "a": {"extends": "b", "overlay": true,
+                                                  "overlay_policy": {}}}}"#,
+            "P0601: `directives_map.a.overlay_policy` stands in an overlay: only a base has one",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"directives": ["SecRuleEngine"]}}}}"#,
+            "`overlay_policy`: `directives`: `SecRuleEngine` cannot be allowed to overlays, there",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"ids": ["9-1"]}}}}"#,
+            "`overlay_policy`: `ids`: the range `9-1` runs backwards",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"locked": [5, "tag:"]}}}}"#,
+            "`overlay_policy`: `locked`: a tag without a name",
+        ),
+        (
+            r#"{"directives_map": {"b": {"overlay_policy": {"variables": "tx."}}}}"#,
+            "`overlay_policy`: `variables`: `tx.` names no variable",
         ),
         (
             "[]",
@@ -312,8 +448,8 @@ fn equal_lists_are_compiled_once_and_all_mistakes_are_told() {
     .unwrap();
     let mut compiled = Vec::new();
     let filter = config.build(Rc::default(), |lineage| {
-        let (name, text) = lineage.last().unwrap();
-        compiled.push(format!("{name}={text}"));
+        let own = lineage.last().unwrap();
+        compiled.push(format!("{}={}", own.name, text(own)));
         Some(FakeRules::default())
     });
     assert!(filter.is_some());
@@ -346,6 +482,44 @@ fn profiles_extend_others_in_any_order() {
         r#"{"directives_map": {"a": {"extends": "b"}, "b": {"extends": "a"}, "c": {"extends": "c"}}}"#,
     );
     assert_eq!(cycle.matches("P0603").count(), 2, "{cycle}");
+}
+
+#[test]
+fn overlays_are_under_the_policy_of_their_nearest_base() {
+    let config = PluginConfig::parse(
+        br#"{"directives_map": {
+                "root": {"overlay_policy": {"ids": [7], "locked": [1, "5-6", "tag:x"],
+                         "unlocked": "10-20", "variables": ["TX:A", "b"], "scores": [],
+                         "directives": ["secrule"], "most_removed": 0}},
+                "base": {"extends": "root"},
+                "own": {"extends": "root", "overlay_policy": {}},
+                "team": {"extends": "base", "overlay": true},
+                "squad": {"extends": "team", "overlay": true},
+                "other": {"extends": "own", "overlay": true},
+                "plain": [], "late": {"extends": "plain", "overlay": true}},
+             "default_directives": "base"}"#,
+    )
+    .unwrap();
+    let policies = |at: usize| -> Vec<Option<OverlayPolicy>> {
+        let lineages = config.lineages();
+        let policies = lineages[at].iter().map(|layer| layer.overlay.as_deref());
+        policies.map(Option::<&OverlayPolicy>::cloned).collect()
+    };
+    let ids = |first, last| RuleSpec::Ids([(first, last)].into());
+    let tag = RuleSpec::Tag(b"x".as_slice().into());
+    let root = OverlayPolicy {
+        directives: vec!["SecRule"],
+        ids: vec![(7, 7)],
+        locked: vec![ids(1, 1), ids(5, 6), tag],
+        unlocked: vec![ids(10, 20)],
+        variables: vec!["a".into(), "b".into()],
+        scores: Vec::new(),
+        most_removed: 0,
+    };
+    assert_eq!(policies(1), [None, None]);
+    assert_eq!(policies(4), [None, None, Some(root.clone()), Some(root)]);
+    assert_eq!(policies(5), [None, None, Some(OverlayPolicy::default())]);
+    assert_eq!(policies(7), [None, Some(OverlayPolicy::default())]);
 }
 
 #[test]

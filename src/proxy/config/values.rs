@@ -76,6 +76,37 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
+/// Words: a list of strings or numbers, or one of them.
+pub(super) struct Scalars(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Scalars {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ScalarsVisitor;
+
+        impl<'de> Visitor<'de> for ScalarsVisitor {
+            type Value = Scalars;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of strings")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Scalars, E> {
+                Ok(Scalars(vec![text.to_owned()]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Scalars, A::Error> {
+                let mut words = Vec::new();
+                while let Some(Scalar(word)) = list.next_element()? {
+                    words.push(word);
+                }
+                Ok(Scalars(words))
+            }
+        }
+
+        deserializer.deserialize_any(ScalarsVisitor)
+    }
+}
+
 /// The contents of a file: its text, or `{"base64": text}`.
 pub(super) struct Contents(pub(super) Vec<u8>);
 

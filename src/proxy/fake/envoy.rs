@@ -7,7 +7,7 @@ use super::{FakeHost, FakeRules};
 use crate::proxy::host::Direction::{self, Request, Response};
 use crate::proxy::host::LocalReply;
 use crate::proxy::pairs::Pairs;
-use crate::proxy::{Authorities, Filter, Flow, Settings, Stream, Vm};
+use crate::proxy::{Filter, Flow, Selection, Settings, Shadowed, Stream, Vm};
 
 /// What a client got.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,7 +43,7 @@ struct Half {
 }
 
 struct Exchange {
-    stream: Stream<FakeRules>,
+    stream: Stream<Shadowed<FakeRules>>,
     request: Half,
     response: Half,
     status: u16,
@@ -56,7 +56,7 @@ struct Exchange {
 
 pub struct Envoy {
     pub host: Rc<FakeHost>,
-    pub filter: Rc<Filter<FakeRules>>,
+    pub filter: Rc<Filter<Shadowed<FakeRules>>>,
     pub vm: Rc<Vm>,
     /// `per_connection_buffer_limit_bytes`.
     pub buffer_limit: usize,
@@ -67,8 +67,12 @@ pub struct Envoy {
 
 impl Envoy {
     pub fn new(holds: bool, settings: Settings, rules: FakeRules) -> Self {
+        Self::shadowed(holds, settings, Shadowed::alone(rules))
+    }
+
+    pub fn shadowed(holds: bool, settings: Settings, rules: Shadowed<FakeRules>) -> Self {
         let vm = Rc::new(Vm::default());
-        let filter = Filter::new(settings, vec![rules], Authorities::all(0), Rc::clone(&vm));
+        let filter = Filter::new(settings, vec![rules], Selection::all(0), Rc::clone(&vm));
         let host = FakeHost::default();
         host.set_fake_property(&["source", "address"], b"192.0.2.1:4711");
         Self {
@@ -85,7 +89,8 @@ impl Envoy {
     pub fn reconfigure(&mut self, rules: FakeRules) {
         let settings = self.filter.settings().clone();
         let vm = Rc::clone(&self.vm);
-        self.filter = Rc::new(Filter::new(settings, vec![rules], Authorities::all(0), vm));
+        let rules = vec![Shadowed::alone(rules)];
+        self.filter = Rc::new(Filter::new(settings, rules, Selection::all(0), vm));
     }
 
     /// A request arrives. The number of its exchange is its context.
@@ -352,7 +357,7 @@ impl Envoy {
     fn call(
         &mut self,
         id: usize,
-        run: impl FnOnce(&mut Stream<FakeRules>, &FakeHost) -> Flow,
+        run: impl FnOnce(&mut Stream<Shadowed<FakeRules>>, &FakeHost) -> Flow,
     ) -> Flow {
         let host = Rc::clone(&self.host);
         let exchange = &mut self.exchanges[id];

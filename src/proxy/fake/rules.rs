@@ -1,4 +1,4 @@
-//! An engine whose rules are words: phase N denies what holds `evilN`.
+//! An engine whose rules are words: phase N denies what holds `evilN`, or another word.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,6 +14,10 @@ use crate::proxy::inspect::{Inspect, Rules};
 #[derive(Clone, Debug)]
 pub struct FakeRules {
     pub name: &'static str,
+    /// What it denies, with the number of the phase behind it.
+    pub word: &'static str,
+    /// TX variables.
+    pub variables: &'static [(&'static str, &'static str)],
     /// Whether bodies are wanted.
     pub request_body: bool,
     pub response_body: bool,
@@ -42,6 +46,8 @@ impl Default for FakeRules {
     fn default() -> Self {
         Self {
             name: "rules",
+            word: "evil",
+            variables: &[],
             request_body: true,
             response_body: true,
             partial: None,
@@ -110,7 +116,7 @@ impl FakeTransaction {
                 self.replaced[usize::from(phase == 4)] = replaced;
             }
             let text = String::from_utf8_lossy(seen).into_owned();
-            let word = format!("evil{phase}");
+            let word = format!("{}{phase}", self.rules.word);
             if text.contains(&word) {
                 let interruption = Interruption {
                     rule_id: 1000 + u64::from(phase),
@@ -268,6 +274,12 @@ impl Inspect for FakeTransaction {
 
     fn server_signature(&self) -> Option<&[u8]> {
         self.rules.signature.map(str::as_bytes)
+    }
+
+    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+        let mut variables = self.rules.variables.iter();
+        let (_, value) = variables.find(|(known, _)| known.as_bytes() == name)?;
+        Some(value.as_bytes().to_vec())
     }
 
     fn drain_matches(&mut self) -> Vec<RuleMatch> {

@@ -97,6 +97,7 @@ impl<R: Rules> Stream<R> {
         end: bool,
     ) -> Flow {
         let Side::Collect(mut body) = *self.side(direction) else {
+            self.observe(host, direction, 0, size, end);
             return self.uncollected(host, direction, size);
         };
         let wanted = match body.announced {
@@ -129,8 +130,12 @@ impl<R: Rules> Stream<R> {
             });
             match self.decide(host, direction, step) {
                 Decision::Ended(flow) => return flow,
-                Decision::Skip => return self.let_body_on(host, direction, false),
-                Decision::Inspect if self.filter.is_full() => {
+                Decision::Skip => {
+                    let flow = self.let_body_on(host, direction, false);
+                    self.observe(host, direction, body.seen, size, end);
+                    return flow;
+                }
+                Decision::Inspect if self.is_full(host) => {
                     return self.overload(host, direction);
                 }
                 Decision::Inspect => {}
@@ -196,6 +201,7 @@ impl<R: Rules> Stream<R> {
         if end {
             *self.side(direction) = Side::Over;
         }
+        self.tell_passed(host);
         flow
     }
 

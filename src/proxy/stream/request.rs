@@ -1,5 +1,7 @@
 //! The request's half.
 
+use std::rc::Rc;
+
 use super::collect::Collected;
 use super::{Decision, Failure, Flow, Side, Stream};
 use crate::engine::RequestHead;
@@ -73,7 +75,10 @@ impl<R: Rules> Stream<R> {
         }
         match self.request {
             Side::Collect(_) => self.end_collected(host, REQUEST, true),
-            _ => self.uncollected(host, REQUEST, 0),
+            _ => {
+                self.observe(host, REQUEST, 0, 0, true);
+                self.uncollected(host, REQUEST, 0)
+            }
         }
     }
 
@@ -86,19 +91,25 @@ impl<R: Rules> Stream<R> {
     ) -> Result<(Head, Decision), Failure> {
         let mut request = Request::new(host, pairs).map_err(Failure::Host)?;
         request.restore_transfer_encoding(!end);
+        let request_id = pairs.first(b"x-request-id").unwrap_or_default();
         let (connection, client) =
-            identity::connection(host, self.filter.settings().forwarded_trusted);
+            identity::connection(host, self.filter.settings().forwarded_trusted, request_id);
         if matches!(client, Client::Untrusted(_)) {
             self.filter.count(host, Count::UntrustedAddress);
         }
         self.unique_id.clone_from(&connection.unique_id);
         self.is_connect = request.method == b"CONNECT";
         self.is_head = request.method == b"HEAD";
-        let rules = self
-            .filter
-            .rules(request.authority)
+        self.request_id.clone_from(&connection.request_id);
+        let filter = Rc::clone(&self.filter);
+        let (rules, page) = filter
+            .profile(host, request.authority)
             .ok_or(Failure::NoRules)?;
+        self.page = Rc::clone(page);
         self.transaction = Some(rules.begin(connection));
+        if filter.is_half_full() {
+            self.drop_shadow(host);
+        }
         // From here on the head has been seen, whatever becomes of it.
         self.request = Side::Collect(Collected::default());
         let step = self.step(host, |transaction| {
@@ -114,6 +125,8 @@ impl<R: Rules> Stream<R> {
             length: message::content_length(&request.headers),
             is_grpc: request.is_grpc(),
         };
+        self.request_is_message = matches!(head.framing, Framing::Message)
+            && !(head.is_grpc && self.filter.settings().grpc == Grpc::Stream);
         self.protocol = request.protocol;
         Ok((head, self.decide(host, REQUEST, step)))
     }

@@ -33,9 +33,13 @@ impl<R: Rules> Stream<R> {
         }
         if self.transaction.is_none() {
             return match self.request {
+                _ if self.logged => {
+                    self.fail(host, RESPONSE, Failure::Order("a response after its end"))
+                }
                 Side::New => {
                     self.fail(host, RESPONSE, Failure::Order("a response without request"))
                 }
+                // A policy has let the request go without rules.
                 _ => self.pass(RESPONSE),
             };
         }
@@ -77,7 +81,10 @@ impl<R: Rules> Stream<R> {
         }
         match self.response {
             Side::Collect(_) => self.end_collected(host, RESPONSE, true),
-            _ => self.uncollected(host, RESPONSE, 0),
+            _ => {
+                self.observe(host, RESPONSE, 0, 0, true);
+                self.uncollected(host, RESPONSE, 0)
+            }
         }
     }
 
@@ -105,14 +112,15 @@ impl<R: Rules> Stream<R> {
                 headers: &response.headers,
             })
         });
+        let streamed = response.is_stream(self.is_connect)
+            || (response.is_grpc() && self.filter.settings().grpc == Grpc::Stream);
+        self.response_is_message = !streamed;
         match self.decide(host, RESPONSE, step) {
             Decision::Ended(flow) => return flow,
             Decision::Skip => return self.end_head(host, RESPONSE, end),
             Decision::Inspect if end => return self.end_head(host, RESPONSE, end),
             Decision::Inspect => {}
         }
-        let streamed = response.is_stream(self.is_connect)
-            || (response.is_grpc() && self.filter.settings().grpc == Grpc::Stream);
         if streamed {
             self.filter
                 .count(host, Count::Uninspected(Uninspected::Stream));

@@ -12,6 +12,7 @@ mod large;
 mod overload;
 mod requests;
 mod responses;
+mod shadow;
 mod watchdog;
 
 use crate::proxy::fake::{Client, Envoy, FakeRules};

@@ -65,7 +65,7 @@ pub(super) fn set(
 fn contents(state: &mut State, buffer: u32) -> Result<&[u8], Fault> {
     match buffer {
         6 => Ok(&state.settings.vm_configuration),
-        7 => Ok(&state.settings.configuration),
+        7 => Ok(&state.configuration),
         _ => body(state, buffer).map(|body| body.as_slice()),
     }
 }

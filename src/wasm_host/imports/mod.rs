@@ -13,7 +13,7 @@ mod streams;
 mod system;
 mod wasi;
 
-use wasmtime::Linker;
+use wasmtime::{Extern, Func, Linker, Store, Val};
 
 use super::state::State;
 
@@ -82,4 +82,39 @@ imports! {
         args_get => wasi::arguments,
         proc_exit => wasi::exit,
     }
+}
+
+/// The same functions, where those of the proxy can be made to fail: what a [`super::state::Fault`]
+/// means is not called, and answers its status.
+pub(super) fn failing(
+    linker: &Linker<State>,
+    store: &mut Store<State>,
+) -> wasmtime::Result<Linker<State>> {
+    let mut failing = Linker::new(store.engine());
+    for &(module, name) in NAMES {
+        let Ok(Extern::Func(real)) = linker.get(&mut *store, module, name) else {
+            continue;
+        };
+        let function = if module == "env" {
+            let kind = real.ty(&mut *store);
+            Func::new(
+                &mut *store,
+                kind,
+                move |mut guest, arguments, results| match (
+                    guest.data_mut().enter(name),
+                    &mut *results,
+                ) {
+                    (Some(status), [result]) => {
+                        *result = Val::I32(status.cast_signed());
+                        Ok(())
+                    }
+                    _ => real.call(&mut guest, arguments, results),
+                },
+            )
+        } else {
+            real
+        };
+        failing.define(&mut *store, module, name, function)?;
+    }
+    Ok(failing)
 }

@@ -87,6 +87,7 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
         client: case.client.as_ref().and_then(endpoint),
         server: case.server.as_ref().and_then(endpoint),
         unique_id: "1447123456789.012345".to_owned(),
+        request_id: Vec::new(),
     };
     let mut transaction = Transaction::new(&waf, connection);
     transaction.trace();

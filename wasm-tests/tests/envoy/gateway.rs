@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub struct Gateway {
     envoy: Child,
     folder: PathBuf,
-    address: SocketAddr,
+    pub address: SocketAddr,
     admin: SocketAddr,
     example: Value,
     pub backend: Backend,
@@ -38,16 +38,24 @@ impl Gateway {
 
     /// The same with the connection manager's configuration changed.
     pub fn start_changed(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
+        Self::start_example(plugin, |example| {
+            change(at(at(example, LISTENER), MANAGER));
+        })
+    }
+
+    /// The same with anything in the example changed. Listeners that are added serve as well; a
+    /// plugin configuration that comes later is that of the first one.
+    pub fn start_example(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
         let backend = Backend::start();
         let address = free_address();
         let mut example = example();
-        change(at(&mut example, CONNECTION_MANAGER));
         *at(&mut example, "/admin/address/socket_address/port_value") = json!(0);
         *at(
             &mut example,
             "/static_resources/listeners/0/address/socket_address/port_value",
         ) = json!(address.port());
         *at(&mut example, BACKEND_PORT) = json!(backend.address.port());
+        change(&mut example);
 
         let folder = scratch();
         write_listener(&folder, &example, &plugin.to_string());
@@ -90,7 +98,13 @@ impl Gateway {
                 gateway.log()
             );
             let live = gateway.ask_admin("/ready")?.contains("LIVE");
-            (live && TcpStream::connect(gateway.address).is_ok()).then_some(())
+            let listening = |listener: &Value| {
+                let port = listener["address"]["socket_address"]["port_value"].as_u64();
+                let port = u16::try_from(port.unwrap()).unwrap();
+                TcpStream::connect(("127.0.0.1", port)).is_ok()
+            };
+            let mut listeners = listeners(&gateway.example).iter();
+            (live && listeners.all(listening)).then_some(())
         });
         gateway
     }
@@ -184,10 +198,7 @@ pub fn refusal(plugin: &str) -> String {
         &mut bootstrap,
         "/static_resources/listeners/0/address/socket_address/port_value",
     ) = json!(free_address().port());
-    *at(
-        &mut bootstrap,
-        &format!("/static_resources/listeners/0{PLUGIN}"),
-    ) = json!(plugin);
+    filter(at(&mut bootstrap, LISTENER))["configuration"]["value"] = json!(plugin);
     fs::write(folder.join("envoy.json"), bootstrap.to_string()).unwrap();
     let mut envoy = launch(&folder, &[]);
     let deadline = Instant::now() + PATIENCE;
@@ -286,13 +297,10 @@ pub fn envoy() -> PathBuf {
     PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
 }
 
-/// Where the plugin configuration's text stands in a listener of the example.
-const PLUGIN: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config\
-                      /configuration/value";
-const CODE: &str = "/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config/config\
-                    /vm_config/code/local/filename";
-const CONNECTION_MANAGER: &str =
-    "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config";
+/// The listener in the example.
+pub const LISTENER: &str = "/static_resources/listeners/0";
+/// The connection manager in a listener of the example.
+pub const MANAGER: &str = "/filter_chains/0/filters/0/typed_config";
 const BACKEND_PORT: &str = "/static_resources/clusters/0/load_assignment/endpoints/0/lb_endpoints/0\
                             /endpoint/address/socket_address/port_value";
 
@@ -300,27 +308,42 @@ const BACKEND_PORT: &str = "/static_resources/clusters/0/load_assignment/endpoin
 fn example() -> Value {
     let text = fs::read_to_string(project().join("envoy/gateway.yaml")).unwrap();
     let mut example: Value = serde_saphyr::from_str(&text).unwrap();
-    *at(
-        &mut example,
-        &format!("/static_resources/listeners/0{CODE}"),
-    ) = json!(wasm());
+    filter(at(&mut example, LISTENER))["vm_config"]["code"]["local"]["filename"] = json!(wasm());
     example
 }
 
-fn at<'a>(value: &'a mut Value, pointer: &str) -> &'a mut Value {
+/// The configuration of the filter under test in a listener of the example.
+pub fn filter(listener: &mut Value) -> &mut Value {
+    let filters = at(listener, MANAGER)["http_filters"]
+        .as_array_mut()
+        .unwrap();
+    let found = filters
+        .iter_mut()
+        .find(|filter| filter["name"] == "parapet");
+    at(found.unwrap(), "/typed_config/config")
+}
+
+/// A place in the example.
+pub fn at<'a>(value: &'a mut Value, pointer: &str) -> &'a mut Value {
     value
         .pointer_mut(pointer)
         .unwrap_or_else(|| panic!("envoy/gateway.yaml has no {pointer}"))
 }
 
-/// Puts the listener's file in place in one step, which is what Envoy watches for.
+fn listeners(example: &Value) -> &[Value] {
+    example["static_resources"]["listeners"].as_array().unwrap()
+}
+
+/// Puts the listeners' file in place in one step, which is what Envoy watches for.
 fn write_listener(folder: &Path, example: &Value, plugin: &str) {
-    let mut listener = example["static_resources"]["listeners"][0].clone();
-    listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
-    *at(&mut listener, PLUGIN) = json!(plugin);
+    let mut listeners = listeners(example).to_vec();
+    for listener in &mut listeners {
+        listener["@type"] = json!("type.googleapis.com/envoy.config.listener.v3.Listener");
+    }
+    filter(&mut listeners[0])["configuration"]["value"] = json!(plugin);
     fs::write(
         folder.join("listener.new"),
-        json!({ "resources": [listener] }).to_string(),
+        json!({ "resources": listeners }).to_string(),
     )
     .unwrap();
     fs::rename(folder.join("listener.new"), folder.join("listener.json")).unwrap();

@@ -3,7 +3,9 @@
 //! `ENVOY` and `PARAPET_WASM` choose other binaries than `make e2e` does.
 
 mod client;
+mod exchange;
 mod gateway;
+mod situations;
 
 use client::{Request, VERSIONS, Version};
 use gateway::Gateway;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::proxy::fake::FakeHost;
 use crate::proxy::host::Host;
-use crate::proxy::{Authorities, Filter, Flow, OnError, Stream, Vm};
+use crate::proxy::{Filter, Flow, OnError, Selection, Stream, Vm};
 use std::rc::Rc;
 
 /// A small deterministic generator (xorshift).
@@ -84,7 +84,7 @@ fn no_order_of_callbacks_lets_a_denied_body_through() {
         let filter = Rc::new(Filter::new(
             settings,
             vec![FakeRules::default()],
-            Authorities::all(0),
+            Selection::all(0),
             Rc::new(Vm::default()),
         ));
         let mut stream = Stream::new(Rc::clone(&filter), 7);
@@ -148,7 +148,7 @@ fn a_lenient_policy_never_panics_either() {
         let filter = Filter::new(
             settings,
             vec![FakeRules::default()],
-            Authorities::all(0),
+            Selection::all(0),
             Rc::default(),
         );
         let mut stream = Stream::new(Rc::new(filter), 7);

@@ -36,7 +36,7 @@ fn upload(
 ) -> usize {
     let mut body = vec![b'x'; size];
     if let Some(at) = evil_at {
-        body.splice(at..at + 5, *b"evil2");
+        body.splice(at..at.saturating_add(5), *b"evil2");
     }
     let length = size.to_string();
     let head = match announced {

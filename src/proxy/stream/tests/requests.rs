@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::engine::Disposition;
-use crate::proxy::{Grpc, OnError};
+use crate::proxy::{Filter, Grpc, OnError, ProfileMetadata, Selection, Shadowed};
+use std::rc::Rc;
 
 #[test]
 fn a_bodiless_request_is_decided_in_its_head() {
@@ -383,4 +384,82 @@ fn a_denial_that_cannot_be_sent_still_stops_the_request() {
         assert!(envoy.upstream(id).is_none_or(|(body, _)| body.is_empty()));
         envoy.host.heal();
     });
+}
+
+#[test]
+fn requests_that_no_rules_are_named_for_are_counted_and_told_once_a_minute() {
+    let mut envoy = envoy(true, HoldHeaders::Auto, FakeRules::default());
+    let selection = Selection {
+        metadata: Some((ProfileMetadata::default(), [(b"known".to_vec(), 0)].into())),
+        strictest: 1,
+        ..Selection::default()
+    };
+    let rules = |name| FakeRules {
+        name,
+        ..FakeRules::default()
+    };
+    let (own, strictest) = (rules("own"), rules("strictest"));
+    envoy.filter = Rc::new(Filter::new(
+        Settings::default(),
+        vec![
+            Shadowed::alone(own.clone()),
+            Shadowed::alone(strictest.clone()),
+        ],
+        selection,
+        Rc::default(),
+    ));
+    for _ in 0..100 {
+        envoy.request(
+            &[(":method", "GET"), (":path", "/"), (":authority", "a\"b\n")],
+            true,
+        );
+    }
+    const METADATA: [&str; 5] = [
+        "xds",
+        "route_metadata",
+        "filter_metadata",
+        "parapet",
+        "profile",
+    ];
+    envoy.host.set_fake_property(&METADATA, b"unknown");
+    envoy.request(GET, true);
+    envoy.host.set_fake_property(&METADATA, b"known");
+    envoy.request(GET, true);
+    assert_eq!(
+        strictest
+            .seen
+            .borrow()
+            .iter()
+            .filter(|it| it.starts_with("strictest"))
+            .count(),
+        101
+    );
+    assert_eq!(own.seen.borrow()[0], "own 192.0.2.1");
+    assert_eq!(envoy.host.metric("tx.strictest_reason=unmatched"), 100);
+    assert_eq!(envoy.host.metric("tx.strictest_reason=unknown_profile"), 1);
+    let quoted = r#""a\"b\n""#;
+    let unmatched = format!(
+        "Warn parapet: the strictest rules guard a request for {quoted}: no rules are named for \
+         it, and there are no `default_directives`"
+    );
+    assert_eq!(
+        envoy.host.log_text(),
+        format!(
+            "{unmatched}\nWarn parapet: the strictest rules guard a request for \"a\": the \
+             metadata of its route names the profile \"unknown\", which is not in \
+             `directives_map`\n"
+        )
+    );
+    envoy.host.set_fake_property(&METADATA, b"");
+    envoy.wait(60_000);
+    envoy.request(
+        &[(":method", "GET"), (":path", "/"), (":authority", "a\"b\n")],
+        true,
+    );
+    let told_again = format!("{unmatched}; 99 more since the last such line\n");
+    assert!(
+        envoy.host.log_text().ends_with(&told_again),
+        "{}",
+        envoy.host.log_text()
+    );
 }
