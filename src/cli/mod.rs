@@ -59,7 +59,7 @@ struct Cli {
 enum Command {
     Check(check::Arguments),
     Run(run::Arguments),
-    Test(test::Arguments),
+    Test(Box<test::Arguments>),
     Bench(bench::Arguments),
     Explain(explain::Arguments),
 }

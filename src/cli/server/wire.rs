@@ -242,7 +242,7 @@ mod tests {
         assert!(
             read_response(
                 &mut &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"[..],
-                false
+                b"GET"
             )
             .is_err()
         );
