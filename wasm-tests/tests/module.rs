@@ -170,3 +170,13 @@ fn exports_are_those_of_a_proxy_wasm_filter() {
 fn the_memory_is_its_own() {
     assert_eq!(module().memories, 1);
 }
+
+/// The filter that traps on demand is another build.
+#[test]
+fn nothing_in_it_is_there_for_tests() {
+    let bytes = std::fs::read(wasm()).unwrap();
+    for text in [&b"x-parapet-trap"[..], b"parapet_allocated_bytes"] {
+        let found = bytes.windows(text.len()).any(|window| window == text);
+        assert!(!found, "{} is in it", text.escape_ascii());
+    }
+}
