@@ -1,6 +1,8 @@
 //! What bodies cost: memory as the allocator counts it.
 
 #![expect(clippy::unwrap_used, reason = "a test: a panic is a failure")]
+#![expect(clippy::arithmetic_side_effects, reason = "sizes within small bounds")]
+#![expect(clippy::print_stdout, reason = "figures, with --nocapture")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

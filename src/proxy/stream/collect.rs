@@ -17,6 +17,11 @@ use crate::proxy::settings::{BUFFER_LIMIT, OnError};
 /// Bytes read from a body buffer in one call: each call copies into the guest's memory.
 pub(super) const PIECE: usize = 64 * 1024;
 
+/// Of a body of unknown length, what part of the host's buffer may fill before it is streamed. Over
+/// HTTP/1 the next piece may be as long as nearly the whole buffer, and the host adds it before it
+/// shows it: whoever waits for more gets an answer of the host instead.
+const UNANNOUNCED: usize = 64;
+
 /// How far a body has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Collected {
@@ -221,8 +226,7 @@ impl<R: Rules> Stream<R> {
         let most = transaction.body_limit(direction);
         match body.announced {
             Some(length) => length.min(most) > room,
-            // The next piece may be as long as the buffer, and is in it before it is shown.
-            None if streams => most > room && size > room / 4,
+            None if streams => most > room && size > room / UNANNOUNCED,
             None => size > room,
         }
     }

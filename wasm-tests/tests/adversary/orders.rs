@@ -1,6 +1,6 @@
 //! Callbacks in any order.
 
-use parapet::wasm_host::{Cue, Plugin, Scene};
+use parapet::wasm_host::{Cue, HostError, Plugin, Scene};
 
 use super::{FORM, Random, factor, pairs, rounds, start, words};
 
@@ -164,6 +164,25 @@ fn the_end_is_told_once_or_twice_or_never() {
                 play(&mut plugin, id, cue, &(ends, &middle));
             }
             end(&mut plugin, id);
+        }
+    }
+}
+
+/// Dispatch is the SDK's, and it gives up where a host calls for a context that it never created or
+/// has deleted. No proxy does; one that did would get an error instead of an answer to go on.
+#[test]
+fn a_context_that_does_not_exist_gets_nothing_through() {
+    for cue in cues() {
+        for deleted in [false, true] {
+            let mut plugin = start(&words("", ""), |_| {});
+            let id = plugin.stage(&scene());
+            if deleted {
+                plugin.cue(id, &Cue::Create).unwrap();
+                plugin.cue(id, &Cue::Delete).unwrap();
+            }
+            let error = plugin.cue(id, &cue).unwrap_err();
+            assert!(matches!(error, HostError::Trap { .. }), "{error}");
+            assert!(!plugin.is_alive());
         }
     }
 }

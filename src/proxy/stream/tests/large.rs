@@ -88,7 +88,7 @@ fn an_attack_in_a_streamed_upload_never_reaches_its_end() {
 #[test]
 fn what_the_host_can_keep_is_held_as_ever() {
     for announced in [true, false] {
-        let size = if announced { MIB } else { MIB / 4 };
+        let size = if announced { MIB } else { MIB / 64 };
         with_rules(true, None, |mut envoy| {
             let id = upload(&mut envoy, size, Some(9), announced, true);
             let upstream = envoy.upstream(id).map(|(body, _)| body.len());

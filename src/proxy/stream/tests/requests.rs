@@ -32,7 +32,8 @@ fn a_bodiless_request_is_decided_in_its_head() {
 fn every_phase_runs_once_and_in_order() {
     let rules = FakeRules::default();
     let mut envoy = envoy(true, HoldHeaders::Required, rules.clone());
-    let id = envoy.request(&with(POST, &[("cookie", "a"), ("cookie", "b")]), false);
+    let head = [("cookie", "a"), ("cookie", "b"), ("content-length", "7")];
+    let id = envoy.request(&with(POST, &head), false);
     envoy.request_data(id, b"one ", false);
     envoy.request_data(id, b"two", false);
     envoy.request_data(id, b"", true);
@@ -43,11 +44,11 @@ fn every_phase_runs_once_and_in_order() {
         *rules.seen.borrow(),
         [
             "rules 192.0.2.1",
-            "phase 1: POST HTTP/1.1 / host=a cookie=a cookie=b",
-            "phase 2: / host=a cookie=a cookie=b|one two",
+            "phase 1: POST HTTP/1.1 / host=a cookie=a cookie=b content-length=7",
+            "phase 2: / host=a cookie=a cookie=b content-length=7|one two",
             "phase 3: 404 server=x",
             "phase 4: three",
-            "phase 5: / host=a cookie=a cookie=b",
+            "phase 5: / host=a cookie=a cookie=b content-length=7",
         ]
     );
     assert_eq!(envoy.client(id), answered(404, "three"));
