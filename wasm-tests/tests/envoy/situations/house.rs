@@ -104,6 +104,7 @@ fn plugin(mode: Mode, door: Door) -> Value {
                 "SecRule REQUEST_HEADERS:Content-Type \"@beginsWith application/grpc\" \
                  \"id:10,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On\"",
                 "SecRule REQUEST_HEADERS:X-Probe \"@streq attack\" \"id:1,phase:1,deny,nolog\"",
+                "SecRule REQUEST_HEADERS:X-Probe \"@streq drop\" \"id:11,phase:1,drop,nolog\"",
                 "SecRule ARGS|REQUEST_BODY \"@contains attack\" \"id:2,phase:2,deny,nolog\"",
                 "SecRule RESPONSE_HEADERS:X-Probe \"@streq leak\" \"id:3,phase:3,deny,nolog\"",
                 "SecRule RESPONSE_BODY \"@contains leak\" \"id:4,phase:4,deny,nolog\"",

@@ -244,11 +244,7 @@ fn settle(jobs: &[Job<'_>]) {
     let deadline = Instant::now() + Duration::from_secs(5);
     let open = |job: &Job<'_>| {
         let done = job.done.lock().unwrap();
-        let (_, upstream) = done.as_ref().unwrap();
-        let seen = upstream.seen();
-        seen.requests
-            .iter()
-            .any(|request| request.complete.is_none())
+        done.as_ref().unwrap().1.is_busy()
     };
     while jobs.iter().any(open) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(20));
@@ -335,7 +331,9 @@ fn upstream_saw(seen: &Seen, ask: &Ask) -> String {
     };
     let whole = ask.whole_body();
     match request.complete {
-        Some(true) if request.body == whole && request.trailers == ask.trailers => "everything",
+        Some(true) if request.body == whole && request.trailers == ask.trailer.is_some() => {
+            "everything"
+        }
         Some(true) => "another body",
         Some(false) if request.body.is_empty() => "the head",
         Some(false) if whole.starts_with(&request.body) => "a part of the body",

@@ -32,6 +32,8 @@ pub fn situations() -> Vec<Situation> {
             vec![
                 row("benign", Ask::get("/?a=blue")).both("200", "everything"),
                 row("attack in a header", probe(Ask::get("/"))).both("403 by phase 1", "nothing"),
+                row("a rule that drops", Ask::get("/").header("x-probe", "drop"))
+                    .both("cut", "nothing"),
                 row("attack in the query", Ask::get("/?a=attack"))
                     .both("403 by phase 2", "nothing"),
             ],
@@ -93,10 +95,13 @@ pub fn situations() -> Vec<Situation> {
         situation(
             "trailers behind the body",
             vec![
-                row("benign", chunked(&[BENIGN]).trailers()).both("200", "everything"),
-                row("attack in the body", chunked(&[ATTACK]).trailers())
+                row("benign", chunked(&[BENIGN]).trailer("1")).both("200", "everything"),
+                row("attack in the body", chunked(&[ATTACK]).trailer("1"))
                     .held("403 by phase 2", "nothing")
                     .plain("403 by phase 2", AT_MOST_HEAD),
+                // Rules have no variable for trailers.
+                row("attack in a trailer", chunked(&[BENIGN]).trailer("attack"))
+                    .both("200", "everything"),
             ],
         ),
         situation(
@@ -143,6 +148,10 @@ pub fn situations() -> Vec<Situation> {
                     .play(Play::text("hello").early())
                     .held("403 by phase 2", "nothing")
                     .plain("403 by phase 2", "the head"),
+                row("leak in the answer", unfinished("a=1&", "b=blue"))
+                    .play(Play::text("a leak").early())
+                    .held("403 by phase 4", "everything")
+                    .plain("200, then cut", "the head"),
                 row("attack after the answer", unfinished("a=1&", "b=attack"))
                     .play(Play::text("hello").early())
                     .held("403 by phase 2", "nothing")
