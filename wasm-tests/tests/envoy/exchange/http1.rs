@@ -38,12 +38,18 @@ enum Sent {
 }
 
 fn send(stream: &mut TcpStream, ask: &Ask, upstream: &Upstream) -> io::Result<Sent> {
-    stream.write_all(head(ask, &upstream.address).as_bytes())?;
+    let mut first = head(ask, &upstream.address).into_bytes();
     // The bytes of a tunnel follow when it is open.
-    let pieces = match ask.tunnel {
+    let mut pieces = match ask.tunnel {
         Some(_) => &[],
         None => &ask.body[..],
     };
+    // What comes at once comes in one piece: no answer can come in between.
+    if let ([Piece::Bytes(bytes), rest @ ..], false) = (pieces, ask.framing == Framing::Chunked) {
+        first.extend(bytes);
+        pieces = rest;
+    }
+    stream.write_all(&first)?;
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) if ask.framing == Framing::Chunked => {

@@ -87,7 +87,7 @@ impl Flag {
 }
 
 /// How long a client waits for what may never come.
-pub const A_WHILE: Duration = Duration::from_millis(300);
+pub const A_WHILE: Duration = Duration::from_millis(600);
 
 impl Ask {
     pub fn new(method: &'static str, path: impl Into<String>) -> Self {

@@ -199,11 +199,29 @@ pub fn situations() -> Vec<Situation> {
                 row("benign", over_buffer("a=1"))
                     .door(Door::Small)
                     .held("413 by Envoy", "nothing")
-                    .plain("413 by Envoy", "the head"),
+                    .plain("413 by Envoy", AT_MOST_HEAD),
                 row("attack behind the buffer", over_buffer("b=attack"))
                     .door(Door::Small)
                     .held("413 by Envoy", "nothing")
-                    .plain("413 by Envoy", "the head"),
+                    .plain("413 by Envoy", AT_MOST_HEAD),
+                row(
+                    "attack behind it, `buffer_limit` set",
+                    over_buffer("b=attack"),
+                )
+                .door(Door::Told)
+                .both("413 by a limit", "nothing"),
+                row(
+                    "benign, `SecParapetLargeRequestBody Stream`",
+                    over_buffer("a=1").to("stream.example"),
+                )
+                .door(Door::Told)
+                .both("200", "everything"),
+                row(
+                    "attack behind it, `SecParapetLargeRequestBody Stream`",
+                    over_buffer("b=attack").to("stream.example"),
+                )
+                .door(Door::Told)
+                .both("403 by phase 2", "a part of the body"),
             ],
         ),
     ]
@@ -293,7 +311,8 @@ pub fn answered_by_envoy() -> Vec<Situation> {
                     .both("503 by Envoy", "nothing"),
                 row("attack in the body", Ask::form(ATTACK))
                     .play(Play::unreachable())
-                    .both("403 by phase 2", "nothing"),
+                    .held("403 by phase 2", "nothing")
+                    .plain("403 by phase 2 or 503 by Envoy", "nothing"),
             ],
         ),
         situation(
