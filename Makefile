@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy bench e2e soak conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +30,17 @@ lint: ## Formatting, clippy, dependencies, scripts
 crs-test: ## The Core Rule Set's regression tests, natively and through the filter
 	@scripts/crs-test
 
+crs-envoy: ## The same tests through a real Envoy, told from Envoy's log
+	@scripts/crs-envoy
+
 bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
 	@scripts/bench
 
 e2e: ## The filter in real Envoys, oldest and newest
 	@scripts/e2e
+
+soak: ## Mixed requests through Envoy, SOAK_REQUESTS (1000000): no trap, no growth
+	@scripts/soak
 
 conformance: ## Other projects' cases (from CONFORMANCE_DIR)
 	@scripts/conformance

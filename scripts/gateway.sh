@@ -41,3 +41,15 @@ stop_processes() {
     done
     wait 2>/dev/null || true
 }
+
+# `gateway_configuration PORT BACKEND_PORT ADMIN_PORT WASM` prints envoy/gateway.yaml with these, and
+# with the rules that the filter holds.
+gateway_configuration() {
+    local crs=()
+    [ -d rules/crs ] || crs=(-e '/"Include @crs-setup-conf",/d' -e 's/@owasp_crs/@baseline/')
+    sed -e "s/port_value: 8080\b/port_value: $1/" \
+        -e "s/port_value: 8081\b/port_value: $2/" \
+        -e "s/port_value: 9901\b/port_value: $3/" \
+        -e "s|target/parapet.wasm|$4|" \
+        "${crs[@]}" envoy/gateway.yaml
+}

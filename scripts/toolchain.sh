@@ -68,13 +68,12 @@ advice() {
         "  apt-get install ${DEBIAN_PACKAGES[*]}   (Debian 12 or newer, as root)"
 }
 
-# The folder that holds the artifacts of the chosen compiler.
+# The folder that holds the artifacts of the chosen compiler. A build with features has one of its
+# own: cargo gives the module the same name whatever the features, and would take one for the other.
 wasm_target_dir() {
-    if [ "$WASM_CHOICE" = debian ]; then
-        printf '%s\n' "$ROOT/target/debian"
-    else
-        printf '%s\n' "$ROOT/target"
-    fi
+    local folder=$ROOT/target
+    [ "$WASM_CHOICE" = installed ] || folder=$folder/debian
+    printf '%s\n' "$folder${WASM_FEATURES:+/with-$WASM_FEATURES}"
 }
 
 wasm_cargo() {
@@ -83,7 +82,7 @@ wasm_cargo() {
     wasm_toolchain "$target"
     step "compiler for $target: $WASM_CHOICE"
     if [ "$WASM_CHOICE" = installed ]; then
-        cargo "$@" --target "$target"
+        CARGO_TARGET_DIR=$(wasm_target_dir) cargo "$@" --target "$target"
         return
     fi
     if [ "$1" = test ]; then
@@ -94,7 +93,7 @@ wasm_cargo() {
     fi
     # CARGO, RUSTC and their like would lead back to the other compiler.
     env -u CARGO -u RUSTC -u RUSTDOC -u RUSTUP_TOOLCHAIN \
-        PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$ROOT/target/debian" \
+        PATH=/usr/bin:/bin RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$(wasm_target_dir)" \
         CARGO_TARGET_WASM32_WASIP1_LINKER="$DEBIAN_LINKER" \
         CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="$flags" \
         CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER="$DEBIAN_LINKER" \

@@ -88,8 +88,9 @@ pub(super) struct Arguments {
     backend: Option<SocketAddr>,
 
     /// With --backend and --config: the same proxy without its filter. Every expected failure must
-    /// be its doing: it refuses or changes the request (`proxy` in the list), and the rules of
-    /// --config find in what it hands over just what the filter found.
+    /// be its doing: it refuses, accepts or changes the request (`proxy` in the list), and the rules
+    /// of --config find in what it hands over just what the filter found. The proxy tells the
+    /// backend the protocol of the request in a header `x-parapet-protocol`.
     #[arg(long, value_name = "URL", requires_all = ["backend", "config", "expected_failures"])]
     proxy_alone: Option<String>,
 

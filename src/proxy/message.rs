@@ -94,6 +94,21 @@ impl<'a> Request<'a> {
         }
     }
 
+    /// Envoy takes `transfer-encoding` off before filters see a head. A body without a length under
+    /// HTTP/1 can only come in chunks, so the rules get the header back: they ask for one of the two.
+    pub fn restore_transfer_encoding(&mut self, body_follows: bool) {
+        let framed = [&b"content-length"[..], b"transfer-encoding"]
+            .iter()
+            .any(|name| value(&self.headers, name).is_some());
+        if body_follows
+            && !framed
+            && self.protocol.starts_with(b"HTTP/1")
+            && self.framing() == Framing::Message
+        {
+            self.headers.push((b"transfer-encoding", b"chunked"));
+        }
+    }
+
     /// Whether this is gRPC: its content type, over a protocol that can carry it.
     pub fn is_grpc(&self) -> bool {
         !self.protocol.starts_with(b"HTTP/1") && is_grpc(&self.headers)
@@ -275,6 +290,34 @@ mod tests {
         };
         assert_eq!(head("a"), [b"a".to_vec()]);
         assert_eq!(head("b"), [b"a".to_vec(), b"b".to_vec()]);
+    }
+
+    #[test]
+    fn a_body_without_a_length_came_in_chunks() {
+        let restored = |protocol: &str, headers: &[(&str, &str)], body_follows| {
+            let host = FakeHost::default();
+            host.set_fake_property(&["request", "protocol"], protocol.as_bytes());
+            let pairs: Pairs = [(":method", "POST"), (":path", "/")]
+                .iter()
+                .chain(headers)
+                .copied()
+                .collect();
+            let mut request = Request::new(&host, &pairs).unwrap();
+            let before = request.headers.len();
+            request.restore_transfer_encoding(body_follows);
+            request.headers.len() > before
+        };
+        assert!(restored("HTTP/1.1", &[("a", "b")], true));
+        assert!(!restored("HTTP/1.1", &[("a", "b")], false));
+        assert!(!restored("HTTP/2", &[("a", "b")], true));
+        assert!(!restored("HTTP/1.1", &[("content-length", "3")], true));
+        assert!(!restored(
+            "HTTP/1.1",
+            &[("transfer-encoding", "chunked")],
+            true
+        ));
+        let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
+        assert!(!restored("HTTP/1.1", &upgrade, true));
     }
 
     #[test]

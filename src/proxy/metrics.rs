@@ -125,16 +125,28 @@ pub struct Metrics {
     ids: RefCell<BTreeMap<String, Option<MetricId>>>,
 }
 
+/// The gauge of [`Metrics::add_memory`].
+const MEMORY: &str = "parapet.vm_memory_bytes";
+
 /// Largest number of names; a rule set has fewer rules that can interrupt.
 const NAMES: usize = 16_384;
 
 impl Metrics {
     /// Adds one. `labels` is the suffix of [`label_suffix`]. A host without metrics is no error.
     pub fn count(&self, host: &dyn Host, count: Count<'_>, labels: &str) {
-        let name = count.name(labels);
+        self.add(host, MetricKind::Counter, count.name(labels), 1);
+    }
+
+    /// Adds to the memory of all VMs, in bytes. They share the gauge, so each adds what it grew by;
+    /// one that trapped has no chance to take its part off again.
+    pub fn add_memory(&self, host: &dyn Host, bytes: i64) {
+        self.add(host, MetricKind::Gauge, MEMORY.to_owned(), bytes);
+    }
+
+    fn add(&self, host: &dyn Host, kind: MetricKind, name: String, by: i64) {
         let known = self.ids.borrow().get(&name).copied();
         let id = known.unwrap_or_else(|| {
-            let defined = host.define_metric(MetricKind::Counter, &name).ok();
+            let defined = host.define_metric(kind, &name).ok();
             let mut ids = self.ids.borrow_mut();
             if ids.len() < NAMES {
                 ids.insert(name, defined);
@@ -142,8 +154,8 @@ impl Metrics {
             defined
         });
         if let Some(id) = id {
-            // A counter that cannot be counted changes no verdict.
-            let _: Result<(), _> = host.increment_metric(id, 1);
+            // What cannot be counted changes no verdict.
+            let _: Result<(), _> = host.increment_metric(id, by);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::host::Host;
 use super::metrics::Metrics;
 use super::programs::Programs;
 
@@ -14,12 +15,24 @@ pub struct Vm {
     /// Rules in service.
     pub programs: Programs,
     in_flight: Cell<usize>,
+    memory: Cell<u64>,
 }
 
 impl Vm {
     /// Bytes that all transactions under way hold.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.get()
+    }
+
+    /// Tells the host how large the VM's memory is now, in bytes, if that has changed.
+    pub fn note_memory(&self, host: &dyn Host, bytes: u64) {
+        let before = self.memory.replace(bytes);
+        if before == bytes {
+            return;
+        }
+        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        let grown = signed(bytes).saturating_sub(signed(before));
+        self.metrics.add_memory(host, grown);
     }
 }
 
@@ -47,5 +60,25 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fake::FakeHost;
+    use super::Vm;
+
+    #[test]
+    fn vms_share_the_gauge_of_memory() {
+        let host = FakeHost::default();
+        let (one, other) = (Vm::default(), Vm::default());
+        for (vm, bytes) in [(&one, 100), (&other, 50), (&one, 100), (&one, 170)] {
+            vm.note_memory(&host, bytes);
+        }
+        assert_eq!(
+            host.metrics(),
+            [("parapet.vm_memory_bytes".to_owned(), 220)]
+        );
+        assert_eq!(host.calls("increment_metric"), 3);
     }
 }

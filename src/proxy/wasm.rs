@@ -58,6 +58,7 @@ impl RootContext for Root {
         if let Some(filter) = filter {
             self.filter = Some(Rc::new(filter));
         }
+        note_memory();
         accepted
     }
 
@@ -91,12 +92,15 @@ impl Context for Http {
     fn on_done(&mut self) -> bool {
         // Comes with or without on_log, before or after it, depending on the host.
         self.stream.on_log(&ProxyHost);
+        note_memory();
         true
     }
 }
 
 impl HttpContext for Http {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
+        #[cfg(feature = "trap-for-tests")]
+        trap_where_asked();
         action(self.stream.on_request_headers(&ProxyHost, end))
     }
 
@@ -122,6 +126,24 @@ impl HttpContext for Http {
 
     fn on_log(&mut self) {
         self.stream.on_log(&ProxyHost);
+    }
+}
+
+/// Tells the host the size of this VM's memory.
+fn note_memory() {
+    const PAGE: u64 = 64 * 1024;
+    let pages = u64::try_from(core::arch::wasm32::memory_size::<0>()).unwrap_or(u64::MAX);
+    VM.with(|vm| vm.note_memory(&ProxyHost, pages.saturating_mul(PAGE)));
+}
+
+/// What no request must ever be able to do: `scripts/chaos` has a filter of its own that does it.
+#[cfg(feature = "trap-for-tests")]
+fn trap_where_asked() {
+    if ProxyHost
+        .property(&["request", "headers", "x-parapet-trap"])
+        .is_some()
+    {
+        std::process::abort();
     }
 }
 

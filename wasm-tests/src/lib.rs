@@ -4,7 +4,10 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod admin;
 pub mod backend;
+pub mod lanes;
+pub mod traffic;
 
 /// The project's folder.
 pub fn project() -> PathBuf {

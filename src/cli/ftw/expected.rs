@@ -34,12 +34,14 @@ struct Entry {
 }
 
 /// What a proxy does to a request before any filter sees it. Names of headers are compared without
-/// case; `:path`, `:method` and `:body` name the other parts of a request.
+/// case; `:method`, `:path`, `:protocol` and `:body` name the other parts of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ProxyDeed {
     /// It answers itself; the backend hears nothing.
     Refuses,
+    /// It hands over what the test wants a server to refuse.
+    Accepts,
     /// It takes a header off.
     Removes(String),
     /// It puts on a header that was not there.

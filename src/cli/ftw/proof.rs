@@ -2,7 +2,7 @@
 //!
 //! The same request goes to the same proxy without the filter, whose backend tells what arrived.
 //! Two things must hold. The proxy does what the list of expected failures says: it answers itself,
-//! or hands the request over changed in that place. And the filter did all that there was to do:
+//! hands the request over changed in that place, or hands over what it should refuse. And the filter did all that there was to do:
 //! the engine alone finds in the request as it was handed over the very rules that the filter found,
 //! or none where nothing was handed over.
 
@@ -97,53 +97,52 @@ impl Proof<'_> {
                 let became = self.proxy.hand_over(&sent)?;
                 seen |= deed.shows(&sent.request, &became);
                 instead.push(describe(&sent.request, &became));
-                if let Some(doubt) = self.filter_differs(stage, &sent, became, report)? {
-                    return Ok(Some(doubt));
+                match self.filter_differs(stage, became, report)? {
+                    Ok(only_a_refusal_is_missing) => {
+                        seen |= only_a_refusal_is_missing && *deed == ProxyDeed::Accepts;
+                    }
+                    Err(doubt) => return Ok(Some(doubt)),
                 }
             }
         }
         Ok((!seen).then(|| format!("the proxy alone {}", instead.join(", then "))))
     }
 
-    /// Where the filter did not find what the engine finds.
+    /// Whether the filter found what the engine finds: where it did not, in the inner error.
+    /// Otherwise, whether all that is missing is an answer that only a server gives.
     fn filter_differs(
         &mut self,
         stage: &Stage,
-        sent: &Sent,
         became: HandedOver,
         report: &StageReport,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Result<bool, String>, String> {
         let ids = &report.ids;
-        let arrived = match became {
+        let request = match became {
             HandedOver::Refused(status) if status == report.status && ids.is_empty() => {
-                return Ok(None);
+                return Ok(Ok(false));
             }
             HandedOver::Refused(status) => {
-                return Ok(Some(format!(
+                return Ok(Err(format!(
                     "the proxy alone answers {status:?}, with the filter it was {:?} and {ids:?}",
                     report.status
                 )));
             }
             HandedOver::Passed(request) => request,
         };
-        // A backend does not see the client's protocol, and has a framing of its own.
-        let mut request = Request {
-            protocol: sent.request.protocol.clone(),
-            ..arrived
-        };
-        request
-            .headers
-            .retain(|(name, _)| !name.eq_ignore_ascii_case(b"transfer-encoding"));
         let reflector = Reflector {
             fixed: stage.input.response.as_ref(),
         };
         let exchanged = self
             .engine
             .exchange(&Sent::new(Vec::new(), request), &reflector)?;
-        let found = judge(&stage.output, &exchanged)?.ids;
-        Ok((found != *ids).then(|| {
-            format!("the rules find {found:?} in what the proxy hands over, the filter {ids:?}")
-        }))
+        let judgement = judge(&stage.output, &exchanged)?;
+        if judgement.ids != *ids {
+            return Ok(Err(format!(
+                "the rules find {:?} in what the proxy hands over, the filter {ids:?}",
+                judgement.ids
+            )));
+        }
+        Ok(Ok(judgement.server_only && judgement.failures.is_empty()))
     }
 }
 
@@ -155,7 +154,7 @@ impl ProxyDeed {
             HandedOver::Passed(request) => request,
         };
         match self {
-            Self::Refuses => false,
+            Self::Refuses | Self::Accepts => false,
             Self::Removes(name) => has(sent, name) && !has(arrived, name),
             Self::Adds(name) => !has(sent, name) && has(arrived, name),
             Self::Changes(name) => {
@@ -174,7 +173,7 @@ fn describe(sent: &Request, became: &HandedOver) -> String {
     };
     let headers = sent.headers.iter().chain(&arrived.headers);
     let names = headers.map(|(name, _)| String::from_utf8_lossy(name).to_ascii_lowercase());
-    let lines = [":method", ":path", ":body"].map(str::to_owned);
+    let lines = [":method", ":path", ":protocol", ":body"].map(str::to_owned);
     let changes = lines
         .into_iter()
         .chain(names.collect::<BTreeSet<_>>())
@@ -200,6 +199,7 @@ fn part<'a>(request: &'a Request, name: &str) -> Vec<&'a [u8]> {
     match name {
         ":path" => vec![request.target.as_slice()],
         ":method" => vec![request.method.as_slice()],
+        ":protocol" => vec![request.protocol.as_slice()],
         ":body" if request.body.is_empty() => Vec::new(),
         ":body" => vec![request.body.as_slice()],
         name => values(&request.headers, name.as_bytes()),
@@ -248,7 +248,10 @@ mod tests {
     }
 
     fn unproved(input: &str, entry: &str, ids: &[u64], status: u16) -> Vec<String> {
-        let yaml = format!("rule_id: 1\ntests: [{{test_id: 1, stages: [{{input: {input}}}]}}]");
+        let output = "{status: 400, log: {no_expect_ids: [9]}}";
+        let yaml = format!(
+            "rule_id: 1\ntests: [{{test_id: 1, stages: [{{input: {input}, output: {output}}}]}}]"
+        );
         let file: TestFile = serde_saphyr::from_str(&yaml).unwrap();
         let list = std::env::temp_dir().join(format!(
             "parapet-{}-{:?}.yaml",
@@ -309,6 +312,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_accepted_lacks_a_refusal_and_nothing_else() {
+        let accepts = ", proxy: accepts";
+        assert!(unproved("{uri: /good}", accepts, &[], 200).is_empty());
+        assert_eq!(unproved("{uri: /bad}", accepts, &[], 400).len(), 1);
+        assert_eq!(unproved("{uri: /good}", accepts, &[7], 200).len(), 1);
+    }
+
+    #[test]
     fn deeds_are_seen_in_the_difference() {
         let request = |text: &str| Request::parse(text.as_bytes());
         let sent = request("GET /a HTTP/1.1\r\nA: 1\r\nB: 1\r\n\r\n");
@@ -319,6 +330,7 @@ mod tests {
         assert!(shows(ProxyDeed::Adds("c".into())));
         for deed in [
             ProxyDeed::Refuses,
+            ProxyDeed::Accepts,
             ProxyDeed::Changes("b".into()),
             ProxyDeed::Changes(":path".into()),
             ProxyDeed::Removes("a".into()),

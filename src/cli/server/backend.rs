@@ -67,7 +67,7 @@ fn converse(stream: TcpStream, state: &Mutex<State>) -> io::Result<()> {
             state.answer.clone()
         };
         let answer = answer.unwrap_or_else(|| ftw::answer_to(&request));
-        output.write_all(&write_response(&answer, request.method == b"HEAD"))?;
+        output.write_all(&write_response(&answer, &request.method))?;
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(super) use backend::LiveBackend;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::ftw::{HandedOver, ProxyAlone};
+use super::message::{Headers, Request, header};
 use log::LogFile;
 
 /// How long to look for a mark before it is sent again: logs may be buffered, and a buffer that fills
@@ -26,6 +27,9 @@ const LOOK: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(5);
 /// Lines of one exchange beyond this are no log of an exchange.
 const MOST_LINES: usize = 100_000;
+
+/// A proxy that is tested alone puts the protocol into this header that its filters would see.
+const PROTOCOL: &[u8] = b"x-parapet-protocol";
 
 /// Where a server is and what it takes to test it.
 #[derive(Clone, Debug)]
@@ -144,7 +148,7 @@ impl ServerDriver {
             "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: parapet test\r\nAccept: */*\r\n\
              {marker}: {mark}\r\nConnection: close\r\n\r\n"
         );
-        let request = Sent::new(request.into_bytes(), super::message::Request::default());
+        let request = Sent::new(request.into_bytes(), Request::default());
         let end = Instant::now().checked_add(*patience);
         while !is_past(end) {
             wire::ask(*address, &request, *patience)?;
@@ -204,10 +208,33 @@ impl ProxyAlone for BareProxy {
         self.backend.expect(sent.answer.clone());
         let reply = wire::ask(self.address, sent, self.patience)?;
         Ok(match self.backend.first() {
-            Some(request) => HandedOver::Passed(request),
+            Some(request) => HandedOver::Passed(as_filters_see_it(request, &sent.request)),
             None => HandedOver::Refused(reply.map(|reply| reply.status)),
         })
     }
+}
+
+/// What a proxy does to a request behind its filters is undone: the framing of its own, and the
+/// protocol that it speaks with backends.
+fn as_filters_see_it(mut request: Request, sent: &Request) -> Request {
+    let length =
+        |request: &Request| header(&request.headers, b"content-length").map(<[u8]>::to_vec);
+    if length(&request).as_deref() == Some(b"0") && length(sent).is_none() {
+        remove(&mut request.headers, b"content-length");
+    }
+    if let Some(protocol) = header(&request.headers, PROTOCOL) {
+        request.protocol = protocol.to_vec();
+    }
+    // Over HTTP/1, no length and chunks come to the same.
+    if length(&request).is_some() || !request.protocol.starts_with(b"HTTP/1") {
+        remove(&mut request.headers, b"transfer-encoding");
+    }
+    remove(&mut request.headers, PROTOCOL);
+    request
+}
+
+fn remove(headers: &mut Headers, name: &[u8]) {
+    headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
 }
 
 #[cfg(test)]

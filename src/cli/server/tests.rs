@@ -26,7 +26,7 @@ fn toy_server(name: &str) -> (String, PathBuf) {
                 ..Default::default()
             };
             stream
-                .write_all(&super::wire::write_response(&answer, false))
+                .write_all(&super::wire::write_response(&answer, b"GET"))
                 .unwrap();
             std::thread::sleep(Duration::from_millis(20));
             if let Some(mark) = crate::cli::message::header(&request.headers, b"x-mark") {

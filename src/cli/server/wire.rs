@@ -35,8 +35,8 @@ pub(super) fn ask(
     // A server that has read enough to refuse the rest closes its side; its answer is there all the
     // same.
     let _: io::Result<()> = stream.write_all(&sent.bytes);
-    let is_head = sent.request.method == b"HEAD";
-    Ok(read_response(&mut input, is_head).ok().flatten())
+    let reply = read_response(&mut input, &sent.request.method);
+    Ok(reply.ok().flatten())
 }
 
 /// Reads until a deadline.
@@ -58,7 +58,7 @@ impl Read for Patient {
     }
 }
 
-/// Reads a response, interim ones skipped; `None` if the connection ends before one begins.
+/// Reads a response to a request with this method, interim ones skipped; `None` if the connection ends before one begins.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ impl Read for Patient {
 /// large.
 pub(super) fn read_response(
     input: &mut impl BufRead,
-    to_head_request: bool,
+    method: &[u8],
 ) -> io::Result<Option<Response>> {
     loop {
         let Some(mut bytes) = read_head(input)? else {
@@ -76,7 +76,7 @@ pub(super) fn read_response(
         if matches!(response.status, 100 | 102..=199) {
             continue;
         }
-        if to_head_request || has_no_body(response.status) {
+        if has_no_body(method, response.status) {
             return Ok(Some(response));
         }
         match framing(&mut response.headers) {
@@ -103,21 +103,26 @@ pub(super) fn read_request(input: &mut impl BufRead) -> io::Result<Option<Reques
     Ok(Some(Request::parse(&bytes)))
 }
 
-/// The bytes of a response. `to_head_request`: without its body.
-pub(super) fn write_response(response: &Response, to_head_request: bool) -> Vec<u8> {
+/// The bytes of a response to a request with this method.
+pub(super) fn write_response(response: &Response, method: &[u8]) -> Vec<u8> {
     let mut bytes = format!("HTTP/1.1 {} Answer\r\n", response.status).into_bytes();
     for (name, value) in &response.headers {
         bytes.extend([name, &b": "[..], value, b"\r\n"].concat());
     }
     bytes.extend_from_slice(b"\r\n");
-    if !to_head_request && !has_no_body(response.status) {
+    if !has_no_body(method, response.status) {
         bytes.extend_from_slice(&response.body);
     }
     bytes
 }
 
-fn has_no_body(status: u16) -> bool {
-    matches!(status, 101 | 204 | 304)
+/// Whether nothing follows the head of an answer, or something that is no body (RFC 9112 §6.3).
+fn has_no_body(method: &[u8], status: u16) -> bool {
+    match method {
+        b"HEAD" => true,
+        b"CONNECT" if matches!(status, 200..=299) => true,
+        _ => matches!(status, 101 | 204 | 304),
+    }
 }
 
 /// A head with the blank line behind it.
@@ -237,26 +242,30 @@ mod tests {
         assert!(
             read_response(
                 &mut &b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1"[..],
-                false
+                b"GET"
             )
             .is_err()
         );
-        assert!(read_response(&mut &b"<html>\r\n\r\n"[..], false).is_err());
-        assert!(read_response(&mut &b""[..], false).unwrap().is_none());
+        assert!(read_response(&mut &b"<html>\r\n\r\n"[..], b"GET").is_err());
+        assert!(read_response(&mut &b""[..], b"GET").unwrap().is_none());
     }
 
     #[test]
     fn responses_without_a_body_have_none() {
-        let read = |text: &str, head| read_response(&mut text.as_bytes(), head).unwrap().unwrap();
+        let read = |text: &str, method| {
+            read_response(&mut text.as_bytes(), method)
+                .unwrap()
+                .unwrap()
+        };
         let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
-        assert_eq!(read(interim, false).body, b"hi");
-        assert_eq!(read(interim, true).body, b"");
-        assert_eq!(read("HTTP/1.1 204 No\r\n\r\nhi", false).body, b"");
+        assert_eq!(read(interim, b"GET").body, b"hi");
+        assert_eq!(read(interim, b"HEAD").body, b"");
+        assert_eq!(read("HTTP/1.1 204 No\r\n\r\nhi", b"GET").body, b"");
         assert_eq!(
-            read("HTTP/1.1 200 OK\r\n\r\nto the end", false).body,
+            read("HTTP/1.1 200 OK\r\n\r\nto the end", b"GET").body,
             b"to the end"
         );
-        let again = write_response(&read(interim, false), false);
+        let again = write_response(&read(interim, b"GET"), b"GET");
         assert_eq!(again, b"HTTP/1.1 200 Answer\r\nContent-Length: 2\r\n\r\nhi");
     }
 }

@@ -43,7 +43,7 @@ impl<R: Rules> Stream<R> {
             Ok(pairs) => pairs,
             Err(error) => return self.fail(host, REQUEST, Failure::Host(error)),
         };
-        let (head, decision) = match self.begin(host, &pairs) {
+        let (head, decision) = match self.begin(host, &pairs, end) {
             Ok(begun) => begun,
             Err(failure) => return self.fail(host, REQUEST, failure),
         };
@@ -83,8 +83,14 @@ impl<R: Rules> Stream<R> {
     }
 
     /// Begins the transaction and runs phase 1.
-    fn begin(&mut self, host: &dyn Host, pairs: &Pairs) -> Result<(Head, Decision), Failure> {
-        let request = Request::new(host, pairs).map_err(Failure::Host)?;
+    fn begin(
+        &mut self,
+        host: &dyn Host,
+        pairs: &Pairs,
+        end: bool,
+    ) -> Result<(Head, Decision), Failure> {
+        let mut request = Request::new(host, pairs).map_err(Failure::Host)?;
+        request.restore_transfer_encoding(!end);
         let request_id = pairs.first(b"x-request-id").unwrap_or_default();
         let (connection, client) =
             identity::connection(host, self.filter.settings().forwarded_trusted, request_id);
@@ -100,7 +106,7 @@ impl<R: Rules> Stream<R> {
             .profile(host, request.authority)
             .ok_or(Failure::NoRules)?;
         self.page = Rc::clone(page);
-        self.transaction = Some(rules.begin(connection));
+        self.transaction = Some(Box::new(rules.begin(connection)));
         if filter.is_half_full() {
             self.drop_shadow(host);
         }

@@ -1,0 +1,62 @@
+//! What Envoy tells of itself.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Numbers by name.
+pub type Statistics = BTreeMap<String, u64>;
+
+/// Asks the admin interface for a page.
+///
+/// # Errors
+/// What the connection reports.
+pub fn page(admin: SocketAddr, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(admin)?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// Counters and gauges whose names match.
+///
+/// # Errors
+/// What the connection reports.
+pub fn statistics(admin: SocketAddr, pattern: &str) -> io::Result<Statistics> {
+    let page = page(admin, &format!("/stats?filter={pattern}"))?;
+    Ok(parse(&page))
+}
+
+fn parse(page: &str) -> Statistics {
+    let lines = page.lines().filter_map(|line| line.rsplit_once(": "));
+    lines
+        .filter_map(|(name, value)| Some((name.to_owned(), value.trim().parse().ok()?)))
+        .collect()
+}
+
+/// Resident memory of a process, in bytes.
+///
+/// # Errors
+/// The process is gone, or this is no Linux.
+pub fn resident_bytes(process: u32) -> io::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes
+        .map(|kilobytes| kilobytes * 1024)
+        .ok_or_else(|| io::Error::other("no VmRSS"))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn numbers_are_read() {
+        let found = super::parse("HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\na.b: 3\nc: 4\n");
+        assert_eq!((found["a.b"], found["c"]), (3, 4));
+        assert!(super::resident_bytes(std::process::id()).unwrap() > 100_000);
+    }
+}
