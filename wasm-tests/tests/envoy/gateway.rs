@@ -399,11 +399,19 @@ fn read_log(folder: &Path) -> String {
     String::from_utf8_lossy(&log).into_owned()
 }
 
+/// An address that nobody listens on. Its port is outside the range that connections take theirs
+/// from, and far from those of other test processes: it stays free until Envoy takes it.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    const PORTS: std::ops::Range<usize> = 10_000..32_000;
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let start = usize::try_from(std::process::id()).unwrap() * 101;
+    loop {
+        let number = start + COUNT.fetch_add(1, Ordering::SeqCst);
+        let port = u16::try_from(PORTS.start + number % PORTS.len()).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 fn scratch() -> PathBuf {

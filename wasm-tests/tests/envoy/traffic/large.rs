@@ -5,7 +5,7 @@ use crate::client::{VERSIONS, Version};
 use crate::exchange::upstream::{Play, Seen, Upstream};
 use crate::exchange::{Ask, End, Framing, Got};
 use crate::gateway::Gateway;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 const DOWNLOAD: usize = 100_000_000;
@@ -13,6 +13,14 @@ const UPLOAD: usize = 50_000_000;
 
 /// Envoy and the filter may grow by so much for what is passed on as it comes.
 const STREAMED: u64 = 48 << 20;
+
+/// One after the other: what one of these tests costs is not to be counted for another.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
 
 /// Prints what an exchange cost (`--nocapture` shows it) and bounds the growth of the process.
 fn measured<T>(house: &Gateway, what: &str, growth: u64, run: impl FnOnce() -> T) -> T {
@@ -37,7 +45,7 @@ fn mebibytes(bytes: u64) -> f64 {
 /// Of a type that is inspected, which the rules read up to their limit, and of another.
 #[test]
 fn a_large_download_passes() {
-    let house = house();
+    let (house, _alone) = (house(), alone());
     for version in VERSIONS {
         for kind in ["text/html", "application/octet-stream"] {
             let upstream = Upstream::start(&Play::filled(kind, DOWNLOAD));
@@ -101,7 +109,7 @@ fn upload(house: &Gateway, version: Version, ask: &Ask) -> (Got, Seen) {
 
 #[test]
 fn a_large_upload_that_is_kept_passes_and_an_attack_in_it_reaches_nobody() {
-    let house = house();
+    let (house, _alone) = (house(), alone());
     for version in VERSIONS {
         let what = format!("kept upload, {version:?}");
         let ask = form("kept.example", "hello", "bye");
@@ -121,7 +129,7 @@ fn a_large_upload_that_is_kept_passes_and_an_attack_in_it_reaches_nobody() {
 
 #[test]
 fn a_large_upload_that_is_streamed_passes_and_an_attack_in_it_is_cut_off() {
-    let house = house();
+    let (house, _alone) = (house(), alone());
     for version in VERSIONS {
         let what = format!("streamed upload, {version:?}");
         let ask = form("streamed.example", "hello", "bye");
@@ -137,15 +145,19 @@ fn a_large_upload_that_is_streamed_passes_and_an_attack_in_it_is_cut_off() {
         let late = form("streamed.example", "hello", ATTACK);
         let (got, seen) = upload(&house, version, &late);
         assert_eq!(got.status, Some(403), "{what}\n{}", house.log());
-        assert_eq!(seen.requests[0].complete, Some(false));
-        assert!(seen.requests[0].body.len() < late.whole_body().len());
+        // It had begun, and a cut may overtake what was under way.
+        assert_eq!(seen.connections, 1, "{what}");
+        for request in seen.requests {
+            assert_eq!(request.complete, Some(false));
+            assert!(request.body.len() < late.whole_body().len());
+        }
     }
 }
 
 /// With the limit of `@demo-conf`.
 #[test]
 fn a_large_upload_without_leave_is_refused() {
-    let house = house();
+    let (house, _alone) = (house(), alone());
     for version in VERSIONS {
         let (got, seen) = upload(&house, version, &form("shop.example", "hello", "bye"));
         assert_eq!(
