@@ -147,6 +147,25 @@ impl Gateway {
         read_log(&self.folder)
     }
 
+    /// Memory of Envoy's process, in bytes.
+    pub fn memory(&self) -> Memory {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.envoy.id())).unwrap();
+        let value = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+            kilobytes.unwrap().trim().parse::<u64>().unwrap() * 1024
+        };
+        Memory {
+            current: value("VmRSS:"),
+            peak: value("VmHWM:"),
+        }
+    }
+
+    /// Lets the peak of [`Gateway::memory`] begin anew.
+    pub fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.envoy.id()), "5").unwrap();
+    }
+
     fn ask_admin(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.admin).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
@@ -177,6 +196,12 @@ impl Gateway {
             thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    pub current: u64,
+    pub peak: u64,
 }
 
 impl Drop for Gateway {
@@ -374,11 +399,19 @@ fn read_log(folder: &Path) -> String {
     String::from_utf8_lossy(&log).into_owned()
 }
 
+/// An address that nobody listens on. Its port is outside the range that connections take theirs
+/// from, and far from those of other test processes: it stays free until Envoy takes it.
 pub fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
+    const PORTS: std::ops::Range<usize> = 10_000..32_000;
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let start = usize::try_from(std::process::id()).unwrap() * 101;
+    loop {
+        let number = start + COUNT.fetch_add(1, Ordering::SeqCst);
+        let port = u16::try_from(PORTS.start + number % PORTS.len()).unwrap();
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return listener.local_addr().unwrap();
+        }
+    }
 }
 
 fn scratch() -> PathBuf {

@@ -2,11 +2,13 @@
 //!
 //! `ENVOY` and `PARAPET_WASM` choose other binaries than `make e2e` does.
 
+mod changes;
 mod client;
 mod exchange;
 mod gateway;
 mod selection;
 mod situations;
+mod traffic;
 
 use client::{Request, VERSIONS, Version};
 use gateway::Gateway;

@@ -4,6 +4,7 @@ use super::upstream::Upstream;
 use super::{A_WHILE, Ask, End, Framing, Got, Piece, Tunnel};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::Duration;
 
 /// Longer than Envoy or the filter ever keep a client waiting here.
@@ -37,12 +38,18 @@ enum Sent {
 }
 
 fn send(stream: &mut TcpStream, ask: &Ask, upstream: &Upstream) -> io::Result<Sent> {
-    stream.write_all(head(ask, &upstream.address).as_bytes())?;
+    let mut first = head(ask, &upstream.address).into_bytes();
     // The bytes of a tunnel follow when it is open.
-    let pieces = match ask.tunnel {
+    let mut pieces = match ask.tunnel {
         Some(_) => &[],
         None => &ask.body[..],
     };
+    // What comes at once comes in one piece: no answer can come in between.
+    if let ([Piece::Bytes(bytes), rest @ ..], false) = (pieces, ask.framing == Framing::Chunked) {
+        first.extend(bytes);
+        pieces = rest;
+    }
+    stream.write_all(&first)?;
     for piece in pieces {
         match piece {
             Piece::Bytes(bytes) if ask.framing == Framing::Chunked => {
@@ -56,12 +63,15 @@ fn send(stream: &mut TcpStream, ask: &Ask, upstream: &Upstream) -> io::Result<Se
                 // Whether one came is seen later.
                 let _: io::Result<usize> = stream.peek(&mut [0]);
             }
+            Piece::AwaitFlag(flag) => flag.wait(),
+            Piece::Sleep(time) => thread::sleep(*time),
             Piece::Leave => return Ok(Sent::Left),
         }
     }
     if ask.framing == Framing::Chunked {
-        let trailers = if ask.trailers { "x-sum: 1\r\n" } else { "" };
-        stream.write_all(format!("0\r\n{trailers}\r\n").as_bytes())?;
+        let trailer = ask.trailer.map(|value| format!("x-probe: {value}\r\n"));
+        let end = format!("0\r\n{}\r\n", trailer.unwrap_or_default());
+        stream.write_all(end.as_bytes())?;
     }
     Ok(Sent::All)
 }

@@ -10,7 +10,7 @@ use std::error::Error;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// Longer than Envoy or the filter ever keep a client waiting here.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -104,7 +104,7 @@ async fn await_extended_connect(sender: &mut SendRequest<bytes::Bytes>) {
         if sender.is_extended_connect_protocol_enabled() {
             return;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        sleep(Duration::from_millis(10)).await;
     }
 }
 
@@ -127,7 +127,7 @@ async fn send(
     for (index, piece) in ask.body.iter().enumerate() {
         match piece {
             Piece::Bytes(bytes) => {
-                let end = index == last && !ask.trailers;
+                let end = index == last && ask.trailer.is_none();
                 // An answer that is there already is kept whatever becomes of the rest.
                 if let Err(error) = output.send_data(bytes.clone().into(), end) {
                     return if early.is_some() {
@@ -142,7 +142,7 @@ async fn send(
                     if upstream.has_head() {
                         break;
                     }
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    sleep(Duration::from_millis(5)).await;
                 }
             }
             Piece::AwaitAnswer => {
@@ -150,16 +150,22 @@ async fn send(
                     early = timeout(A_WHILE, &mut *answer).await.ok();
                 }
             }
+            Piece::AwaitFlag(flag) => {
+                while !flag.is_set() {
+                    sleep(Duration::from_millis(5)).await;
+                }
+            }
+            Piece::Sleep(time) => sleep(*time).await,
             Piece::Leave => {
                 // What was sent before must have gone out.
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                sleep(Duration::from_millis(20)).await;
                 return Ok(Sent::Left);
             }
         }
     }
-    if ask.trailers {
+    if let Some(value) = ask.trailer {
         let mut trailers = HeaderMap::new();
-        trailers.insert("x-sum", "1".parse().unwrap());
+        trailers.insert("x-probe", value.parse().unwrap());
         output.send_trailers(trailers)?;
     }
     Ok(Sent::All(early))

@@ -8,6 +8,10 @@ pub mod upstream;
 
 use crate::client::Version;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 use upstream::Upstream;
 
 /// A request as a test describes it, for HTTP/1.1 and HTTP/2 alike.
@@ -19,8 +23,8 @@ pub struct Ask {
     pub headers: Vec<(&'static str, &'static str)>,
     pub framing: Framing,
     pub body: Vec<Piece>,
-    /// One trailer follows the body.
-    pub trailers: bool,
+    /// The value of a trailer, `x-probe`, behind the body.
+    pub trailer: Option<&'static str>,
     pub tunnel: Option<Tunnel>,
     /// `HTTP/1.0` instead of `HTTP/1.1`.
     pub old: bool,
@@ -55,12 +59,35 @@ pub enum Piece {
     AwaitUpstream,
     /// Goes on when an answer comes, or after a while.
     AwaitAnswer,
+    /// Goes on when the test says so.
+    AwaitFlag(Flag),
+    Sleep(Duration),
     /// Closes the connection.
     Leave,
 }
 
+/// Something that a test lets happen.
+#[derive(Clone, Debug, Default)]
+pub struct Flag(Arc<AtomicBool>);
+
+impl Flag {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn wait(&self) {
+        while !self.is_set() {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 /// How long a client waits for what may never come.
-pub const A_WHILE: std::time::Duration = std::time::Duration::from_millis(300);
+pub const A_WHILE: Duration = Duration::from_millis(600);
 
 impl Ask {
     pub fn new(method: &'static str, path: impl Into<String>) -> Self {
@@ -71,7 +98,7 @@ impl Ask {
             headers: Vec::new(),
             framing: Framing::None,
             body: Vec::new(),
-            trailers: false,
+            trailer: None,
             tunnel: None,
             old: false,
             raw: None,
@@ -142,8 +169,8 @@ impl Ask {
         self
     }
 
-    pub fn trailers(mut self) -> Self {
-        self.trailers = true;
+    pub fn trailer(mut self, value: &'static str) -> Self {
+        self.trailer = Some(value);
         self
     }
 

@@ -9,6 +9,8 @@ pub fn furnish(example: &mut Value) {
     let manager = at(at(example, LISTENER), MANAGER);
     manager["http_protocol_options"] = json!({ "enable_trailers": true });
     manager["http2_protocol_options"] = json!({ "allow_connect": true });
+    // How long Envoy lets a connection stand that it has cut.
+    manager["delayed_close_timeout"] = json!("0.1s");
     manager["upgrade_configs"] =
         json!([{ "upgrade_type": "websocket" }, { "upgrade_type": "CONNECT" }]);
     *at(manager, "/route_config/virtual_hosts/0/routes") = routes();

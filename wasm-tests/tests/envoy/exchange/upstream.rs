@@ -2,8 +2,8 @@
 //!
 //! Each exchange has one of its own, so that no other exchange can be mistaken for it.
 
-use super::grpc_frame;
-use std::io::{self, BufRead, BufReader, Write};
+use super::{Flag, grpc_frame};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -31,8 +31,12 @@ pub struct Play {
 #[derive(Clone, Debug)]
 pub enum Move {
     Send(Vec<u8>),
+    /// So many bytes of text.
+    Fill(usize),
     /// Goes on when the client has got some of the body; otherwise breaks off.
     AwaitClient,
+    /// Goes on when the test says so.
+    AwaitFlag(Flag),
     /// Closes the connection.
     Close,
 }
@@ -81,6 +85,16 @@ impl Play {
         };
         play.moves.push(Move::Send(end.as_bytes().to_vec()));
         play
+    }
+
+    /// `200` with a body of so many bytes, which is not kept in [`Play::body`].
+    pub fn filled(kind: &str, length: usize) -> Self {
+        let headers = [
+            format!("content-type: {kind}"),
+            format!("content-length: {length}"),
+        ];
+        let headers = headers.each_ref().map(String::as_str);
+        Self::status(200, &headers).then(Move::Fill(length))
     }
 
     /// Server-sent events; each is sent when the client has got the one before.
@@ -150,6 +164,11 @@ impl Play {
         for next in &self.moves {
             match next {
                 Move::Send(bytes) => output.write_all(bytes)?,
+                Move::Fill(length) => {
+                    let mut text = io::repeat(b'x').take(*length as u64);
+                    io::copy(&mut text, output)?;
+                }
+                Move::AwaitFlag(flag) => flag.wait(),
                 Move::AwaitClient if state.await_client() => {}
                 Move::AwaitClient | Move::Close => {
                     output.shutdown(Shutdown::Both)?;
@@ -263,6 +282,14 @@ impl Upstream {
 
     pub fn has_head(&self) -> bool {
         !self.seen().requests.is_empty()
+    }
+
+    /// Whether a request is under way.
+    pub fn is_busy(&self) -> bool {
+        let seen = self.seen();
+        seen.requests
+            .iter()
+            .any(|request| request.complete.is_none())
     }
 
     pub fn await_head(&self, patience: Duration) {

@@ -29,6 +29,8 @@ pub enum Door {
     Grpc,
     /// Envoy keeps only [`SMALL`] bytes of a body.
     Small,
+    /// The same, and the filter knows (`buffer_limit`).
+    Told,
 }
 
 pub struct House {
@@ -49,13 +51,15 @@ impl House {
                 (Mode::Plain, Door::Grpc),
                 (Mode::Held, Door::Small),
                 (Mode::Plain, Door::Small),
+                (Mode::Held, Door::Told),
+                (Mode::Plain, Door::Told),
             ] {
                 let address = gateway::free_address();
                 addresses.push((mode, door, address));
                 let mut listener = first.clone();
                 listener["name"] = json!(format!("{mode:?} {door:?}"));
                 listener["address"]["socket_address"]["port_value"] = json!(address.port());
-                if door == Door::Small {
+                if matches!(door, Door::Small | Door::Told) {
                     listener["per_connection_buffer_limit_bytes"] = json!(SMALL);
                     // In HTTP/2 a stream's window is what Envoy keeps of it.
                     let options = &mut at(&mut listener, MANAGER)["http2_protocol_options"];
@@ -84,7 +88,7 @@ impl House {
 /// One rule for each phase. Rule N belongs to phase N.
 fn plugin(mode: Mode, door: Door) -> Value {
     let limit = match door {
-        Door::Small => SMALL * 8,
+        Door::Small | Door::Told => SMALL * 8,
         Door::Standard | Door::Grpc => LIMIT,
     };
     let limits = format!("SecRequestBodyLimit {limit}\nSecResponseBodyLimit {limit}");
@@ -92,7 +96,7 @@ fn plugin(mode: Mode, door: Door) -> Value {
         Mode::Held => "auto",
         Mode::Plain => "off",
     };
-    json!({
+    let mut plugin = json!({
         "directives_map": {
             "default": [
                 "SecRuleEngine On",
@@ -104,24 +108,32 @@ fn plugin(mode: Mode, door: Door) -> Value {
                 "SecRule REQUEST_HEADERS:Content-Type \"@beginsWith application/grpc\" \
                  \"id:10,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On\"",
                 "SecRule REQUEST_HEADERS:X-Probe \"@streq attack\" \"id:1,phase:1,deny,nolog\"",
+                "SecRule REQUEST_HEADERS:X-Probe \"@streq drop\" \"id:11,phase:1,drop,nolog\"",
                 "SecRule ARGS|REQUEST_BODY \"@contains attack\" \"id:2,phase:2,deny,nolog\"",
                 "SecRule RESPONSE_HEADERS:X-Probe \"@streq leak\" \"id:3,phase:3,deny,nolog\"",
                 "SecRule RESPONSE_BODY \"@contains leak\" \"id:4,phase:4,deny,nolog\"",
             ],
             "partial": { "extends": "default", "directives":
                 ["SecRequestBodyLimitAction ProcessPartial"] },
+            "stream": { "extends": "default", "directives":
+                ["SecParapetLargeRequestBody Stream", "SecParapetLargeResponseBody Stream"] },
             "strict": { "extends": "default", "directives":
                 ["SecResponseBodyLimitAction Reject"] },
         },
         "default_directives": "default",
         "per_authority_directives": {
             "partial.example": "partial",
+            "stream.example": "stream",
             "strict.example": "strict",
         },
         "hold_headers": hold,
         "grpc": if door == Door::Grpc { "inspect" } else { "stream" },
         "denial": { "headers": { "x-denied-by": "%{rule_id}" } },
-    })
+    });
+    if door == Door::Told {
+        plugin["buffer_limit"] = json!(SMALL);
+    }
+    plugin
 }
 
 /// What the situations need beyond [`routing`]: answers of Envoy, and filters around ours.

@@ -185,9 +185,11 @@ fn the_page_of_situations_is_current() {
 #[test]
 fn no_denied_request_is_expected_at_an_upstream_while_heads_are_held() {
     let groups = groups();
-    let rows = groups.iter().flat_map(|group| &group.situations);
+    let situations = groups.iter().flat_map(|group| &group.situations);
+    let rows = situations.flat_map(|situation| &situation.rows);
     let mut denials = 0;
-    for row in rows.flat_map(|situation| &situation.rows) {
+    // Where the rules let large bodies go on while they are inspected, heads go as well.
+    for row in rows.filter(|row| row.ask.authority != "stream.example") {
         let denied = ["by phase 1", "by phase 2", "413 by a limit"];
         if denied.iter().any(|by| row.held.client.contains(by)) {
             assert_eq!(row.held.upstream, "nothing", "{}", row.variant);
@@ -244,11 +246,7 @@ fn settle(jobs: &[Job<'_>]) {
     let deadline = Instant::now() + Duration::from_secs(5);
     let open = |job: &Job<'_>| {
         let done = job.done.lock().unwrap();
-        let (_, upstream) = done.as_ref().unwrap();
-        let seen = upstream.seen();
-        seen.requests
-            .iter()
-            .any(|request| request.complete.is_none())
+        done.as_ref().unwrap().1.is_busy()
     };
     while jobs.iter().any(open) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(20));
@@ -267,7 +265,9 @@ fn surprise(job: &Job<'_>) -> Option<String> {
     let little = ["nothing", "a connection", "the head"];
     let upstream_fits = sight.upstream == expected.upstream
         || (expected.upstream == AT_MOST_HEAD && little.contains(&sight.upstream.as_str()));
-    if sight.client == expected.client && upstream_fits {
+    // What is a race has two outcomes.
+    let client_fits = expected.client.split(" or ").any(|one| one == sight.client);
+    if client_fits && upstream_fits {
         return None;
     }
     Some(format!(
@@ -335,7 +335,9 @@ fn upstream_saw(seen: &Seen, ask: &Ask) -> String {
     };
     let whole = ask.whole_body();
     match request.complete {
-        Some(true) if request.body == whole && request.trailers == ask.trailers => "everything",
+        Some(true) if request.body == whole && request.trailers == ask.trailer.is_some() => {
+            "everything"
+        }
         Some(true) => "another body",
         Some(false) if request.body.is_empty() => "the head",
         Some(false) if whole.starts_with(&request.body) => "a part of the body",

@@ -19,7 +19,12 @@ body (phase 4).
 What the client saw: the status, and who gave it if it was not the upstream: *by phase N* is a
 denial of the rules, *by a limit* one of a configured limit, *by Envoy* an answer of Envoy itself.
 *Cut*: the connection (HTTP/1.1) or the stream (HTTP/2) ended without an answer, or in the middle of
-one. What the upstream saw: *nothing* means that there was not even a connection.
+one; in HTTP/1.1 Envoy lets the connection stand for its `delayed_close_timeout`, a second. What the
+upstream saw: *nothing* means that there was not even a connection.
+
+Some rows show attacks that pass: nobody inspects trailers (rules have no variable for them), the
+bytes of tunnels, events, messages of gRPC unless the plugin says `grpc: inspect`, and what lies
+behind a limit under `ProcessPartial`.
 ";
 
 pub fn page(groups: &[Group]) -> String {

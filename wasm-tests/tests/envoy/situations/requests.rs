@@ -32,6 +32,8 @@ pub fn situations() -> Vec<Situation> {
             vec![
                 row("benign", Ask::get("/?a=blue")).both("200", "everything"),
                 row("attack in a header", probe(Ask::get("/"))).both("403 by phase 1", "nothing"),
+                row("a rule that drops", Ask::get("/").header("x-probe", "drop"))
+                    .both("cut", "nothing"),
                 row("attack in the query", Ask::get("/?a=attack"))
                     .both("403 by phase 2", "nothing"),
             ],
@@ -93,10 +95,13 @@ pub fn situations() -> Vec<Situation> {
         situation(
             "trailers behind the body",
             vec![
-                row("benign", chunked(&[BENIGN]).trailers()).both("200", "everything"),
-                row("attack in the body", chunked(&[ATTACK]).trailers())
+                row("benign", chunked(&[BENIGN]).trailer("1")).both("200", "everything"),
+                row("attack in the body", chunked(&[ATTACK]).trailer("1"))
                     .held("403 by phase 2", "nothing")
                     .plain("403 by phase 2", AT_MOST_HEAD),
+                // Rules have no variable for trailers.
+                row("attack in a trailer", chunked(&[BENIGN]).trailer("attack"))
+                    .both("200", "everything"),
             ],
         ),
         situation(
@@ -143,6 +148,10 @@ pub fn situations() -> Vec<Situation> {
                     .play(Play::text("hello").early())
                     .held("403 by phase 2", "nothing")
                     .plain("403 by phase 2", "the head"),
+                row("leak in the answer", unfinished("a=1&", "b=blue"))
+                    .play(Play::text("a leak").early())
+                    .held("403 by phase 4", "everything")
+                    .plain("200, then cut", "the head"),
                 row("attack after the answer", unfinished("a=1&", "b=attack"))
                     .play(Play::text("hello").early())
                     .held("403 by phase 2", "nothing")
@@ -190,11 +199,29 @@ pub fn situations() -> Vec<Situation> {
                 row("benign", over_buffer("a=1"))
                     .door(Door::Small)
                     .held("413 by Envoy", "nothing")
-                    .plain("413 by Envoy", "the head"),
+                    .plain("413 by Envoy", AT_MOST_HEAD),
                 row("attack behind the buffer", over_buffer("b=attack"))
                     .door(Door::Small)
                     .held("413 by Envoy", "nothing")
-                    .plain("413 by Envoy", "the head"),
+                    .plain("413 by Envoy", AT_MOST_HEAD),
+                row(
+                    "attack behind it, `buffer_limit` set",
+                    over_buffer("b=attack"),
+                )
+                .door(Door::Told)
+                .both("413 by a limit", "nothing"),
+                row(
+                    "benign, `SecParapetLargeRequestBody Stream`",
+                    over_buffer("a=1").to("stream.example"),
+                )
+                .door(Door::Told)
+                .both("200", "everything"),
+                row(
+                    "attack behind it, `SecParapetLargeRequestBody Stream`",
+                    over_buffer("b=attack").to("stream.example"),
+                )
+                .door(Door::Told)
+                .both("403 by phase 2", "a part of the body"),
             ],
         ),
     ]
@@ -284,7 +311,8 @@ pub fn answered_by_envoy() -> Vec<Situation> {
                     .both("503 by Envoy", "nothing"),
                 row("attack in the body", Ask::form(ATTACK))
                     .play(Play::unreachable())
-                    .both("403 by phase 2", "nothing"),
+                    .held("403 by phase 2", "nothing")
+                    .plain("403 by phase 2 or 503 by Envoy", "nothing"),
             ],
         ),
         situation(

@@ -1,6 +1,6 @@
 //! What upstreams answer.
 
-use super::house::LIMIT;
+use super::house::{Door, LIMIT};
 use super::{Situation, row, situation};
 use crate::exchange::Ask;
 use crate::exchange::upstream::{Move, Play};
@@ -149,6 +149,34 @@ pub fn situations() -> Vec<Situation> {
                     .play(Play::chunks("text/html", &[&long("", "")], false))
                     .held("500 by a limit", "everything")
                     .plain("200, then cut", "everything"),
+            ],
+        ),
+        situation(
+            "body over Envoy's buffer",
+            vec![
+                row("benign", get())
+                    .door(Door::Small)
+                    .play(Play::text(&long("", "")))
+                    .held("500 by Envoy", "everything")
+                    .plain("200, then cut", "everything"),
+                row("benign, `buffer_limit` set", get())
+                    .door(Door::Told)
+                    .play(Play::text(&long("", "")))
+                    .both("500 by a limit", "everything"),
+                row(
+                    "benign, `SecParapetLargeResponseBody Stream`",
+                    get().to("stream.example"),
+                )
+                .door(Door::Told)
+                .play(Play::text(&long("", "")))
+                .both("200", "everything"),
+                row(
+                    "leak behind it, `SecParapetLargeResponseBody Stream`",
+                    get().to("stream.example"),
+                )
+                .door(Door::Told)
+                .play(Play::text(&long("", "a leak")))
+                .both("200, then cut", "everything"),
             ],
         ),
         situation(

@@ -26,6 +26,12 @@ pub fn situations() -> Vec<Situation> {
                 row("attack in a message", websocket().send("attack"))
                     .play(Play::tunnel())
                     .both("tunnel", "everything"),
+                row(
+                    "attack in a body of the handshake",
+                    Ask::raw(HANDSHAKE).send("a=attack"),
+                )
+                .held("403 by phase 2", "nothing")
+                .plain("403 by phase 2", super::AT_MOST_HEAD),
                 row("refused by the upstream, with a leak", websocket())
                     .play(Play::full(400, &["content-type: text/html"], "a leak"))
                     .held("403 by phase 4", "everything")
@@ -107,6 +113,11 @@ pub fn situations() -> Vec<Situation> {
         ),
     ]
 }
+
+/// An upgrade that declares a body: an upstream that ignores the upgrade would read it.
+const HANDSHAKE: &str = "POST /chat HTTP/1.1\r\nhost: shop.example\r\nx-upstream: {upstream}\r\n\
+    connection: Upgrade\r\nupgrade: websocket\r\ncontent-length: 8\r\n\
+    content-type: application/x-www-form-urlencoded\r\n\r\n";
 
 fn websocket() -> Ask {
     Ask::get("/chat").tunnel(Tunnel::WebSocket)
