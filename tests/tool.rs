@@ -126,6 +126,50 @@ fn check_reads_plugin_configurations() {
 }
 
 #[test]
+fn check_refuses_overlays_that_disarm_their_base() {
+    let place = Place::new("check-overlay");
+    let check = |directive: &str| {
+        let plugin = serde_json::json!({
+            "directives_map": {
+                "base": {
+                    "directives": ["Include @demo-conf", "Include @baseline/*.conf"],
+                    "overlay_policy": { "ids": ["10000-19999"] }, "shadow": "next",
+                    "denial": { "status": 404 },
+                },
+                "next": { "extends": "base" },
+                "team": { "extends": "base", "overlay": true, "directives": [directive] },
+            },
+            "per_route_directives": { "shop/*": "team" }, "profile_metadata": {},
+            "default_directives": "base", "strictest_directives": "base", "filter_state": "all",
+        });
+        let file = place.file("plugin.json", &plugin.to_string());
+        let output = parapet(&["check", &file]);
+        (output.status.code(), stderr(&output))
+    };
+    let (status, messages) = check("SecRuleUpdateTargetById 8050000 \"!ARGS:comment\"");
+    assert_eq!(status, Some(0), "{messages}");
+    for (directive, message) in [
+        (
+            "SecRuleRemoveById 8900000-8999999",
+            "error[P0615]: an overlay may not change rule 8900000: the base locks it\n  \
+             --> directives_map.team:1:1",
+        ),
+        (
+            "SecRuleEngine Off",
+            "error[P0611]: an overlay may not use SecRuleEngine",
+        ),
+        (
+            "SecAction id:1,pass",
+            "error[P0613]: an overlay may not have a rule 1",
+        ),
+    ] {
+        let (status, messages) = check(directive);
+        assert_eq!(status, Some(1), "{directive}");
+        assert!(messages.contains(message), "{directive}: {messages}");
+    }
+}
+
+#[test]
 fn a_file_that_is_not_there_is_a_matter_of_usage() {
     for arguments in [
         &["check", "/no/such/file.conf"][..],
@@ -250,9 +294,8 @@ fn only_what_nobody_expected_fails_a_run() {
     let (status, text) = run("expected_failures: [{tests: [7-3], reason: known}]");
     assert_eq!(status, Some(0), "{text}");
     assert!(text.ends_with("2 passed, 1 failed, 0 skipped\n"), "{text}");
-    let (status, text) = run(
-        "expected_failures: [{tests: [7-3], reason: known}, {tests: [7-2, 8-1], reason: x}]",
-    );
+    let (status, text) =
+        run("expected_failures: [{tests: [7-3], reason: known}, {tests: [7-2, 8-1], reason: x}]");
     assert_eq!(status, Some(1));
     assert!(
         text.contains("SURPRISE 7-2") && text.contains("STALE 8-1"),

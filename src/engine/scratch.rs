@@ -24,6 +24,42 @@ pub(super) struct Scratch {
     pub ablation: Ablation,
 }
 
+/// Bytes that one buffer may keep from phase to phase. Hardly any request needs more; what one that
+/// does took is given back, for wasm memory is never returned to the host, only used again.
+const KEPT: usize = 256 * 1024;
+
+impl Scratch {
+    /// Gives back what a large transaction took beyond what others need.
+    pub(super) fn relax(&mut self) {
+        relax(&mut self.argument);
+        relax(&mut self.macros);
+        relax(&mut self.subjects);
+        self.sharing.relax();
+        self.matching.relax(KEPT);
+    }
+
+    /// Bytes of memory that are kept for the next transaction, without patterns made of macros.
+    pub(super) fn held_bytes(&self) -> usize {
+        bytes(&self.argument)
+            .saturating_add(bytes(&self.macros))
+            .saturating_add(bytes(&self.subjects))
+            .saturating_add(self.sharing.held_bytes())
+            .saturating_add(self.matching.held_bytes())
+    }
+}
+
+/// Gives a buffer back that has grown too large.
+pub(super) fn relax<T>(buffer: &mut Vec<T>) {
+    if bytes(buffer) > KEPT {
+        *buffer = Vec::new();
+    }
+}
+
+/// Bytes that a buffer takes.
+pub(super) fn bytes<T>(buffer: &Vec<T>) -> usize {
+    buffer.capacity().saturating_mul(size_of::<T>())
+}
+
 /// Parts of the engine that can be switched off to show that they change no verdict. For tests.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Ablation {
@@ -48,5 +84,24 @@ impl Ablation {
             _ => return false,
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_large_buffers_are_given_back() {
+        let mut buffer = vec![0u8; KEPT];
+        relax(&mut buffer);
+        assert_eq!(buffer.capacity(), KEPT);
+        buffer.reserve_exact(1 + KEPT);
+        buffer.clear();
+        relax(&mut buffer);
+        assert_eq!(buffer.capacity(), 0);
+        let mut wide = vec![0u64; KEPT / 8 + 1];
+        relax(&mut wide);
+        assert_eq!(bytes(&wide), 0);
     }
 }

@@ -4,7 +4,7 @@
 //! prefilter are the phase's; lists and groups also when a rule changes a variable that they look
 //! at, which hardly any does.
 
-use super::scratch::Scratch;
+use super::scratch::{Scratch, bytes, relax};
 use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
@@ -40,6 +40,30 @@ impl Sharing {
         self.rows.clear();
         self.bits.clear();
         self.forget_targets();
+    }
+
+    /// Gives buffers back that have grown too large. What is kept is forgotten with the phase anyway.
+    pub(super) fn relax(&mut self) {
+        relax(&mut self.rows);
+        relax(&mut self.bits);
+        relax(&mut self.lists);
+        relax(&mut self.subjects);
+        relax(&mut self.groups);
+        relax(&mut self.unions);
+    }
+
+    /// Bytes of memory that all of it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        [
+            bytes(&self.rows),
+            bytes(&self.bits),
+            bytes(&self.lists),
+            bytes(&self.subjects),
+            bytes(&self.groups),
+            bytes(&self.unions),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
     }
 
     fn forget_targets(&mut self) {

@@ -63,6 +63,13 @@ impl Waf {
         })
     }
 
+    /// Bytes of memory that searches and evaluation keep from one transaction to the next.
+    pub fn held_bytes(&self) -> usize {
+        self.scratch
+            .try_borrow()
+            .map_or(0, |scratch| scratch.held_bytes())
+    }
+
     /// The rules.
     pub fn program(&self) -> &Arc<Program> {
         &self.program
@@ -354,7 +361,10 @@ impl Transaction {
     fn run(&mut self, phase: Phase) {
         let begun = self.state.begin_timing();
         match self.waf.scratch.try_borrow_mut() {
-            Ok(mut scratch) => self.state.run_phase(phase, &mut scratch),
+            Ok(mut scratch) => {
+                self.state.run_phase(phase, &mut scratch);
+                scratch.relax();
+            }
             Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
         }
         self.state.end_timing(begun, Spent::Phase(phase));

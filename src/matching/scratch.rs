@@ -103,6 +103,17 @@ impl Scratch {
         self.used
     }
 
+    /// Gives the machine's buffers back where one has grown beyond so many bytes. Caches have their
+    /// own budget.
+    pub fn relax(&mut self, kept: usize) {
+        self.machine.relax(kept);
+    }
+
+    /// Bytes of memory that are kept for the next search.
+    pub fn held_bytes(&self) -> usize {
+        self.used.saturating_add(self.machine.held_bytes())
+    }
+
     /// Lends the caches of a pattern to a search, and keeps to the budget after it.
     pub(super) fn with_caches<T>(
         &mut self,

@@ -167,7 +167,10 @@ impl PluginConfig {
         for (at, rules) in profiles.into_iter().enumerate() {
             let shadow = self.profiles.get(at).and_then(|it| it.shadow.as_deref());
             let place = shadow.and_then(|name| profile::find(&self.profiles, name));
-            shadowed.push(match (shadow, place.and_then(|at| lineages.get(at))) {
+            let lineage = place.and_then(|at| lineages.get(at));
+            // Equal ones are compiled under one name, so that there is one program.
+            let lineage = lineage.and_then(|it| lineages.iter().find(|other| equal(other, it)));
+            shadowed.push(match (shadow, lineage) {
                 (Some(name), Some(lineage)) => Shadowed::new(rules, name, compile(lineage)?),
                 _ => Shadowed::alone(rules),
             });

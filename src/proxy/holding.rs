@@ -134,8 +134,8 @@ impl Holding {
         Some(head)
     }
 
-    /// Marks that the host has begun something new (another request), so what it delivers from now
-    /// on need not be what a resume set free.
+    /// Marks that the host has begun something new (anything but to deliver what a resume set free),
+    /// so what it delivers from now on need not have waited.
     pub fn new_turn(&self) {
         self.turn.set(self.turn.get().wrapping_add(1));
     }

@@ -54,13 +54,15 @@ impl<R: Rules> Rules for Shadowed<R> {
     type Transaction = ShadowedTransaction<R::Transaction>;
 
     fn begin(&self, connection: Connection) -> Self::Transaction {
-        let shadow = self.shadow.as_ref().map(|(name, rules)| Shadow {
-            name: Rc::clone(name),
-            transaction: rules.begin(connection.clone()),
-            request: Half::default(),
-            response: Half::default(),
-            verdict: None,
-            told: false,
+        let shadow = self.shadow.as_ref().map(|(name, rules)| {
+            Box::new(Shadow {
+                name: Rc::clone(name),
+                transaction: rules.begin(connection.clone()),
+                request: Half::default(),
+                response: Half::default(),
+                verdict: None,
+                told: false,
+            })
         });
         ShadowedTransaction {
             rules: self.rules.begin(connection),
@@ -79,7 +81,8 @@ pub struct ShadowedTransaction<T> {
     wanted: bool,
     /// The rules have interrupted.
     stopped: bool,
-    shadow: Option<Shadow<T>>,
+    /// Apart, because hardly any has one.
+    shadow: Option<Box<Shadow<T>>>,
 }
 
 #[derive(Debug)]

@@ -91,7 +91,8 @@ enum Failure {
 pub struct Stream<R: Rules> {
     filter: Rc<Filter<R>>,
     context: u32,
-    transaction: Option<R::Transaction>,
+    /// Apart, because a stream outlives it, and some have none.
+    transaction: Option<Box<R::Transaction>>,
     /// What the transaction holds.
     claim: Claim,
     unique_id: String,
@@ -149,6 +150,7 @@ impl<R: Rules> Stream<R> {
         if std::mem::replace(&mut self.logged, true) {
             return;
         }
+        self.filter.holding().new_turn();
         self.free_heads();
         self.delay = None;
         let Some(transaction) = &mut self.transaction else {
@@ -237,7 +239,11 @@ impl<R: Rules> Stream<R> {
     }
 
     fn drop_shadow(&mut self, host: &dyn Host) {
-        if self.transaction.as_mut().is_some_and(Inspect::drop_shadow) {
+        if self
+            .transaction
+            .as_deref_mut()
+            .is_some_and(Inspect::drop_shadow)
+        {
             self.claim_held();
             self.filter.count(host, Count::ShadowDropped);
         }
@@ -270,7 +276,7 @@ impl<R: Rules> Stream<R> {
         if by.rule_id == 0 {
             log::limit(host, &by, &self.unique_id);
         }
-        let pause = self.transaction.as_ref().map_or(0, Inspect::pause);
+        let pause = self.transaction.as_deref().map_or(0, Inspect::pause);
         let denial = Denial::Interruption(by);
         match self.end_later(host, direction, &denial, pause) {
             Some(flow) => flow,
@@ -407,9 +413,11 @@ impl<R: Rules> Stream<R> {
             Direction::Request => &self.request_head,
             Direction::Response => &self.response_head,
         };
-        if let Some(head) = head {
-            self.filter.holding().body_seen(host, head.get(), delivered);
+        let head = head.as_ref().map_or(Head::Free, |head| head.get());
+        if !matches!(head, Head::Resumed { .. }) {
+            self.filter.holding().new_turn();
         }
+        self.filter.holding().body_seen(host, head, delivered);
     }
 
     /// Leaves nothing for the watchdog: it must not resume what has been decided.

@@ -31,7 +31,7 @@ fn toy_server(name: &str) -> (String, PathBuf) {
             std::thread::sleep(Duration::from_millis(20));
             if let Some(mark) = crate::cli::message::header(&request.headers, b"x-mark") {
                 marks = marks.wrapping_add(1);
-                if marks % 2 == 0 {
+                if marks.is_multiple_of(2) {
                     let mark = String::from_utf8_lossy(mark);
                     writeln!(file, "[id \"1\"] {mark} and again {mark}").unwrap();
                 }

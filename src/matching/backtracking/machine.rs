@@ -57,6 +57,22 @@ struct Site {
 struct Exceeded;
 
 impl Machine {
+    /// Gives buffers back that have grown beyond so many bytes.
+    pub(in crate::matching) fn relax(&mut self, kept: usize) {
+        if self.stack.capacity().saturating_mul(size_of::<Frame>()) > kept {
+            self.stack = Vec::new();
+        }
+    }
+
+    /// Bytes of memory that the buffers take.
+    pub(in crate::matching) fn held_bytes(&self) -> usize {
+        self.stack
+            .capacity()
+            .saturating_mul(size_of::<Frame>())
+            .saturating_add(self.registers.capacity().saturating_mul(size_of::<usize>()))
+            .saturating_add(self.sites.capacity().saturating_mul(size_of::<Site>()))
+    }
+
     /// A machine with a limit of steps.
     pub(in crate::matching) fn new(steps: usize) -> Self {
         Self {

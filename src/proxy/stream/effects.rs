@@ -30,7 +30,7 @@ impl<R: Rules> Stream<R> {
     pub(super) fn edit_request_head(&self, host: &dyn Host) {
         let by_rules = self
             .transaction
-            .as_ref()
+            .as_deref()
             .is_some_and(Inspect::wants_plain_response);
         if by_rules || self.filter.settings().accept_encoding == AcceptEncoding::Remove {
             // Should this fail, the response may come encoded and is inspected as it is.

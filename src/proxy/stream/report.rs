@@ -12,7 +12,7 @@ use crate::proxy::settings::FilterState;
 impl<R: Rules> Stream<R> {
     /// Logs what rules matched since the last call, and what a shadow would have done.
     pub(super) fn report(&mut self, host: &dyn Host) {
-        let Some(transaction) = &mut self.transaction else {
+        let Some(transaction) = self.transaction.as_deref_mut() else {
             return;
         };
         log::matches(host, transaction);

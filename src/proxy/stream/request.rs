@@ -106,7 +106,7 @@ impl<R: Rules> Stream<R> {
             .profile(host, request.authority)
             .ok_or(Failure::NoRules)?;
         self.page = Rc::clone(page);
-        self.transaction = Some(rules.begin(connection));
+        self.transaction = Some(Box::new(rules.begin(connection)));
         if filter.is_half_full() {
             self.drop_shadow(host);
         }

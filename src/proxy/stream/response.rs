@@ -15,6 +15,7 @@ const RESPONSE: Direction = Direction::Response;
 impl<R: Rules> Stream<R> {
     /// The head of the response; `end` if there is no body.
     pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        self.filter.holding().new_turn();
         self.notice_watchdog();
         if let Some(ended) = self.ended {
             return self.after(ended);

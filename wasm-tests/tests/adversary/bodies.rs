@@ -61,14 +61,12 @@ fn any_size_of_pieces_gives_the_same_verdict() {
 
 /// An upload as browsers send it: fields, and a file of so many bytes.
 fn upload(size: usize, field: &str, piece: usize, announced: bool) -> Exchange {
-    let head = format!(
-        "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f.bin\"\r\n\
-         Content-Type: application/octet-stream\r\n\r\n"
-    );
+    let head = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f.bin\"\r\n\
+                Content-Type: application/octet-stream\r\n\r\n";
     let tail = format!(
         "\r\n--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n{field}\r\n--x--\r\n"
     );
-    let mut body = head.into_bytes();
+    let mut body = head.as_bytes().to_vec();
     let file = (0..size).map(|at| b"0123456789abcdef\r\n"[at % 18]);
     body.extend(file);
     body.extend_from_slice(tail.as_bytes());

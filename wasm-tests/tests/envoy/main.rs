@@ -5,6 +5,7 @@
 mod client;
 mod exchange;
 mod gateway;
+mod selection;
 mod situations;
 
 use client::{Request, VERSIONS, Version};

@@ -3,7 +3,7 @@
 use super::*;
 use crate::proxy::fake::FakeHost;
 use crate::proxy::host::Host;
-use crate::proxy::{Filter, Flow, OnError, Selection, Stream, Vm};
+use crate::proxy::{Filter, Flow, OnError, Selection, Shadowed, Stream, Vm};
 use std::rc::Rc;
 
 /// A small deterministic generator (xorshift).
@@ -165,4 +165,71 @@ fn a_lenient_policy_never_panics_either() {
         }
         stream.on_log(host);
     }
+}
+
+/// A second rule set sees all that, whatever the order, and no answer is another for it.
+#[test]
+fn no_order_of_callbacks_is_answered_otherwise_for_a_shadow() {
+    let mut random = Random(7);
+    for round in 0..4_000 {
+        let rules = FakeRules {
+            request_body: random.below(2) == 0,
+            response_body: random.below(2) == 0,
+            partial: (random.below(2) == 0).then_some(7),
+            ..FakeRules::default()
+        };
+        let shadow = FakeRules {
+            word: ["dark", "evil"][usize::try_from(random.below(2)).unwrap()],
+            reject: (random.below(4) == 0).then_some(3),
+            ..FakeRules::default()
+        };
+        let seed = random.below(u64::MAX).max(1);
+        let alone = answers(seed, Shadowed::alone(rules.clone()));
+        let shadowed = answers(seed, Shadowed::new(rules, "shadow", shadow));
+        assert_eq!(alone, shadowed, "round {round}");
+    }
+}
+
+/// What a host is told in one order of callbacks: flows, answers, resets.
+fn answers(seed: u64, rules: Shadowed<FakeRules>) -> (Vec<Flow>, Vec<u16>, usize) {
+    let mut random = Random(seed);
+    let host = FakeHost::default();
+    let rules = vec![rules];
+    let filter = Filter::new(Settings::default(), rules, Selection::all(0), Rc::default());
+    let mut stream = Stream::new(Rc::new(filter), 7);
+    let mut flows = Vec::new();
+    for _ in 0..random.below(14) {
+        match random.below(6) {
+            0 => host.fail("body"),
+            1 => host.fail("headers"),
+            _ => host.heal(),
+        }
+        let body: &[u8] = match random.below(3) {
+            0 => b"dark2 dark4",
+            1 => b"evil2 evil4",
+            _ => b"fine",
+        };
+        host.set_fake_property(&["response", "code_details"], b"via_upstream");
+        host.state(|state| {
+            state.request_headers = Some(POST.iter().copied().collect());
+            state.response_headers = Some([(":status", "200")].into_iter().collect());
+            state.request_body = Some(body.to_vec());
+            state.response_body = Some(body.to_vec());
+        });
+        let size = usize::try_from(random.below(body.len() as u64 + 2)).unwrap();
+        let end = random.below(2) == 0;
+        flows.push(match random.below(8) {
+            0 | 1 => stream.on_request_headers(&host, end),
+            2 | 3 => stream.on_request_body(&host, size, end),
+            4 => stream.on_request_trailers(&host),
+            5 => stream.on_response_headers(&host, end),
+            6 => stream.on_response_body(&host, size, end),
+            _ => stream.on_response_trailers(&host),
+        });
+    }
+    stream.on_log(&host);
+    host.state(|state| {
+        let statuses = state.replies.iter().map(|reply| reply.status).collect();
+        (flows, statuses, state.closed.len())
+    })
 }

@@ -33,19 +33,18 @@ fn shadowed(envoy: &Envoy, rules: FakeRules, shadow: FakeRules) -> Envoy {
 
 /// How often each phase of the shadow would have denied.
 fn counts(envoy: &Envoy) -> Vec<i64> {
-    let phases = [
-        "request_headers",
-        "request_body",
-        "response_headers",
-        "response_body",
-    ];
-    let count = |(at, phase): (usize, &str)| {
-        let id = 1001 + at;
-        envoy.host.metric(&format!(
-            "tx.shadow_interruptions_ruleid={id}_phase=http_{phase}"
-        ))
-    };
-    phases.into_iter().enumerate().map(count).collect()
+    [
+        "1001_phase=http_request_headers",
+        "1002_phase=http_request_body",
+        "1003_phase=http_response_headers",
+        "1004_phase=http_response_body",
+    ]
+    .map(|rule| {
+        envoy
+            .host
+            .metric(&format!("tx.shadow_interruptions_ruleid={rule}"))
+    })
+    .to_vec()
 }
 
 #[test]

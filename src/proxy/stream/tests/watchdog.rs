@@ -114,3 +114,82 @@ fn without_timers_auto_does_not_hold() {
     assert_eq!(envoy.upstream(id), Some((&b""[..], false)));
     assert_eq!(envoy.client(id), denied(403));
 }
+
+/// A client that sends the moment it was let go looks like a body that waited, unless the host has
+/// done something else in between.
+#[test]
+fn what_comes_after_something_else_proves_nothing() {
+    for something in 0..5 {
+        let mut envoy = envoy(true, HoldHeaders::Auto, FakeRules::default());
+        let free = envoy.request(GET, true);
+        let slow: Vec<usize> = (0..10).map(|_| envoy.request(POST, false)).collect();
+        envoy.wait(1_000);
+        assert_eq!(envoy.upstream(slow[0]), Some((&b""[..], false)));
+        match something {
+            0 => envoy.respond(free, 200, &[], false, "via_upstream"),
+            1 => envoy.log(free),
+            2 => drop(envoy.request(GET, true)),
+            3 => envoy.request_trailers(free),
+            _ => {
+                let told = envoy.request(POST, false);
+                envoy.request_data(told, b"fine", false);
+            }
+        }
+        for id in slow {
+            envoy.request_data(id, b"evil2", true);
+            assert_eq!(envoy.client(id), denied(403));
+        }
+        let id = post(&mut envoy, b"evil2");
+        assert_eq!((envoy.upstream(id), envoy.client(id)), (None, denied(403)));
+    }
+}
+
+/// Whatever ten thousand clients do with their bodies, the next one is judged as the first.
+#[test]
+fn slow_clients_of_every_kind_change_no_later_verdict() {
+    for mode in [HoldHeaders::Auto, HoldHeaders::Required] {
+        for kind in 0..4 {
+            let mut envoy = envoy(true, mode, FakeRules::default());
+            let mut slow = Vec::new();
+            for number in 0..10_000 {
+                let id = envoy.request(POST, false);
+                match kind {
+                    // Byte by byte, never to the end.
+                    0 => envoy.request_data(id, b"e", false),
+                    // Gone before the deadline.
+                    1 => envoy.log(id),
+                    // Some after it.
+                    2 if number % 100 == 0 => envoy.wait(3),
+                    _ => {}
+                }
+                slow.push(id);
+            }
+            envoy.wait(16_000);
+            for &id in slow.iter().step_by(97) {
+                if kind != 1 {
+                    envoy.request_data(id, b"vil2", false);
+                }
+            }
+            // Nobody was let through unseen.
+            for &id in &slow {
+                if mode == HoldHeaders::Required || kind == 0 {
+                    assert_eq!(envoy.upstream(id), None);
+                } else {
+                    assert!(envoy.upstream(id).is_none_or(|(body, _)| body.is_empty()));
+                }
+                envoy.log(id);
+            }
+            let evil = post(&mut envoy, b"evil2");
+            assert_eq!(
+                (envoy.upstream(evil), envoy.client(evil)),
+                (None, denied(403))
+            );
+            let fine = post(&mut envoy, b"fine");
+            assert_eq!(envoy.upstream(fine), Some((&b"fine"[..], true)));
+            assert!(envoy.filter.holding().proved());
+            envoy.log(evil);
+            envoy.log(fine);
+            assert_eq!(envoy.vm.bytes_in_flight(), 0);
+        }
+    }
+}
