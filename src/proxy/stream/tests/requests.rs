@@ -43,11 +43,11 @@ fn every_phase_runs_once_and_in_order() {
         *rules.seen.borrow(),
         [
             "rules 192.0.2.1",
-            "phase 1: POST HTTP/1.1 / host=a cookie=a cookie=b",
-            "phase 2: / host=a cookie=a cookie=b|one two",
+            "phase 1: POST HTTP/1.1 / host=a cookie=a cookie=b transfer-encoding=chunked",
+            "phase 2: / host=a cookie=a cookie=b transfer-encoding=chunked|one two",
             "phase 3: 404 server=x",
             "phase 4: three",
-            "phase 5: / host=a cookie=a cookie=b",
+            "phase 5: / host=a cookie=a cookie=b transfer-encoding=chunked",
         ]
     );
     assert_eq!(envoy.client(id), answered(404, "three"));
