@@ -75,10 +75,7 @@ mod tests {
         for (vm, bytes) in [(&one, 100), (&other, 50), (&one, 100), (&one, 170)] {
             vm.note_memory(&host, bytes);
         }
-        assert_eq!(
-            host.metrics(),
-            [("parapet.vm_memory_bytes".to_owned(), 220)]
-        );
+        assert_eq!(host.metric("parapet.vm_memory_bytes"), 220);
         assert_eq!(host.calls("increment_metric"), 3);
     }
 }

@@ -24,6 +24,9 @@ const LANES: (usize, usize) = (10, 3);
 const WARM_UP: u64 = 50_000;
 /// How much more memory there may be at the end, in percent.
 const TOLERANCE: u64 = 5;
+/// What Envoy's allocator may keep of uploads beyond that, where a run is too short for it to have
+/// kept all that it ever will.
+const ALLOCATOR: u64 = 64 << 20;
 /// Failures that are told one by one.
 const TOLD: usize = 20;
 
@@ -325,15 +328,19 @@ impl Outcome {
         problems.extend(self.traps(run));
         let last = self.samples.last().copied().unwrap_or_default();
         let warm_up = WARM_UP.min(requests / 2);
-        let warm = self.samples.iter().find(|sample| sample.done >= warm_up);
-        let warm = warm.copied().unwrap_or_default();
-        for (what, from, to) in [
-            ("VM memory", warm.vm, last.vm),
-            ("resident memory", warm.resident, last.resident),
+        let at = self.samples.partition_point(|sample| sample.done < warm_up);
+        let mut warm = self.samples.get(at).copied().unwrap_or_default();
+        // Uploads come and go, so the most there was counts.
+        let earlier = self.samples.iter().take(at).map(|sample| sample.resident);
+        warm.resident = earlier.max().unwrap_or(0).max(warm.resident);
+        let slack = if warm_up < WARM_UP { ALLOCATOR } else { 0 };
+        for (what, from, to, slack) in [
+            ("VM memory", warm.vm, last.vm, 0),
+            ("resident memory", warm.resident, last.resident, slack),
         ] {
             if from == 0 || to == 0 {
                 problems.push(format!("{what} is not known"));
-            } else if to > from + from * TOLERANCE / 100 {
+            } else if to > from + from * TOLERANCE / 100 + slack {
                 problems.push(format!(
                     "{what} grew from {} to {}",
                     mebibytes(from),
@@ -425,7 +432,7 @@ impl Outcome {
         row("memory of all VMs, warm", memory(warm, warm.vm));
         row("memory of all VMs, at the end", memory(last, last.vm));
         row(
-            "resident memory of Envoy, warm",
+            "resident memory of Envoy, at most until then",
             memory(warm, warm.resident),
         );
         row(
