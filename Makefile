@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test bench e2e conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test bench worst e2e conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ crs-test: ## The Core Rule Set's regression tests, natively and through the filt
 
 bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
 	@scripts/bench
+
+worst: ## Search for requests that take the Core Rule Set long, at paranoia 4
+	@scripts/worst
 
 e2e: ## The filter in real Envoys, oldest and newest
 	@scripts/e2e

@@ -25,6 +25,7 @@ mod progress;
 mod run;
 mod test;
 mod vary;
+mod worst;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ enum Command {
     Run(run::Arguments),
     Test(test::Arguments),
     Bench(bench::Arguments),
+    Worst(worst::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -70,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Worst(arguments) => worst::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {

@@ -257,6 +257,8 @@ directives! {
     SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
     SecParapetInflateRequestBody 1..1 Setting(set::inflate_request_body), "Whether compressed request bodies (gzip, deflate, br) are inflated for the rules.";
     SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
+    SecParapetWorkLimit 1..1 Setting(set::work_limit), "Most steps of work for a request, and for its response; 40000000 unless set, 0 for no limit.";
+    SecParapetWorkLimitAction 1..1 Setting(set::work_limit_action), "What happens to one that takes more.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";
     SecParseXmlIntoArgs 1..1 Setting(set::parse_xml_into_args), "Whether leaves of XML documents are arguments.";

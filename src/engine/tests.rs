@@ -12,6 +12,7 @@ mod encodings;
 mod json_names;
 mod members;
 mod readings;
+mod work;
 
 struct Noon;
 

@@ -44,7 +44,7 @@ impl Member for RxGlobal {
         match self {
             Self::Fixed(pattern) => search(pattern, value, eval),
             Self::Argument(dialect) => {
-                let Some(pattern) = eval.rx_cache.pattern(argument, *dialect) else {
+                let Some(pattern) = eval.pattern(argument, *dialect) else {
                     return false;
                 };
                 search(&pattern, value, eval)

@@ -18,6 +18,8 @@ pub enum Uninspected {
     Stream,
     /// The upstream answered before the request's body was there; the rest is not forwarded.
     EarlyResponse,
+    /// A limit of work was reached, and the configuration says to let go.
+    WorkLimit,
     /// The host or the engine failed, and the configuration says to let go.
     Failure,
 }
@@ -29,6 +31,7 @@ impl Uninspected {
             Self::Grpc => "grpc",
             Self::Stream => "stream",
             Self::EarlyResponse => "early_response",
+            Self::WorkLimit => "work_limit",
             Self::Failure => "failure",
         }
     }
@@ -43,6 +46,8 @@ pub enum Count<'a> {
     Interruption(&'a Interruption),
     /// Something passed uninspected.
     Uninspected(Uninspected),
+    /// A request or a response took more work than SecParapetWorkLimit allows.
+    WorkLimit,
     /// The client's address came from a header and was not believed.
     UntrustedAddress,
     /// The host, or the order of its callbacks, was at fault.
@@ -67,6 +72,7 @@ impl Count<'_> {
             Self::Uninspected(reason) => {
                 write!(name, "tx.uninspected_reason={}", reason.label())
             }
+            Self::WorkLimit => write!(name, "tx.work_limits"),
             Self::UntrustedAddress => write!(name, "tx.untrusted_address"),
             Self::HostFailure => write!(name, "host.failures"),
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),

@@ -146,6 +146,9 @@ impl<R: Rules> Stream<R> {
         };
         transaction.finish();
         log::matches(host, &mut transaction);
+        if transaction.take_work_exceeded() {
+            self.filter.count(host, Count::WorkLimit);
+        }
     }
 
     /// More of a body, or its end. `size`: bytes in the host's buffer, all that was kept included.
@@ -276,6 +279,13 @@ impl<R: Rules> Stream<R> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
         log::matches(host, transaction);
+        if transaction.take_work_exceeded() {
+            self.filter.count(host, Count::WorkLimit);
+            if step.interruption.is_none() {
+                self.filter
+                    .count(host, Count::Uninspected(Uninspected::WorkLimit));
+            }
+        }
         Some(step)
     }
 

@@ -64,6 +64,8 @@ pub(super) const DIRECTIVES: &[Row] = &[
     ("SecParapetInflateRatioLimit", "---", "Parapet's own."),
     ("SecParapetInflateRequestBody", "---", "Parapet's own; the backend gets the body as it came."),
     ("SecParapetInflateResponseBody", "---", "Parapet's own; the client gets the body as it came."),
+    ("SecParapetWorkLimit", "---", "Parapet's own."),
+    ("SecParapetWorkLimitAction", "---", "Parapet's own."),
     ("SecParseXmlIntoArgs", "YY-", "v2 since 2.9.9, v3 in newer releases."),
     ("SecPcreMatchLimit", "YYn", "Parapet: steps of patterns that need backtracking; others need no limit."),
     ("SecPcreMatchLimitRecursion", "Ynn", "Patterns are matched without recursion."),

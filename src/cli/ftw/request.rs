@@ -41,7 +41,9 @@ pub(crate) fn build(input: &Input, uri: &str, cookies: &[String]) -> Result<Requ
     let method = input.method.as_deref().unwrap_or("GET");
     let mut data = match (&input.data, &input.encoded_data) {
         (Some(text), _) => template::expand(text).into_bytes(),
-        (None, Some(encoded)) => base64::decode(encoded.as_bytes()).ok_or("`encoded_data` is no base64")?,
+        (None, Some(encoded)) => {
+            base64::decode(encoded.as_bytes()).ok_or("`encoded_data` is no base64")?
+        }
         (None, None) => Vec::new(),
     };
     let autocomplete = input
