@@ -134,7 +134,7 @@ pub mod cost {
     /// A byte of a search whose state the automaton knows.
     pub const SEARCH_BYTE: u64 = 2;
     /// What a byte of a search costs besides, while the automaton meets its states.
-    pub const SEARCH_COLD_BYTE: u64 = 6;
+    pub const SEARCH_COLD_BYTE: u64 = 30;
     /// What a byte of a search costs besides, for each position that can be reached at once.
     pub const SEARCH_POSITION: u64 = 8;
     /// Filling the groups of a match, besides its bytes.

@@ -35,8 +35,9 @@ fn the_limit_stops_the_worst_requests_in_time() {
             let request = placement.request(&mut |length| bait.text(taste, length, &mut random));
             let worked = engine.work(&request, &nothing());
             let what = format!("{} {} {}", placement.name(), bait.rule, taste.name());
-            // Phase 5 has a tenth of its own, and so has the response, which asks little here.
-            assert!(worked.steps < limit / 10 * 13, "{what}: {}", worked.steps);
+            // Phase 5 has a tenth of its own; the groups of one match as long as a body are the
+            // dearest operation that does not ask before.
+            assert!(worked.steps < limit / 10 * 17, "{what}: {}", worked.steps);
             limited += usize::from(worked.limited);
             if number == 0 {
                 let again = engine.renewed().work(&request, &nothing());
