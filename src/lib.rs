@@ -10,7 +10,7 @@
 //! L3 engine     Transaction: phases, evaluation, verdict;  audit: records to text;  reference: help
 //! L2 language   seclang (text to AST), program (immutable compiled rules), compile (AST to Program)
 //! L1 parts      transform, matching, operator, variable, template, action, body, http
-//! L0 leaves     bytes, diagnostic, limits, rules (the embedded rule files), allocations (for benchmarks)
+//! L0 leaves     bytes, diagnostic, limits, work, rules (the embedded rule files), allocations (for benchmarks)
 //! ```
 
 #[cfg(any(feature = "cli", feature = "allocation-counts"))]
@@ -19,6 +19,7 @@ pub mod bytes;
 pub mod diagnostic;
 pub mod limits;
 pub mod rules;
+pub mod work;
 
 pub mod action;
 pub mod body;

@@ -17,6 +17,11 @@ pub const SET_VALUES: usize = 64 << 20;
 /// Longest value that is always set, in bytes.
 pub const SHORT_VALUE: usize = 256;
 
+/// Bytes that all values of one transaction may take together, each distinct one once, results of
+/// transformations included. They are kept until it ends; beyond it the work of the transaction
+/// counts as spent ([`crate::work`]).
+pub const KEPT_VALUES: usize = 128 << 20;
+
 /// Bounds of one transaction. The SecLang directives set some of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {

@@ -17,7 +17,14 @@ use std::path::{Path, PathBuf};
 
 /// The modules of each layer, from the leaves up.
 const LAYERS: [&[&str]; 5] = [
-    &["allocations", "bytes", "diagnostic", "limits", "rules"],
+    &[
+        "allocations",
+        "bytes",
+        "diagnostic",
+        "limits",
+        "rules",
+        "work",
+    ],
     &[
         "transform",
         "matching",

@@ -78,6 +78,8 @@ struct Measurement {
     exchanges: usize,
     median_microseconds: f64,
     best_microseconds: f64,
+    /// Steps of work; none where the filter does not tell.
+    steps: Option<u64>,
     /// Per exchange; none where the filter does not count.
     allocations: Option<f64>,
     allocated_bytes: Option<f64>,
@@ -134,6 +136,11 @@ trait Subject {
     /// One exchange; whether the rules let it pass.
     fn exchange(&mut self, prepared: &Self::Prepared) -> Result<bool, String>;
 
+    /// Steps of work of an exchange, if they are told.
+    fn steps(&self, _: &Self::Prepared) -> Option<u64> {
+        None
+    }
+
     /// Allocations and bytes so far, if they are counted.
     fn allocations(&mut self) -> Result<Option<(u64, u64)>, String>;
 }
@@ -152,6 +159,10 @@ impl Subject for NativeSubject<'_> {
 
     fn exchange(&mut self, (request, response): &Self::Prepared) -> Result<bool, String> {
         Ok(self.engine.pass(request, response))
+    }
+
+    fn steps(&self, (request, response): &Self::Prepared) -> Option<u64> {
+        Some(self.engine.work(request, response).steps)
     }
 
     fn allocations(&mut self) -> Result<Option<(u64, u64)>, String> {
@@ -217,6 +228,7 @@ fn measure<S: Subject>(
         request: name.to_owned(),
         passes,
         exchanges,
+        steps: subject.steps(&subject.prepare(request)),
         median_microseconds: microseconds(median),
         best_microseconds: microseconds(times.first().copied().unwrap_or_default()),
         allocations: per_exchange(allocated.0),
@@ -369,8 +381,8 @@ fn table(measurements: &Measurements) -> String {
         }
         lines.push(head);
         lines.push(format!(
-            "  {:<20} {:>8} {:>10} {:>10} {:>8} {:>9}",
-            "request", "verdict", "median µs", "best µs", "allocs", "KiB"
+            "  {:<20} {:>8} {:>10} {:>10} {:>9} {:>8} {:>9}",
+            "request", "verdict", "median µs", "best µs", "steps", "allocs", "KiB"
         ));
         for one in &engine.requests {
             let verdict = if one.passes { "pass" } else { "stop" };
@@ -378,10 +390,12 @@ fn table(measurements: &Measurements) -> String {
                 value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
             };
             lines.push(format!(
-                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>8} {:>9}",
+                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>9} {:>8} {:>9}",
                 one.request,
                 one.median_microseconds,
                 one.best_microseconds,
+                one.steps
+                    .map_or_else(|| "-".to_owned(), |steps| steps.to_string()),
                 number(one.allocations),
                 number(one.allocated_bytes.map(|bytes| bytes / 1024.0)),
             ));

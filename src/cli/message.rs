@@ -62,6 +62,25 @@ impl Request {
         Self::with_line(method, target, protocol, rest)
     }
 
+    /// The request as it would stand on the wire.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = [
+            self.method.as_slice(),
+            &self.target,
+            self.protocol.as_slice(),
+        ]
+        .join(b" ".as_slice());
+        for (name, value) in &self.headers {
+            out.extend_from_slice(b"\r\n");
+            out.extend_from_slice(name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+        }
+        out.extend_from_slice(b"\r\n\r\n");
+        out.extend_from_slice(&self.body);
+        out
+    }
+
     /// A request whose line is known; `rest` is what follows the line. A line without a protocol is
     /// HTTP/0.9 (RFC 1945 §5).
     pub(crate) fn with_line(method: &[u8], target: &[u8], protocol: &[u8], rest: &[u8]) -> Self {

@@ -26,6 +26,7 @@ mod run;
 mod server;
 mod test;
 mod vary;
+mod worst;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ enum Command {
     Run(run::Arguments),
     Test(Box<test::Arguments>),
     Bench(bench::Arguments),
+    Worst(worst::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -71,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Worst(arguments) => worst::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     };
     match outcome {

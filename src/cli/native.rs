@@ -46,6 +46,15 @@ pub(super) struct Inspected {
     pub(super) response: Option<Response>,
 }
 
+/// What one exchange took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Worked {
+    /// Steps of work.
+    pub(super) steps: u64,
+    /// Whether the limit of work ended it.
+    pub(super) limited: bool,
+}
+
 impl Native {
     /// An engine; `selection` names the programs by their places, `ablation` what it goes without.
     pub(super) fn new(
@@ -93,6 +102,37 @@ impl Native {
             matches,
             response,
         })
+    }
+
+    /// The programs of all sets.
+    pub(super) fn programs(&self) -> impl Iterator<Item = &Program> {
+        self.sets.iter().map(|set| &**set.program())
+    }
+
+    /// An engine with the same rules that has not searched for anything yet.
+    pub(super) fn renewed(&self) -> Self {
+        let programs = self.sets.iter().map(|set| Arc::clone(set.program()));
+        Self::new(
+            programs.collect(),
+            self.authorities.clone(),
+            Ablation::default(),
+        )
+    }
+
+    /// The shortest way through all phases, and what it took.
+    pub(super) fn work(&self, request: &Request, response: &Response) -> Worked {
+        let Some(mut transaction) = self.begin(request) else {
+            return Worked::default();
+        };
+        if self.request(&mut transaction, request) {
+            answer(&mut transaction, response);
+        }
+        let record = transaction.finish();
+        drop(transaction.drain_matches());
+        Worked {
+            steps: record.work,
+            limited: transaction.take_work_exceeded(),
+        }
     }
 
     /// The shortest way through all phases, for measuring: nothing is kept. Whether it passed.

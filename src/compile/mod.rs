@@ -16,6 +16,7 @@ mod rule;
 mod settings;
 mod spec;
 mod target;
+mod unicode;
 mod update;
 
 use std::collections::HashMap;
@@ -117,7 +118,7 @@ struct Compiler<'a> {
     /// The chain that waits for its next rule.
     open: Option<Vec<Draft>>,
     includes: include::Includes,
-    unicode: settings::UnicodeSource,
+    unicode: unicode::UnicodeSource,
     remote_rules: resources::RemoteRules,
     /// SecIgnoreRuleCompilationErrors.
     ignore_rule_errors: bool,
@@ -147,7 +148,7 @@ impl<'a> Compiler<'a> {
             updates: Vec::new(),
             open: None,
             includes: include::Includes::default(),
-            unicode: settings::UnicodeSource::default(),
+            unicode: unicode::UnicodeSource::default(),
             remote_rules: resources::RemoteRules::default(),
             ignore_rule_errors: false,
             leaving_out: false,

@@ -1,23 +1,19 @@
 //! Directives that set one thing.
 
 use super::Compiler;
-use super::include::resolve;
 use crate::action::XmlArgs;
 use crate::body::Charsets;
-use crate::diagnostic::{Code, Diagnostic, Span};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::matching::{Dialect, Pattern};
 use crate::program::{
-    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, LargeBody, Settings,
+    AuditEngine, AuditFormat, CookieFormat, EngineMode, LargeBody, LimitAction, Settings,
 };
 use crate::seclang::ast::{self, Word};
-use crate::transform::UnicodeMap;
 
 type Outcome = Result<(), String>;
 
 /// The largest body limit that v2 takes: 1 GiB.
 const HARD_LIMIT: usize = 1_073_741_824;
-/// v2's code page unless SecUnicodeMapFile names one.
-const DEFAULT_CODE_PAGE: u32 = 20127;
 
 impl Compiler<'_> {
     /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
@@ -31,63 +27,6 @@ impl Compiler<'_> {
                 Diagnostic::new(Code::IgnoredDirective, path.span, message)
                     .hint("write `/dev/stdout` to say so"),
             );
-        }
-    }
-
-    /// `SecUnicodeMapFile FILE [CODEPAGE]`.
-    pub(super) fn unicode_map_file(&mut self, directive: &ast::Directive) {
-        let [file, rest @ ..] = directive.arguments.as_slice() else {
-            return;
-        };
-        let page = match rest.first().map(code_page).transpose() {
-            Ok(page) => page,
-            Err(why) => {
-                self.report(Diagnostic::new(Code::DirectiveValue, directive.span, why));
-                return;
-            }
-        };
-        let path = resolve(self.source_name(file.span.source), &text(file));
-        match self.loader.read(&path) {
-            Ok(bytes) => {
-                self.unicode.map = Some(UnicodeFile {
-                    span: file.span,
-                    path,
-                    bytes,
-                    page,
-                });
-            }
-            Err(why) => {
-                let message = format!("cannot take `{path}` as Unicode map: {why}");
-                self.report(Diagnostic::new(Code::FileNotFound, file.span, message));
-            }
-        }
-    }
-
-    /// `SecUnicodeCodePage CODEPAGE`: the page of a map that names none, wherever the two stand.
-    pub(super) fn unicode_code_page(&mut self, directive: &ast::Directive) {
-        let Some(word) = directive.arguments.first() else {
-            return;
-        };
-        match code_page(word) {
-            Ok(page) => self.unicode.code_page = Some(page),
-            Err(why) => {
-                self.report(Diagnostic::new(Code::DirectiveValue, word.span, why));
-            }
-        }
-    }
-
-    /// Takes the map into use, once all directives are read.
-    pub(super) fn read_unicode_map(&mut self) {
-        let Some(file) = self.unicode.map.take() else {
-            return;
-        };
-        let page = file.page.or(self.unicode.code_page);
-        match UnicodeMap::parse(&file.bytes, page.unwrap_or(DEFAULT_CODE_PAGE)) {
-            Ok(map) => self.settings.unicode_map = Some(map),
-            Err(error) => {
-                let message = format!("cannot take `{}` as Unicode map: {error}", file.path);
-                self.report(Diagnostic::new(Code::DirectiveValue, file.span, message));
-            }
         }
     }
 
@@ -120,28 +59,6 @@ impl Compiler<'_> {
     }
 }
 
-/// SecUnicodeMapFile and SecUnicodeCodePage, which belong together in any order.
-#[derive(Debug, Default)]
-pub(super) struct UnicodeSource {
-    map: Option<UnicodeFile>,
-    code_page: Option<u32>,
-}
-
-/// SecUnicodeMapFile.
-#[derive(Debug)]
-struct UnicodeFile {
-    span: Span,
-    path: String,
-    bytes: Vec<u8>,
-    /// The page that the directive names.
-    page: Option<u32>,
-}
-
-fn code_page(word: &Word) -> Result<u32, String> {
-    let page = number(word, usize::MAX)?;
-    u32::try_from(page).map_err(|_| format!("{page} is not a code page"))
-}
-
 pub(super) fn text(word: &Word) -> String {
     String::from_utf8_lossy(&word.text).into_owned()
 }
@@ -168,7 +85,7 @@ fn on_off(words: &[Word]) -> Result<bool, String> {
     choice(words, &[("On", true), ("Off", false)])
 }
 
-fn number(word: &Word, most: usize) -> Result<usize, String> {
+pub(super) fn number(word: &Word, most: usize) -> Result<usize, String> {
     let text = text(word);
     match text.trim().parse::<usize>() {
         Ok(number) if number <= most => Ok(number),
@@ -220,12 +137,12 @@ pub(super) fn request_body_no_files_limit(settings: &mut Settings, words: &[Word
 }
 
 /// Reject or ProcessPartial.
-fn limit_action(words: &[Word]) -> Result<BodyLimitAction, String> {
+fn limit_action(words: &[Word]) -> Result<LimitAction, String> {
     choice(
         words,
         &[
-            ("Reject", BodyLimitAction::Reject),
-            ("ProcessPartial", BodyLimitAction::ProcessPartial),
+            ("Reject", LimitAction::Reject),
+            ("ProcessPartial", LimitAction::ProcessPartial),
         ],
     )
 }
@@ -449,6 +366,16 @@ pub(super) fn collection_timeout(settings: &mut Settings, words: &[Word]) -> Out
 
 pub(super) fn debug_log_level(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.debug_log_level = u8::try_from(number(first(words)?, 9)?).unwrap_or(9);
+    Ok(())
+}
+
+pub(super) fn work_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.work_limit = u64::try_from(size(words)?).unwrap_or(u64::MAX);
+    Ok(())
+}
+
+pub(super) fn work_limit_action(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.work_limit_action = limit_action(words)?;
     Ok(())
 }
 

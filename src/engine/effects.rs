@@ -14,6 +14,7 @@ use crate::program::{
 };
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
+use crate::work::cost;
 
 /// The longest `pause`, in milliseconds: a client that waits costs the proxy memory.
 const MAX_PAUSE: i64 = 60_000;
@@ -325,6 +326,8 @@ impl State {
         };
         let target = self.values.get(self.matched.name);
         let value = self.values.get(self.matched.value);
+        // An explanation may search once more.
+        self.work.charge_each(value.len(), cost::PHRASE_BYTE);
         let (target, value, explanation) = match test {
             Some((test, argument)) => {
                 let why =

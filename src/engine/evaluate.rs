@@ -4,6 +4,7 @@
 //! link at once, and the starter of a chain decides and logs once the last link matches.
 
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::scratch::Scratch;
@@ -16,13 +17,14 @@ use crate::operator::{Capture, Eval, Product};
 use crate::program::{Decision, EngineMode, Flow, Program, Rule, RuleIndex, Test};
 use crate::transform::Context;
 use crate::variable::{KeySlot, Variable};
+use crate::work::cost;
 
 /// What came of one rule with its chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Outcome {
     NoMatch,
     Match,
-    /// The transaction is over, or the phase: an interruption, or `allow`.
+    /// The transaction is over, or the phase: an interruption, `allow`, or work that is spent.
     Stop,
 }
 
@@ -57,6 +59,18 @@ impl State {
         if self.allowed == Some(AllowScope::Phase) {
             self.allowed = None;
         }
+        if phase == Phase::Logging {
+            self.begin_logging_work();
+        }
+        scratch.matching.set_work(Rc::clone(&self.work));
+        self.run_rules(phase, scratch);
+        if self.work.is_spent() {
+            self.work_is_spent();
+        }
+    }
+
+    /// The rules of a phase, in order, until one decides or the work is spent.
+    fn run_rules(&mut self, phase: Phase, scratch: &mut Scratch) {
         let program = Arc::clone(&self.program);
         let Some(rules) = program.phases.get(phase.index()) else {
             return;
@@ -68,6 +82,10 @@ impl State {
         let mut at = 0usize;
         while let Some(&starter) = rules.entries.get(at) {
             at = at.saturating_add(1);
+            self.work.charge(cost::RULE);
+            if self.work.is_spent() {
+                return;
+            }
             if self.removed.binary_search(&starter).is_ok() {
                 continue;
             }
@@ -236,10 +254,11 @@ impl State {
             match (test.slot, program.phases.get(self.phase.index())) {
                 (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
                     .sharing
-                    .candidate(&phase.prefilter, slot, value, &self.values),
+                    .candidate(&phase.prefilter, slot, value, &self.values, &self.work),
                 _ => true,
             };
         self.captures.clear();
+        self.work.charge(cost::VALUE);
         let mut product = Product::Nothing;
         let found = candidate && {
             let mut eval = Eval {
@@ -251,11 +270,23 @@ impl State {
                 geography: program.settings.geography.as_deref(),
                 product: &mut product,
             };
-            test.operator
-                .eval(self.values.get(value), argument, &mut eval)
+            let value = self.values.get(value);
+            // Patterns and phrases are not read again; what else is compared is.
+            let compared = if test.slot.is_some() {
+                0
+            } else {
+                argument.len()
+            };
+            self.work
+                .charge_each(value.len().saturating_add(compared), 1);
+            test.operator.eval(value, argument, &mut eval)
         };
         let exceeded = scratch.matching.take_limit_exceeded();
         let malformed = scratch.rx_cache.take_error().is_some();
+        if self.work.is_spent() {
+            // What was left unfinished is no answer.
+            return Outcome::Stop;
+        }
         if exceeded {
             self.pcre_limit_exceeded();
         } else if malformed {
@@ -340,6 +371,7 @@ impl State {
         rule: &Rule,
         test: Option<(&Test, &[u8])>,
     ) -> Outcome {
+        self.work.charge(cost::MATCH);
         for effect in &rule.effects {
             self.effect(effect);
         }

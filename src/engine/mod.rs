@@ -24,6 +24,7 @@ mod time;
 mod trace;
 mod transaction;
 mod values;
+mod work;
 
 pub use api::{
     BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,

@@ -20,6 +20,8 @@ pub struct Record {
     pub response_status: Vec<u8>,
     /// The most severe (lowest) severity that matched; 255 for none.
     pub highest_severity: u8,
+    /// Steps of work in all (see [`crate::work`]).
+    pub work: u64,
     /// Matches that were too many to keep.
     pub suppressed: usize,
     /// What the rules made of the engine: SecRuleEngine, or what `ctl` said last.
@@ -61,6 +63,7 @@ impl State {
             request_line: text(Variable::RequestLine),
             response_status: status,
             highest_severity: self.matched.highest_severity,
+            work: self.work.spent(),
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,

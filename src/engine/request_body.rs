@@ -9,7 +9,7 @@ use crate::body::coding::{self, Coding, Fault, Inflater};
 use crate::body::{self, File, Finished, Kind, MemberName, Processor, Sink};
 use crate::bytes::leading_integer;
 use crate::http;
-use crate::program::{BodyLimitAction, EngineMode};
+use crate::program::{EngineMode, LimitAction};
 use crate::variable::Variable as V;
 
 /// The status of a request body over its limit, as in v2.
@@ -50,7 +50,7 @@ impl State {
     /// Whether a body over its limit is refused. DetectionOnly never refuses, as in v2.
     fn rejects(&self) -> bool {
         self.switches.engine == EngineMode::On
-            && self.switches.request_body_limit_action == BodyLimitAction::Reject
+            && self.switches.request_body_limit_action == LimitAction::Reject
     }
 
     /// Notes that a body is over a limit, and refuses it if that is what the limit is for.
@@ -169,6 +169,8 @@ struct Reading {
     /// What came so far of the file that is being extracted.
     file: Vec<u8>,
     length: usize,
+    /// Steps of work for each byte.
+    byte_cost: u64,
     /// Where arguments go: ARGS_POST, or ARGS alone.
     collection: V,
     /// The body went on beyond a limit.
@@ -212,6 +214,7 @@ impl Reading {
             fills_request_body,
             file: Vec::new(),
             length: 0,
+            byte_cost: kind.map_or(1, Kind::byte_cost),
             collection: match kind {
                 Some(kind) if !kind.fills_args_post() => V::Args,
                 _ => V::ArgsPost,
@@ -222,6 +225,11 @@ impl Reading {
 
     /// Reads bytes. `true` says that the body is over a limit and nothing more is read.
     fn feed(&mut self, chunk: &[u8], state: &mut State) -> bool {
+        if state.work.is_spent() {
+            // Phase 2 comes to nothing; why take more.
+            self.cut = true;
+            return true;
+        }
         let limit = state.switches.request_body_limit;
         let room = limit.saturating_sub(self.length);
         let taken = chunk.get(..room.min(chunk.len())).unwrap_or_default();
@@ -229,6 +237,7 @@ impl Reading {
         if let Some(raw) = &mut self.raw {
             raw.extend_from_slice(taken);
         }
+        state.work.charge_each(taken.len(), self.byte_cost);
         let mut no_files = self.length;
         if let Some(processor) = &mut self.processor {
             processor.feed(
@@ -350,7 +359,8 @@ struct Arguments<'a> {
 
 impl Sink for Arguments<'_> {
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool {
-        if self.state.arguments() >= self.state.program.settings.limits.arguments {
+        let full = self.state.arguments() >= self.state.program.settings.limits.arguments;
+        if full || self.state.work.is_spent() {
             return false;
         }
         self.state.push_argument(self.collection, name, value);

@@ -7,7 +7,7 @@ use crate::action::Phase;
 use crate::body::coding::{self, Fault, Inflater};
 use crate::body::{self, File, Kind, MemberName, Processor, Sink};
 use crate::http::{self, content_type};
-use crate::program::{BodyLimitAction, EngineMode};
+use crate::program::{EngineMode, LimitAction};
 use crate::variable::Variable as V;
 
 /// The status of a response body over its limit, as in v2.
@@ -81,7 +81,7 @@ impl State {
     /// DetectionOnly never refuses, as in v2.
     fn refuses_long_responses(&self) -> bool {
         self.switches.engine == EngineMode::On
-            && self.program.settings.response_body_limit_action == BodyLimitAction::Reject
+            && self.program.settings.response_body_limit_action == LimitAction::Reject
     }
 
     fn is_response_inspected(&self, head: &ResponseHead<'_>) -> bool {
@@ -217,6 +217,7 @@ impl State {
                     },
                 );
                 let mut members = Members(self);
+                members.0.work.charge_each(bytes.len(), kind.byte_cost());
                 processor.feed(bytes, &mut members);
                 let finished = match members.0.scalar_is(V::OutboundDataError, b"1") {
                     true => processor.finish_cut(&mut members),
@@ -249,7 +250,7 @@ struct Members<'a>(&'a mut State);
 impl Sink for Members<'_> {
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool {
         let count = self.0.store.collection(V::ResponseArgs).len();
-        if count >= self.0.program.settings.limits.arguments {
+        if count >= self.0.program.settings.limits.arguments || self.0.work.is_spent() {
             return false;
         }
         self.0.push(V::ResponseArgs, name, value);

@@ -11,6 +11,7 @@ use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
 use crate::program::{Group, Program, Rule};
 use crate::transform::Context;
+use crate::work::{Work, cost};
 
 /// Most values of targets that are kept. Beyond, rules look for theirs again.
 const MOST_SUBJECTS: usize = 16_384;
@@ -88,20 +89,31 @@ impl Sharing {
         slot: u32,
         value: ValueId,
         values: &Values,
+        work: &Work,
     ) -> bool {
-        let row = self.row(prefilter, value, values);
+        let row = self.row(prefilter, value, values, work);
         Candidates::contained(self.bits.get(row..).unwrap_or_default(), slot)
     }
 
     /// Where the candidates of a value begin.
-    fn row(&mut self, prefilter: &Prefilter, value: ValueId, values: &Values) -> usize {
+    fn row(
+        &mut self,
+        prefilter: &Prefilter,
+        value: ValueId,
+        values: &Values,
+        work: &Work,
+    ) -> usize {
         if let Some(&Some(row)) = self.rows.get(value.index()) {
             return row;
         }
         if value.index() >= self.rows.len() {
             self.rows.resize(values.len(), None);
         }
-        prefilter.candidates(values.get(value), values.profile(value), &mut self.found);
+        let text = values.get(value);
+        prefilter.candidates(text, values.profile(value), &mut self.found);
+        work.charge(cost::SCAN);
+        work.charge_each(text.len(), cost::SCAN_BYTE);
+        work.charge_each(self.found.reports(), cost::REPORT);
         let row = self.bits.len();
         self.bits.extend_from_slice(self.found.bits());
         if let Some(entry) = self.rows.get_mut(value.index()) {
@@ -194,11 +206,17 @@ impl State {
             .unions
             .resize(union.saturating_add(words), 0);
         for subject in &subjects {
+            self.work.charge(cost::ENTRY);
+            if self.work.is_spent() {
+                break;
+            }
             let (value, chain) = (subject.value, group.transformations);
             let value = self
                 .values
                 .transform(value, chain, &program.chains, context);
-            let row = scratch.sharing.row(prefilter, value, &self.values);
+            let row = scratch
+                .sharing
+                .row(prefilter, value, &self.values, &self.work);
             scratch.sharing.unite(union, row, words);
         }
         scratch.subjects = subjects;

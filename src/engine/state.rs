@@ -11,14 +11,16 @@ use super::perf::Perf;
 use super::store::Store;
 use super::trace::Trace;
 use super::values::{ValueId, Values};
+use super::work::account;
 use super::{Clock, time};
 use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
 use crate::program::{
-    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, TargetRemoval,
+    AuditEngine, EngineMode, LimitAction, PatternId, Program, RuleIndex, TargetRemoval,
 };
 use crate::variable::Variable;
+use crate::work::Work;
 
 /// The state of one transaction; [`super::Transaction`] drives it.
 pub(super) struct State {
@@ -26,6 +28,12 @@ pub(super) struct State {
     pub clock: Rc<dyn Clock>,
     pub connection: Connection,
     pub started: UnixNanos,
+    /// How much it may do, and has done.
+    pub work: Rc<Work>,
+    /// Whether that was too much, until the host has asked.
+    pub work_exceeded: bool,
+    /// Whether the log tells so of this half.
+    pub work_told: bool,
     pub values: Values,
     pub store: Store,
     pub switches: Switches,
@@ -84,7 +92,7 @@ pub(super) struct Switches {
     pub engine: EngineMode,
     pub request_body_access: bool,
     pub request_body_limit: usize,
-    pub request_body_limit_action: BodyLimitAction,
+    pub request_body_limit_action: LimitAction,
     pub force_request_body: bool,
     /// The name of the body processor, in upper case; empty for none.
     pub body_processor: Box<str>,
@@ -143,11 +151,15 @@ impl State {
             debug_log_level: settings.debug_log_level,
         };
         let store = Store::new(&program.keys);
+        let work = Rc::new(account(settings));
         Self {
             started: clock.now(),
             clock,
             connection,
-            values: Values::new(),
+            values: Values::new(Rc::clone(&work)),
+            work,
+            work_exceeded: false,
+            work_told: false,
             store,
             switches,
             xml: None,

@@ -1,5 +1,7 @@
 //! Targets to values: what a rule looks at, in the order written.
 
+use std::rc::Rc;
+
 use super::state::State;
 use super::store::OtherNames;
 use super::values::ValueId;
@@ -7,6 +9,7 @@ use crate::matching::Scratch;
 use crate::program::{Rule, Target, TargetSelector};
 use crate::template::{Lookup, Macro};
 use crate::variable::{KeySlot, Variable};
+use crate::work::cost;
 
 /// One value a rule looks at, and what it is called.
 #[derive(Clone, Copy, Debug)]
@@ -139,9 +142,19 @@ impl State {
             .sum::<usize>()
             .saturating_sub(self.store.members(variable));
         let mut place = 0usize;
+        // What is asked of each entry, besides its selector.
+        let removed = self.removed_targets.iter();
+        let excluded = removed
+            .map(|removal| removal.targets.len())
+            .fold(rule.exclusions.len(), usize::saturating_add);
         for &of in of {
             let mut at = 0usize;
             while let Some(entry) = self.store.entry(of, at, source.part) {
+                self.work
+                    .charge_each(excluded.saturating_add(1), cost::ENTRY);
+                if self.work.is_spent() {
+                    return;
+                }
                 let names = Names {
                     reported: entry.name,
                     others: place
@@ -191,6 +204,7 @@ impl State {
             .map(|(name, value)| (name.to_vec(), value))
             .collect();
         for (name, value) in all {
+            self.work.charge(cost::ENTRY);
             let name = self.values.intern(&name);
             let names = Names {
                 reported: name,
@@ -218,7 +232,10 @@ impl State {
         };
         let Some(document) = document else { return };
         let nodes = match &target.selector {
-            TargetSelector::Path(path) => document.select(path),
+            TargetSelector::Path(path) => {
+                self.work.charge_each(document.nodes(), cost::NODE);
+                document.select(path)
+            }
             _ => vec![b"[XML document tree]".as_slice()],
         };
         for node in nodes {
@@ -293,7 +310,9 @@ impl State {
                 if scratch.take_limit_exceeded() {
                     self.pcre_limit_exceeded();
                 }
-                self.names.insert((*id, name), found);
+                if !self.work.is_spent() {
+                    self.names.insert((*id, name), found);
+                }
                 found
             }
             TargetSelector::Path(_) => false,
@@ -354,8 +373,22 @@ impl State {
         text
     }
 
+    /// State of searches of its own for a macro, on the account of the transaction.
+    fn charged_scratch(&self) -> Scratch {
+        let mut scratch = Scratch::new();
+        scratch.set_work(Rc::clone(&self.work));
+        scratch
+    }
+
     /// Appends the value of a macro, or nothing.
     pub(super) fn expand_macro(&self, what: &Macro, out: &mut Vec<u8>) {
+        let before = out.len();
+        self.expand_macro_freely(what, out);
+        let made = out.len().saturating_sub(before);
+        self.work.charge_each(made, cost::EXPANDED_BYTE);
+    }
+
+    fn expand_macro_freely(&self, what: &Macro, out: &mut Vec<u8>) {
         match what {
             Macro::Tx(slot) => {
                 if let Some(value) = self.store.tx.get(*slot) {
@@ -373,7 +406,7 @@ impl State {
             Macro::Entry(Variable::Rule, field) => self.rule_field(field, out),
             // Rules with such macros are too rare to keep the states of their patterns.
             Macro::Matching(Variable::Tx, pattern) => {
-                let mut scratch = Scratch::new();
+                let mut scratch = self.charged_scratch();
                 let mut entries = self.store.tx.iter(&self.program.keys);
                 if let Some((_, value)) =
                     entries.find(|(name, _)| pattern.is_match(name, &mut scratch))
@@ -382,7 +415,7 @@ impl State {
                 }
             }
             Macro::Matching(variable, pattern) => {
-                let mut scratch = Scratch::new();
+                let mut scratch = self.charged_scratch();
                 let mut entries = self.store.entries(*variable);
                 if let Some(entry) = entries
                     .find(|entry| pattern.is_match(self.values.get(entry.name), &mut scratch))
@@ -393,6 +426,7 @@ impl State {
             Macro::Entry(variable, key) => {
                 let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
                 let count = self.store.entries(*variable).count();
+                self.work.charge_each(count, cost::ENTRY);
                 let plain = count.saturating_sub(self.store.members(*variable));
                 let others =
                     |place: usize| self.store.other_names(*variable, place.checked_sub(plain)?);

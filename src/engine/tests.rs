@@ -13,6 +13,7 @@ mod encodings;
 mod json_names;
 mod members;
 mod readings;
+mod work;
 
 struct Noon;
 

@@ -188,6 +188,7 @@ impl Transaction {
             return self.step();
         }
         self.stage = Stage::ResponseHead;
+        self.state.begin_response_work();
         self.state.fill_response_head(head);
         self.run(Phase::ResponseHeaders);
         if self.state.interruption.is_none() {
@@ -258,6 +259,17 @@ impl Transaction {
     /// says, a minute at most.
     pub fn pause(&self) -> u32 {
         self.state.pause
+    }
+
+    /// Steps of work so far (see [`crate::work`]): the same for the same request and rules.
+    pub fn work(&self) -> u64 {
+        self.state.work.spent()
+    }
+
+    /// Whether it came to its limit of work (SecParapetWorkLimit) since this was asked last: what
+    /// was left was not evaluated, and without an interruption it passes so.
+    pub fn take_work_exceeded(&mut self) -> bool {
+        std::mem::take(&mut self.state.work_exceeded)
     }
 
     /// What rules want before and after the response body (SecContentInjection).

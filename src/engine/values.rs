@@ -6,12 +6,15 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 
 use foldhash::quality::FixedState;
 
 use crate::bytes::Profile;
+use crate::limits::KEPT_VALUES;
 use crate::program::{ChainId, ChainTable};
 use crate::transform::{Context, Outcome, Transformation};
+use crate::work::{Work, cost};
 
 /// A byte string of [`Values`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,6 +43,8 @@ pub(super) struct Values {
     transformed: HashMap<(ValueId, ChainId), ValueId, FixedState>,
     /// Output of a transformation before it is interned.
     buffer: Vec<u8>,
+    /// The account of the transaction.
+    work: Rc<Work>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +59,7 @@ struct Info {
 const FIRST_SLOTS: usize = 256;
 
 impl Values {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(work: Rc<Work>) -> Self {
         let hasher = FixedState::with_seed(RandomState::new().hash_one(0u8));
         let mut values = Self {
             bytes: Vec::new(),
@@ -63,6 +68,7 @@ impl Values {
             transformed: HashMap::with_hasher(hasher.clone()),
             hasher,
             buffer: Vec::new(),
+            work,
         };
         values.intern(b"");
         values
@@ -70,6 +76,8 @@ impl Values {
 
     /// The number of a string, new if it was not there.
     pub(super) fn intern(&mut self, text: &[u8]) -> ValueId {
+        self.work.charge(cost::INTERN);
+        self.work.charge_each(text.len(), cost::INTERN_BYTE);
         let hash = self.hasher.hash_one(text);
         let slot = match self.find(text, hash) {
             Ok(found) => return found,
@@ -83,6 +91,9 @@ impl Values {
             profile: Profile::of(text),
         };
         self.bytes.extend_from_slice(text);
+        if self.bytes.len() > KEPT_VALUES {
+            self.work.exhaust();
+        }
         self.infos.push(info);
         if let Some(entry) = self.table.get_mut(slot) {
             *entry = number.saturating_add(1);
@@ -187,6 +198,9 @@ impl Values {
     }
 
     fn apply(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
+        let length = self.get(value).len();
+        self.work.charge(cost::TRANSFORM);
+        self.work.charge_each(length, cost::TRANSFORM_BYTE);
         let mut buffer = std::mem::take(&mut self.buffer);
         let result = match step.apply(self.get(value), &mut buffer, context) {
             Outcome::Unchanged => value,
@@ -240,7 +254,7 @@ mod tests {
 
     #[test]
     fn equal_strings_have_one_number() {
-        let mut values = Values::new();
+        let mut values = Values::new(Rc::new(Work::unlimited()));
         assert_eq!(values.intern(b""), ValueId::EMPTY);
         let numbers: Vec<ValueId> = (0..2000u32)
             .map(|number| values.intern(&number.to_le_bytes()))
@@ -256,7 +270,7 @@ mod tests {
     fn transformations_are_shared() {
         let mut chains = ChainTable::default();
         let chain = chains.intern(&[Transformation::Lowercase]);
-        let mut values = Values::new();
+        let mut values = Values::new(Rc::new(Work::unlimited()));
         let upper = values.intern(b"ABC");
         let lower = values.intern(b"abc");
         let context = Context::default();

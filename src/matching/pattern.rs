@@ -82,6 +82,15 @@ impl Pattern {
         super::prefilter::longest_match(&self.parse().ok()?.root)
     }
 
+    /// Memory of its automaton in bytes, rather too much than too little; 0 for one that needs
+    /// backtracking, whose program is as large as the text.
+    pub fn compiled_size(&self) -> usize {
+        match &self.inner.strategy {
+            Strategy::Linear(linear) => linear.compiled_size,
+            Strategy::Backtracking(_) => 0,
+        }
+    }
+
     /// The part for which the pattern needs backtracking, if it does: its searches are under the
     /// limit of [`Scratch::set_step_limit`].
     pub fn needs_backtracking(&self) -> Option<Construct> {
@@ -91,15 +100,19 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern matches anywhere in the value. The cheapest question.
+    /// Whether the pattern matches anywhere in the value. The cheapest question. Like every search
+    /// it finds nothing once the work of [`Scratch::set_work`] is spent.
     pub fn is_match(&self, hay: &[u8], scratch: &mut Scratch) -> bool {
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
-                scratch.with_caches(*id, |caches| linear.is_match(text, hay, caches))
+                let search = |caches: &mut _| linear.is_match(text, hay, caches);
+                let found = scratch.with_caches(*id, &linear.tariff, Some(hay), search);
+                found.unwrap_or(false)
             }
             Strategy::Backtracking(backtracking) => {
-                backtracking.find(hay, 0, scratch.machine()).is_some()
+                let (machine, work) = scratch.machine();
+                backtracking.find(hay, 0, machine, work).is_some()
             }
         }
     }
@@ -123,10 +136,15 @@ impl Pattern {
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
-                scratch.with_caches(*id, |caches| linear.find(text, hay, start, caches))
+                let search = |caches: &mut _| linear.find(text, hay, start, caches);
+                let fresh = (start == 0).then_some(hay);
+                scratch
+                    .with_caches(*id, &linear.tariff, fresh, search)
+                    .flatten()
             }
             Strategy::Backtracking(backtracking) => {
-                backtracking.find(hay, start, scratch.machine())
+                let (machine, work) = scratch.machine();
+                backtracking.find(hay, start, machine, work)
             }
         }
     }
@@ -159,10 +177,14 @@ impl Pattern {
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
                 let input = Input::new(hay).span(start..hay.len());
-                scratch.with_caches(*id, |caches| linear.groups(text, &input, caches, slots));
+                let fresh = (start == 0).then_some(hay);
+                scratch.with_caches(*id, &linear.tariff, fresh, |caches| {
+                    linear.groups(text, &input, caches, slots);
+                });
             }
             Strategy::Backtracking(backtracking) => {
-                backtracking.groups(hay, start, scratch.machine(), slots);
+                let (machine, work) = scratch.machine();
+                backtracking.groups(hay, start, machine, work, slots);
             }
         }
         !slots.is_empty()

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::syntax::ByteSet;
 use super::windows::{Automaton, Window};
 use crate::bytes::ClassSet;
+use crate::work::{Work, cost};
 
 /// Most different windows of three classes in one set. Beyond, windows of two serve.
 const THREE_LIMIT: usize = 50_000;
@@ -89,6 +90,21 @@ impl PhraseSet {
     /// The occurrence of a phrase that ends first; of several there, the longest. An empty phrase
     /// occurs at once.
     pub fn find(&self, hay: &[u8]) -> Option<Range<usize>> {
+        self.find_charged(hay, &Work::unlimited())
+    }
+
+    /// The same, charged to an account.
+    pub fn find_charged(&self, hay: &[u8], work: &Work) -> Option<Range<usize>> {
+        let mut places = 0usize;
+        let found = self.search(hay, &mut places);
+        let scanned = found.as_ref().map_or(hay.len(), |found| found.end);
+        work.charge_each(scanned, cost::PHRASE_BYTE);
+        work.charge_each(places, cost::PHRASE_PLACE);
+        found
+    }
+
+    /// Searches, and counts where a phrase might have stood.
+    fn search(&self, hay: &[u8], places: &mut usize) -> Option<Range<usize>> {
         let inner = &*self.inner;
         if inner.has_empty {
             return Some(0..0);
@@ -103,6 +119,7 @@ impl PhraseSet {
         };
         let until = found.as_ref().map_or(hay.len(), |found| found.end);
         automaton.scan(hay.get(..until).unwrap_or_default(), |window_end, group| {
+            *places = places.saturating_add(1);
             let occurrence = inner.occurrence(group, window_end, hay)?;
             let earlier = found
                 .as_ref()

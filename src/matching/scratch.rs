@@ -7,12 +7,15 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
 
 use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::{backtrack, pikevm};
 use regex_automata::util::primitives::NonMaxUsize;
 
 use super::backtracking::Machine;
+use super::linear::Tariff;
+use crate::work::Work;
 
 /// Memory of all caches together, in bytes, if nothing else is said.
 const DEFAULT_BUDGET: usize = 6 << 20;
@@ -29,6 +32,10 @@ pub struct Scratch {
     scanned: u64,
     /// Runs the patterns that need backtracking.
     machine: Machine,
+    /// What the engines that fill groups write, for all patterns alike: `None` while it is lent.
+    filling: Option<Box<Filling>>,
+    /// Whose searches these are.
+    work: Rc<Work>,
 }
 
 /// The caches of one pattern.
@@ -36,14 +43,27 @@ pub struct Scratch {
 pub(super) struct Caches {
     pub(super) forward: Option<dfa::Cache>,
     pub(super) backward: Option<dfa::Cache>,
-    pub(super) backtracker: Option<backtrack::Cache>,
-    pub(super) pikevm: Option<pikevm::Cache>,
-    pub(super) slots: Vec<Option<NonMaxUsize>>,
-    /// Bytes gone over since they were counted last.
+    /// Here for the time of a search.
+    pub(super) filling: Option<Box<Filling>>,
+    /// Bytes that automata went over since they were counted last.
     pub(super) scanned: usize,
+    /// The same of the engines that fill groups, by what they do with each.
+    pub(super) spanned: usize,
     size: usize,
     last_use: u64,
 }
+
+/// What the engines that fill groups write. Nothing of it outlives a search, so one serves all
+/// patterns, each resetting it for itself.
+#[derive(Debug, Default)]
+pub(super) struct Filling {
+    pub(super) backtracker: Option<backtrack::Cache>,
+    pub(super) pikevm: Option<pikevm::Cache>,
+    pub(super) slots: Vec<Option<NonMaxUsize>>,
+}
+
+/// Memory of [`Filling`] that is kept from search to search, in bytes.
+const KEPT_FILLING: usize = 256 << 10;
 
 impl Default for Scratch {
     fn default() -> Self {
@@ -70,6 +90,8 @@ impl Scratch {
             searches: 0,
             scanned: 0,
             machine: Machine::new(Self::MAX_STEPS),
+            filling: None,
+            work: Rc::new(Work::unlimited()),
         }
     }
 
@@ -93,9 +115,20 @@ impl Scratch {
         self.scanned
     }
 
-    /// The machine for patterns that need backtracking.
-    pub(super) fn machine(&mut self) -> &mut Machine {
-        &mut self.machine
+    /// Charges the searches from now on to an account. Once it is spent every search ends at once,
+    /// without a match: the caller has to ask the account before it believes that there is none.
+    pub fn set_work(&mut self, work: Rc<Work>) {
+        self.work = work;
+    }
+
+    /// The account that searches are charged to.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// The machine for patterns that need backtracking, and the account.
+    pub(super) fn machine(&mut self) -> (&mut Machine, &Work) {
+        (&mut self.machine, &self.work)
     }
 
     /// Bytes the caches take now, as the engines count them.
@@ -114,16 +147,29 @@ impl Scratch {
         self.used.saturating_add(self.machine.held_bytes())
     }
 
-    /// Lends the caches of a pattern to a search, and keeps to the budget after it.
+    /// Lends the caches of a pattern to a search, charges it, and keeps to the budget of memory
+    /// after it. `None` if the work of the transaction is spent. `fresh`: the value, unless the
+    /// search goes on behind a match in it.
     pub(super) fn with_caches<T>(
         &mut self,
         pattern: u64,
+        tariff: &Tariff,
+        fresh: Option<&[u8]>,
         search: impl FnOnce(&mut Caches) -> T,
-    ) -> T {
+    ) -> Option<T> {
+        let admitted = fresh.is_none_or(|hay| tariff.admits(hay, &self.work));
+        if !admitted || self.work.is_spent() {
+            return None;
+        }
         self.searches = self.searches.wrapping_add(1);
         let caches = self.caches.entry(pattern).or_default();
+        caches.filling = self.filling.take();
         let answer = search(caches);
-        let scanned = u64::try_from(std::mem::take(&mut caches.scanned)).unwrap_or(u64::MAX);
+        self.filling = caches.filling.take().filter(|one| one.is_small());
+        let scanned = std::mem::take(&mut caches.scanned);
+        let spanned = std::mem::take(&mut caches.spanned);
+        tariff.charge(pattern, scanned, spanned, &self.work);
+        let scanned = u64::try_from(scanned).unwrap_or(u64::MAX);
         self.scanned = self.scanned.saturating_add(scanned);
         caches.last_use = self.searches;
         let size = caches.measure();
@@ -132,7 +178,7 @@ impl Scratch {
         if self.used > self.budget {
             self.evict();
         }
-        answer
+        Some(answer)
     }
 
     /// Drops the oldest caches until a quarter of the budget is free, so that this is rare.
@@ -160,12 +206,18 @@ impl Caches {
         size_of::<Self>()
             .saturating_add(self.forward.as_ref().map_or(0, dfa::Cache::memory_usage))
             .saturating_add(self.backward.as_ref().map_or(0, dfa::Cache::memory_usage))
-            .saturating_add(
-                self.backtracker
-                    .as_ref()
-                    .map_or(0, backtrack::Cache::memory_usage),
-            )
-            .saturating_add(self.pikevm.as_ref().map_or(0, pikevm::Cache::memory_usage))
+    }
+}
+
+impl Filling {
+    fn is_small(&self) -> bool {
+        let backtracker = &self.backtracker;
+        let pikevm = &self.pikevm;
+        let size = backtracker
+            .as_ref()
+            .map_or(0, backtrack::Cache::memory_usage)
+            .saturating_add(pikevm.as_ref().map_or(0, pikevm::Cache::memory_usage));
+        size <= KEPT_FILLING
     }
 }
 

@@ -3,6 +3,7 @@
 use super::libinjection::sqli;
 use super::text::Line;
 use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::work::cost;
 
 /// Whether the value looks like an injection of SQL.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ impl Member for DetectSqli {
     }
 
     fn eval(&self, value: &[u8], _: &[u8], eval: &mut Eval<'_>) -> bool {
+        let work = eval.scratch.work();
+        work.charge_each(value.len(), cost::INJECTION_BYTE);
         let Some(fingerprint) = sqli::detect(value) else {
             return false;
         };

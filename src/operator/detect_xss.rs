@@ -3,6 +3,7 @@
 use super::libinjection::xss;
 use super::text::Line;
 use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::work::cost;
 
 /// Whether the value looks like an injection of a script into a page.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ impl Member for DetectXss {
     }
 
     fn eval(&self, value: &[u8], _: &[u8], eval: &mut Eval<'_>) -> bool {
+        let work = eval.scratch.work();
+        work.charge_each(value.len(), cost::INJECTION_BYTE);
         let found = xss::detect(value);
         if found && eval.capture != Capture::None {
             eval.captures.push_span(0..value.len());

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::geography::{Geography, Place};
 use crate::matching::{Dialect, Pattern, PatternError, Scratch};
+use crate::work::cost;
 
 /// What an operator may write to.
 #[derive(Debug)]
@@ -22,6 +23,19 @@ pub struct Eval<'a> {
     pub geography: Option<&'a Geography>,
     /// What it makes besides an answer.
     pub product: &'a mut Product,
+}
+
+impl Eval<'_> {
+    /// The pattern of a text from macros. It is charged as if it were made now, whether it is in the
+    /// cache or not. `None` leaves an error behind.
+    pub(super) fn pattern(&mut self, text: &[u8], dialect: Dialect) -> Option<Pattern> {
+        let pattern = self.rx_cache.pattern(text, dialect);
+        let work = self.scratch.work();
+        work.charge_each(text.len(), cost::COMPILED_BYTE);
+        let size = pattern.as_ref().map_or(0, Pattern::compiled_size);
+        work.charge_each(size, cost::AUTOMATON_BYTE);
+        pattern
+    }
 }
 
 /// What an operator makes besides an answer.
@@ -177,7 +191,7 @@ impl RxCache {
     }
 
     /// The pattern of a text. `None` leaves an error behind.
-    pub(super) fn pattern(&mut self, text: &[u8], dialect: Dialect) -> Option<Pattern> {
+    fn pattern(&mut self, text: &[u8], dialect: Dialect) -> Option<Pattern> {
         self.turn = self.turn.saturating_add(1);
         let known = self
             .entries

@@ -30,7 +30,7 @@ impl Expression {
     ) -> bool {
         match self {
             Self::Fixed(pattern) => search(pattern, eval),
-            Self::Argument(dialect) => match eval.rx_cache.pattern(argument, *dialect) {
+            Self::Argument(dialect) => match eval.pattern(argument, *dialect) {
                 Some(pattern) => search(&pattern, eval),
                 None => false,
             },

@@ -6,7 +6,7 @@ use crate::matching::PhraseSet;
 
 /// Asks whether a phrase stands in the value, and captures it.
 pub(super) fn eval(phrases: &PhraseSet, value: &[u8], eval: &mut Eval<'_>) -> bool {
-    let Some(found) = phrases.find(value) else {
+    let Some(found) = phrases.find_charged(value, eval.scratch.work()) else {
         return false;
     };
     if eval.capture != Capture::None {

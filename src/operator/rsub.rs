@@ -68,7 +68,7 @@ impl Member for Rsub {
                     return false;
                 };
                 let dialect = parsed.dialect(*dialect);
-                let Some(pattern) = eval.rx_cache.pattern(&parsed.pattern, dialect) else {
+                let Some(pattern) = eval.pattern(&parsed.pattern, dialect) else {
                     return false;
                 };
                 parsed.replacement.substitute(&pattern, value, eval.scratch)

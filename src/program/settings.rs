@@ -21,13 +21,13 @@ pub enum EngineMode {
     Off,
 }
 
-/// What happens to a body beyond its limit.
+/// What happens beyond a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum BodyLimitAction {
+pub enum LimitAction {
     /// The transaction is refused.
     #[default]
     Reject,
-    /// What came so far is inspected, the rest passes.
+    /// What is within the limit is inspected, the rest passes.
     ProcessPartial,
 }
 
@@ -100,18 +100,22 @@ pub struct Settings {
     /// SecRequestBodyNoFilesLimit, bytes.
     pub request_body_no_files_limit: usize,
     /// SecRequestBodyLimitAction.
-    pub request_body_limit_action: BodyLimitAction,
+    pub request_body_limit_action: LimitAction,
     /// SecResponseBodyAccess.
     pub response_body_access: bool,
     /// SecResponseBodyLimit, bytes.
     pub response_body_limit: usize,
     /// SecResponseBodyLimitAction.
-    pub response_body_limit_action: BodyLimitAction,
+    pub response_body_limit_action: LimitAction,
     /// SecResponseBodyMimeType, lower case; `null` stands for responses without a type.
     pub response_body_mime_types: Vec<Box<[u8]>>,
     /// SecArgumentsLimit, SecRequestBodyJsonDepthLimit, SecUploadFileLimit,
     /// SecParapetInflateLayersLimit, SecParapetInflateRatioLimit.
     pub limits: Limits,
+    /// SecParapetWorkLimit, steps (see [`crate::work`]); 0 for no limit.
+    pub work_limit: u64,
+    /// SecParapetWorkLimitAction.
+    pub work_limit_action: LimitAction,
     /// SecArgumentSeparator.
     pub argument_separator: u8,
     /// SecCookieFormat.
@@ -178,6 +182,8 @@ const REQUEST_BODY_LIMIT: usize = 134_217_728;
 const NO_FILES_LIMIT: usize = 1_048_576;
 /// The number of steps in ModSecurity's recommended configuration.
 const PCRE_MATCH_LIMIT: usize = 100_000;
+/// What takes 50 milliseconds at most; a long form takes a tenth of it.
+const WORK_LIMIT: u64 = 40_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
@@ -188,12 +194,14 @@ impl Default for Settings {
             request_body_access: false,
             request_body_limit: REQUEST_BODY_LIMIT,
             request_body_no_files_limit: NO_FILES_LIMIT,
-            request_body_limit_action: BodyLimitAction::Reject,
+            request_body_limit_action: LimitAction::Reject,
             response_body_access: false,
             response_body_limit: RESPONSE_BODY_LIMIT,
-            response_body_limit_action: BodyLimitAction::Reject,
+            response_body_limit_action: LimitAction::Reject,
             response_body_mime_types: vec![b"text/plain"[..].into(), b"text/html"[..].into()],
             limits: Limits::default(),
+            work_limit: WORK_LIMIT,
+            work_limit_action: LimitAction::Reject,
             argument_separator: b'&',
             cookie_format: CookieFormat::Netscape,
             cookie_v0_separator: None,

@@ -41,6 +41,8 @@ pub trait Inspect {
     fn pause(&self) -> u32 {
         0
     }
+    /// Whether it came to its limit of work (SecParapetWorkLimit) since this was asked last.
+    fn take_work_exceeded(&mut self) -> bool;
     /// What is to be sent on instead of a body. Known when the body's phase has run.
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody>;
     /// What is to be put around the response's body. Known when its phase has run.

@@ -24,6 +24,8 @@ pub enum Uninspected {
     Large(Direction),
     /// The transactions hold too much memory, and the configuration says to let go.
     Overload,
+    /// A limit of work was reached, and the configuration says to let go.
+    WorkLimit,
     /// The host or the engine failed, and the configuration says to let go.
     Failure,
 }
@@ -38,6 +40,7 @@ impl Uninspected {
             Self::Large(Direction::Request) => "large_request",
             Self::Large(Direction::Response) => "large_response",
             Self::Overload => "overload",
+            Self::WorkLimit => "work_limit",
             Self::Failure => "failure",
         }
     }
@@ -56,6 +59,8 @@ pub enum Count<'a> {
     ShadowDropped,
     /// Something passed uninspected.
     Uninspected(Uninspected),
+    /// A request or a response took more work than SecParapetWorkLimit allows.
+    WorkLimit,
     /// The client's address came from a header and was not believed.
     UntrustedAddress,
     /// The host, or the order of its callbacks, was at fault.
@@ -91,6 +96,7 @@ impl Count<'_> {
             Self::Uninspected(reason) => {
                 write!(name, "tx.uninspected_reason={}", reason.label())
             }
+            Self::WorkLimit => write!(name, "tx.work_limits"),
             Self::UntrustedAddress => write!(name, "tx.untrusted_address"),
             Self::HostFailure => write!(name, "host.failures"),
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),

@@ -246,6 +246,11 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         self.rules.pause()
     }
 
+    /// The shadow's own limit shows in its verdict.
+    fn take_work_exceeded(&mut self) -> bool {
+        self.rules.take_work_exceeded()
+    }
+
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
         self.rules.replaced_body(direction)
     }

@@ -69,6 +69,10 @@ impl Inspect for Transaction {
         Self::pause(self)
     }
 
+    fn take_work_exceeded(&mut self) -> bool {
+        Self::take_work_exceeded(self)
+    }
+
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
         match direction {
             Direction::Request => self.replaced_request_body(),
@@ -211,6 +215,36 @@ mod tests {
             line.contains("[line \"2\"] [id \"7\"]") && line.contains("[msg \"word\"]"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn work_beyond_the_limit_is_counted() {
+        let target = format!("/?q={}", "a".repeat(5000));
+        for (action, flow, uninspected) in [
+            ("Reject", Flow::Pause, 0),
+            ("ProcessPartial", Flow::Continue, 1),
+        ] {
+            let config = format!(
+                r#"{{"rules": ["SecRuleEngine On", "SecParapetWorkLimit 9000",
+                    "SecParapetWorkLimitAction {action}",
+                    "SecRule ARGS \"@rx b\" \"id:1,phase:1,pass\""]}}"#
+            );
+            let host = FakeHost::default();
+            let filter = filter(&host, config.as_bytes()).expect("accepted");
+            assert_eq!(get(&host, &filter, "/?q=a"), Flow::Continue);
+            assert_eq!(host.log_text(), "");
+            assert_eq!(get(&host, &filter, &target), flow, "{action}");
+            assert_eq!(host.metric("tx.work_limits"), 1);
+            assert_eq!(
+                host.metric("tx.uninspected_reason=work_limit"),
+                uninspected,
+                "{action}"
+            );
+            assert!(
+                host.log_text()
+                    .contains("Work limit of 9000 steps is spent")
+            );
+        }
     }
 
     #[test]

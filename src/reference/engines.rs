@@ -66,6 +66,8 @@ pub(super) const DIRECTIVES: &[Row] = &[
     ("SecParapetInflateResponseBody", "---", "Parapet's own; the client gets the body as it came."),
     ("SecParapetLargeRequestBody", "---", "Parapet's own; no other engine stands behind a proxy's buffer."),
     ("SecParapetLargeResponseBody", "---", "Parapet's own, as for requests."),
+    ("SecParapetWorkLimit", "---", "Parapet's own."),
+    ("SecParapetWorkLimitAction", "---", "Parapet's own."),
     ("SecParseXmlIntoArgs", "YY-", "v2 since 2.9.9, v3 in newer releases."),
     ("SecPcreMatchLimit", "YYn", "Parapet: steps of patterns that need backtracking; others need no limit."),
     ("SecPcreMatchLimitRecursion", "Ynn", "Patterns are matched without recursion."),

@@ -83,6 +83,14 @@ impl Document {
         .fold(0, usize::saturating_add)
     }
 
+    /// Number of elements, attributes and texts.
+    pub fn nodes(&self) -> usize {
+        self.elements
+            .len()
+            .saturating_add(self.attributes.len())
+            .saturating_add(self.texts.len())
+    }
+
     /// The values of the nodes that a path selects, in document order: the text of an element with
     /// everything inside it, the value of an attribute, the text of a text node.
     pub fn select(&self, path: &Path) -> Vec<&[u8]> {

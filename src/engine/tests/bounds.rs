@@ -5,7 +5,8 @@ use super::*;
 /// Found by fuzzing: a variable that holds itself twice doubled with every match.
 #[test]
 fn variables_do_not_grow_without_bound() {
-    let rules = "SecAction \"id:1,phase:1,pass,nolog,setvar:tx.a=aaaaaaaa\"\n\
+    let rules = "SecParapetWorkLimit 0\n\
+                 SecAction \"id:1,phase:1,pass,nolog,setvar:tx.a=aaaaaaaa\"\n\
                  SecRule ARGS \"@unconditionalMatch\" \"id:2,phase:1,pass,nolog,\
                  setvar:'tx.a=%{tx.a}%{tx.a}',setvar:tx.count=+1,setvar:'tx.%{tx.a}=1'\"\n\
                  SecRule TX:a \"@unconditionalMatch\" \"id:3,phase:1,pass,log,logdata:'%{tx.a}'\"";

@@ -13,6 +13,7 @@
 mod compiler;
 mod machine;
 mod program;
+mod search;
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests take time")]
 mod tests;
@@ -21,6 +22,7 @@ use std::ops::Range;
 
 use super::PatternError;
 use super::syntax::{Construct, Parsed};
+use crate::work::Work;
 pub(super) use machine::Machine;
 use program::Program;
 
@@ -56,8 +58,9 @@ impl Backtracking {
         hay: &[u8],
         start: usize,
         machine: &mut Machine,
+        work: &Work,
     ) -> Option<Range<usize>> {
-        let end = machine.search(&self.program, hay, start)?;
+        let end = machine.search(&self.program, hay, start, work)?;
         Some(machine.start().min(end)..end)
     }
 
@@ -67,10 +70,11 @@ impl Backtracking {
         hay: &[u8],
         start: usize,
         machine: &mut Machine,
+        work: &Work,
         groups: &mut Vec<Option<Range<usize>>>,
     ) {
         groups.clear();
-        if let Some(whole) = self.find(hay, start, machine) {
+        if let Some(whole) = self.find(hay, start, machine, work) {
             groups.push(Some(whole));
             groups.extend((1..=self.groups).map(|group| machine.group(group)));
         }

@@ -104,3 +104,8 @@ pub(super) enum Greed {
     Lazy,
     Possessive,
 }
+
+/// A number of an instruction as an index.
+pub(super) fn at(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

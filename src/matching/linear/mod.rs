@@ -15,6 +15,7 @@
 
 pub(super) mod context;
 mod lower;
+mod tariff;
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -29,8 +30,9 @@ use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::PatternError;
-use super::scratch::Caches;
+use super::scratch::{Caches, Filling};
 use super::syntax::{Construct, Parsed, Text};
+pub(super) use tariff::Tariff;
 
 /// Largest memory of one automaton, in bytes, as estimated before it is built. A pattern above it
 /// is an error at load.
@@ -43,6 +45,8 @@ const SLOTS_LIMIT: usize = 32 << 20;
 const CACHE_LIMIT: usize = 1 << 20;
 /// Largest memory of the backtracker's marks, in bytes. Spans that need more go to the PikeVM.
 const BACKTRACK_LIMIT: usize = 64 << 10;
+/// A byte takes the PikeVM so many times as long as the backtracker.
+const PIKEVM_WORK: usize = 8;
 
 /// The automata of a pattern, each built on first use from the pattern's text: what is never
 /// searched for costs its text alone, and what only ever answers yes or no one automaton.
@@ -51,6 +55,10 @@ pub(super) struct Linear {
     groups: usize,
     /// `\K` or `\Z` stands in it, so that spans are read from hidden groups.
     moves_ends: bool,
+    /// What a search costs.
+    pub(super) tariff: Tariff,
+    /// Memory of one automaton, in bytes, as estimated.
+    pub(super) compiled_size: usize,
     forward: OnceLock<Option<DFA>>,
     backward: OnceLock<Option<DFA>>,
     capturing: OnceLock<Option<Capturing>>,
@@ -92,10 +100,10 @@ impl Linear {
         if parsed.contextual {
             context::check(&parsed.root).map_err(Refusal::Irregular)?;
         }
-        let size = lower::compiled_size(&parsed.root);
-        let too_large = if size > COMPILED_LIMIT {
+        let compiled_size = lower::compiled_size(&parsed.root);
+        let too_large = if compiled_size > COMPILED_LIMIT {
             "pattern is too large: its repetitions multiply"
-        } else if lower::slots_size(size, parsed.groups) > SLOTS_LIMIT {
+        } else if lower::slots_size(compiled_size, parsed.groups) > SLOTS_LIMIT {
             "pattern is too large: its repetitions and capturing groups multiply; `(?:` groups \
              without capturing"
         } else {
@@ -110,6 +118,8 @@ impl Linear {
         Ok(Self {
             groups: parsed.groups,
             moves_ends: parsed.moves_ends,
+            tariff: Tariff::of(&parsed.root),
+            compiled_size,
             forward: OnceLock::new(),
             backward: OnceLock::new(),
             capturing: OnceLock::new(),
@@ -164,11 +174,15 @@ impl Linear {
         };
         // The search ends with the span, the conditions of the pattern still see what is around.
         let input = input.clone().span(span).anchored(Anchored::Yes);
-        let slots = capturing.slots(&input, caches);
+        let mut filling = caches.filling.take().unwrap_or_default();
+        let spanned = capturing.work(input.get_span().len());
+        caches.spanned = caches.spanned.saturating_add(spanned);
+        let slots = capturing.slots(&input, &mut filling);
         for (group, pair) in groups.iter_mut().zip(slots.chunks(2)) {
             *group = range(pair);
         }
         capturing.move_ends(slots, groups);
+        caches.filling = Some(filling);
     }
 
     /// Where the leftmost match ends.
@@ -209,7 +223,11 @@ impl Linear {
             .clone()
             .span(input.start()..end)
             .anchored(Anchored::Yes);
-        match dfa.try_search_rev(cache, &backward) {
+        let before = cache.search_total_len();
+        let found = dfa.try_search_rev(cache, &backward);
+        let scanned = cache.search_total_len().saturating_sub(before);
+        caches.scanned = caches.scanned.saturating_add(scanned);
+        match found {
             Ok(Some(start)) => Some(start.offset()..end),
             Ok(None) | Err(_) => self.simulate(text, input, caches),
         }
@@ -223,10 +241,15 @@ impl Linear {
         caches: &mut Caches,
     ) -> Option<Range<usize>> {
         let vm = &self.capturing(text)?.pikevm;
-        let cache = caches.pikevm.get_or_insert_with(|| vm.create_cache());
+        let mut filling = caches.filling.take().unwrap_or_default();
+        let cache = filling.pikevm.get_or_insert_with(|| vm.create_cache());
+        cache.reset(vm);
         let mut slots = [None; 2];
-        vm.search_slots(cache, input, &mut slots)?;
-        range(&slots)
+        let found = vm.search_slots(cache, input, &mut slots);
+        let spanned = input.get_span().len().saturating_mul(PIKEVM_WORK);
+        caches.spanned = caches.spanned.saturating_add(spanned);
+        caches.filling = Some(filling);
+        found.and_then(|_| range(&slots))
     }
 
     fn forward(&self, text: &Text) -> Option<&DFA> {
@@ -270,15 +293,26 @@ impl Linear {
 }
 
 impl Capturing {
+    /// What a span of so many bytes takes, as so many bytes of the backtracker.
+    fn work(&self, length: usize) -> usize {
+        let each = if length <= self.backtracker.max_haystack_len() {
+            1
+        } else {
+            PIKEVM_WORK
+        };
+        length.saturating_mul(each).saturating_add(1)
+    }
+
     /// Searches a span that is known to match and returns the start and end of each group.
-    fn slots<'c>(&self, input: &Input<'_>, caches: &'c mut Caches) -> &'c [Option<NonMaxUsize>] {
-        let slots = &mut caches.slots;
+    fn slots<'c>(&self, input: &Input<'_>, filling: &'c mut Filling) -> &'c [Option<NonMaxUsize>] {
+        let slots = &mut filling.slots;
         slots.clear();
         slots.resize(self.pikevm.get_nfa().group_info().slot_len(), None);
         if input.get_span().len() <= self.backtracker.max_haystack_len() {
-            let cache = caches
+            let cache = filling
                 .backtracker
                 .get_or_insert_with(|| self.backtracker.create_cache());
+            cache.reset(&self.backtracker);
             if self
                 .backtracker
                 .try_search_slots(cache, input, slots)
@@ -287,9 +321,10 @@ impl Capturing {
                 return slots;
             }
         }
-        let cache = caches
+        let cache = filling
             .pikevm
             .get_or_insert_with(|| self.pikevm.create_cache());
+        cache.reset(&self.pikevm);
         self.pikevm.search_slots(cache, input, slots);
         slots
     }

@@ -134,7 +134,10 @@ impl Prefilter {
                 out.clear(self.slots);
                 tier.candidates(hay, profile, out);
             }
-            None => out.fill(self.slots),
+            None => {
+                out.fill(self.slots);
+                out.reports = 0;
+            }
         }
     }
 
@@ -158,6 +161,8 @@ impl Prefilter {
 pub struct Candidates {
     can_match: Vec<u64>,
     tried: Vec<u64>,
+    /// How often something was woken.
+    reports: usize,
 }
 
 impl Candidates {
@@ -175,6 +180,11 @@ impl Candidates {
     pub fn contained(bits: &[u64], slot: u32) -> bool {
         let (word, bit) = place(slot);
         bits.get(word).is_some_and(|word| word & bit != 0)
+    }
+
+    /// How often the scan came upon what a pattern waits for: its work besides the bytes.
+    pub const fn reports(&self) -> usize {
+        self.reports
     }
 
     /// One bit for each slot, from the lowest of the first word on.

@@ -57,7 +57,9 @@ impl Tier {
 
     /// Adds the slots whose conditions the value meets.
     pub(super) fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
+        let mut reports = 0usize;
         let mut wake = |number: u32| {
+            reports = reports.saturating_add(1);
             if let Some(condition) = self
                 .conditions
                 .get(usize::try_from(number).unwrap_or(usize::MAX))
@@ -79,6 +81,7 @@ impl Tier {
                 None
             });
         }
+        out.reports = reports;
     }
 
     fn holds(&self, condition: &Condition, hay: &[u8], classes: ClassSet) -> bool {

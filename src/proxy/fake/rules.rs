@@ -253,6 +253,10 @@ impl Inspect for FakeTransaction {
         self.rules.pause
     }
 
+    fn take_work_exceeded(&mut self) -> bool {
+        false
+    }
+
     fn finish(&mut self) {
         let head = std::mem::take(&mut self.head);
         self.phases = self.phases.max(4);
