@@ -7,7 +7,7 @@ use crate::action::Phase;
 use crate::body::coding::{self, Fault, Inflater};
 use crate::body::{self, File, Kind, MemberName, Processor, Sink};
 use crate::http::{self, content_type};
-use crate::program::{EngineMode, LimitAction};
+use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
 
 /// The status of a response body over its limit, as in v2.
@@ -154,7 +154,7 @@ impl State {
     /// Notes that a response is over its limit, and refuses it if that is what the limit is for.
     fn over_response_limit(&mut self) {
         self.set(V::OutboundDataError, b"1");
-        let reject = self.program.settings.response_body_limit_action == LimitAction::Reject;
+        let reject = self.program.settings.response_body_limit_action == BodyLimitAction::Reject;
         if reject && self.switches.engine == EngineMode::On {
             let limit = self.switches.response_body_limit;
             let why = over_limit("Response body", limit);

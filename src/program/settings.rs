@@ -23,7 +23,7 @@ pub enum EngineMode {
 
 /// What happens beyond a limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum LimitAction {
+pub enum BodyLimitAction {
     /// The transaction is refused.
     #[default]
     Reject,
@@ -90,13 +90,13 @@ pub struct Settings {
     /// SecRequestBodyNoFilesLimit, bytes.
     pub request_body_no_files_limit: usize,
     /// SecRequestBodyLimitAction.
-    pub request_body_limit_action: LimitAction,
+    pub request_body_limit_action: BodyLimitAction,
     /// SecResponseBodyAccess.
     pub response_body_access: bool,
     /// SecResponseBodyLimit, bytes.
     pub response_body_limit: usize,
     /// SecResponseBodyLimitAction.
-    pub response_body_limit_action: LimitAction,
+    pub response_body_limit_action: BodyLimitAction,
     /// SecResponseBodyMimeType, lower case; `null` stands for responses without a type.
     pub response_body_mime_types: Vec<Box<[u8]>>,
     /// SecArgumentsLimit, SecRequestBodyJsonDepthLimit, SecUploadFileLimit,
@@ -105,7 +105,7 @@ pub struct Settings {
     /// SecParapetWorkLimit, steps (see [`crate::work`]); 0 for no limit.
     pub work_limit: u64,
     /// SecParapetWorkLimitAction.
-    pub work_limit_action: LimitAction,
+    pub work_limit_action: BodyLimitAction,
     /// SecArgumentSeparator.
     pub argument_separator: u8,
     /// SecCookieFormat.
@@ -180,14 +180,14 @@ impl Default for Settings {
             request_body_access: false,
             request_body_limit: REQUEST_BODY_LIMIT,
             request_body_no_files_limit: NO_FILES_LIMIT,
-            request_body_limit_action: LimitAction::Reject,
+            request_body_limit_action: BodyLimitAction::Reject,
             response_body_access: false,
             response_body_limit: RESPONSE_BODY_LIMIT,
-            response_body_limit_action: LimitAction::Reject,
+            response_body_limit_action: BodyLimitAction::Reject,
             response_body_mime_types: vec![b"text/plain"[..].into(), b"text/html"[..].into()],
             limits: Limits::default(),
             work_limit: WORK_LIMIT,
-            work_limit_action: LimitAction::Reject,
+            work_limit_action: BodyLimitAction::Reject,
             argument_separator: b'&',
             cookie_format: CookieFormat::Netscape,
             cookie_v0_separator: None,
