@@ -168,7 +168,8 @@ const REQUEST_BODY_LIMIT: usize = 134_217_728;
 const NO_FILES_LIMIT: usize = 1_048_576;
 /// The number of steps in ModSecurity's recommended configuration.
 const PCRE_MATCH_LIMIT: usize = 100_000;
-/// What takes 50 milliseconds at most; a long form takes a tenth of it.
+/// About 40 milliseconds of the worst requests with warm caches, up to twice that with cold ones; a
+/// form takes a thirtieth of it at paranoia 4.
 const WORK_LIMIT: u64 = 40_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
