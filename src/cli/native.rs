@@ -114,7 +114,7 @@ impl Native {
         let programs = self.sets.iter().map(|set| Arc::clone(set.program()));
         Self::new(
             programs.collect(),
-            self.authorities.clone(),
+            self.selection.clone(),
             Ablation::default(),
         )
     }

@@ -6,7 +6,7 @@ use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::matching::{Dialect, Pattern};
 use crate::program::{
-    AuditEngine, AuditFormat, CookieFormat, EngineMode, LargeBody, LimitAction, Settings,
+    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, LargeBody, Settings,
 };
 use crate::seclang::ast::{self, Word};
 
@@ -137,12 +137,12 @@ pub(super) fn request_body_no_files_limit(settings: &mut Settings, words: &[Word
 }
 
 /// Reject or ProcessPartial.
-fn limit_action(words: &[Word]) -> Result<LimitAction, String> {
+fn limit_action(words: &[Word]) -> Result<BodyLimitAction, String> {
     choice(
         words,
         &[
-            ("Reject", LimitAction::Reject),
-            ("ProcessPartial", LimitAction::ProcessPartial),
+            ("Reject", BodyLimitAction::Reject),
+            ("ProcessPartial", BodyLimitAction::ProcessPartial),
         ],
     )
 }

@@ -9,7 +9,7 @@ use crate::body::coding::{self, Coding, Fault, Inflater};
 use crate::body::{self, File, Finished, Kind, MemberName, Processor, Sink};
 use crate::bytes::leading_integer;
 use crate::http;
-use crate::program::{EngineMode, LimitAction};
+use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
 
 /// The status of a request body over its limit, as in v2.
@@ -50,7 +50,7 @@ impl State {
     /// Whether a body over its limit is refused. DetectionOnly never refuses, as in v2.
     fn rejects(&self) -> bool {
         self.switches.engine == EngineMode::On
-            && self.switches.request_body_limit_action == LimitAction::Reject
+            && self.switches.request_body_limit_action == BodyLimitAction::Reject
     }
 
     /// Notes that a body is over a limit, and refuses it if that is what the limit is for.

@@ -7,7 +7,7 @@ use crate::action::Phase;
 use crate::body::coding::{self, Fault, Inflater};
 use crate::body::{self, File, Kind, MemberName, Processor, Sink};
 use crate::http::{self, content_type};
-use crate::program::{EngineMode, LimitAction};
+use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
 
 /// The status of a response body over its limit, as in v2.
@@ -81,7 +81,7 @@ impl State {
     /// DetectionOnly never refuses, as in v2.
     fn refuses_long_responses(&self) -> bool {
         self.switches.engine == EngineMode::On
-            && self.program.settings.response_body_limit_action == LimitAction::Reject
+            && self.program.settings.response_body_limit_action == BodyLimitAction::Reject
     }
 
     fn is_response_inspected(&self, head: &ResponseHead<'_>) -> bool {

@@ -17,7 +17,7 @@ use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
 use crate::program::{
-    AuditEngine, EngineMode, LimitAction, PatternId, Program, RuleIndex, TargetRemoval,
+    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, TargetRemoval,
 };
 use crate::variable::Variable;
 use crate::work::Work;
@@ -92,7 +92,7 @@ pub(super) struct Switches {
     pub engine: EngineMode,
     pub request_body_access: bool,
     pub request_body_limit: usize,
-    pub request_body_limit_action: LimitAction,
+    pub request_body_limit_action: BodyLimitAction,
     pub force_request_body: bool,
     /// The name of the body processor, in upper case; empty for none.
     pub body_processor: Box<str>,

@@ -8,7 +8,7 @@
 use super::api::RuleMatch;
 use super::state::State;
 use crate::action::Phase;
-use crate::program::{EngineMode, LimitAction, Settings};
+use crate::program::{BodyLimitAction, EngineMode, Settings};
 use crate::work::Work;
 
 /// The status of a transaction that has spent its work: that of a rule which denies. The message is
@@ -66,7 +66,7 @@ impl State {
             settings.work_limit,
             phase.number()
         );
-        let rejects = settings.work_limit_action == LimitAction::Reject
+        let rejects = settings.work_limit_action == BodyLimitAction::Reject
             && self.switches.engine == EngineMode::On
             && phase != Phase::Logging;
         if rejects {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub use chain::{ChainId, ChainTable};
 pub use group::{Group, GroupId, Groups, ListId};
 pub use settings::{
-    AuditEngine, AuditFormat, AuditSettings, CookieFormat, EngineMode, LargeBody, LimitAction,
+    AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,
 };
 

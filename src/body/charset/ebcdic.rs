@@ -9,10 +9,13 @@
 pub(in crate::body) struct Page {
     number: u16,
     /// Where it differs from the page that it is taken from.
-    changes: &'static [(u8, u8)],
+    changes: Changes,
     /// Where that one differs from page 37.
-    base: &'static [(u8, u8)],
+    base: Changes,
 }
+
+/// Bytes, and the Latin-1 characters that they are in a page.
+type Changes = &'static [(u8, u8)];
 
 impl PartialEq for Page {
     fn eq(&self, other: &Self) -> bool {
@@ -102,7 +105,7 @@ const PAGE_37: [u8; 256] = [
 /// The pages, the page that each is taken from, and where it differs from that: byte and character.
 /// Page 37 is [`PAGE_37`]; no way to it is longer than one page.
 #[rustfmt::skip]
-const PAGES: &[(u16, u16, &[(u8, u8)])] = &[
+const PAGES: &[(u16, u16, Changes)] = &[
     (37, 37, &[]),
     (273, 37, &[
         (0x43, 0x7B), (0x4A, 0xC4), (0x4F, 0x21), (0x59, 0x7E), (0x5A, 0xDC), (0x5F, 0x5E),
