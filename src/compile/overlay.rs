@@ -5,20 +5,24 @@
 //! engine, no `allow`, no jump over rules, no variable of the base, no rule that the base locks.
 //! What is not known to be harmless is refused, with a message at its place.
 
+mod locks;
+mod policy;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::Compiler;
 use super::actions::Place;
 use super::draft::{Draft, Item};
-use super::spec::RuleMatcher;
-use crate::action::{Action, AllowScope, Change, Ctl, Disruptive, Name, RuleSpec, SetVar, VarName};
+use crate::action::{Action, AllowScope, Change, Ctl, Disruptive, Name, SetVar, VarName};
 use crate::diagnostic::{Code, Diagnostic, Span, shown};
 use crate::matching::Scratch;
 use crate::program::TargetSelector;
 use crate::seclang::ast;
 use crate::template::Macro;
 use crate::variable::{KeyPattern, Variable};
+
+pub use policy::OverlayPolicy;
 
 /// One list of directives of a profile.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,77 +42,6 @@ impl Layer {
             name: name.into(),
             text: text.into(),
             overlay: None,
-        }
-    }
-}
-
-/// What overlays may do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OverlayPolicy {
-    /// The directives that may stand in one: some of [`OverlayPolicy::ALLOWABLE`].
-    pub directives: Vec<&'static str>,
-    /// Ranges of ids that its rules may have.
-    pub ids: Vec<(u64, u64)>,
-    /// Rules of the base that it may not touch, besides those locked anyway.
-    pub locked: Vec<RuleSpec>,
-    /// Rules of the base that it may touch, besides [`OverlayPolicy::TUNABLE`].
-    pub unlocked: Vec<RuleSpec>,
-    /// TX variables of the base that it may set; in lower case.
-    pub variables: Vec<String>,
-    /// TX variables of the base that it may add to; in lower case.
-    pub scores: Vec<String>,
-    /// Most rules of the base that overlays may take out, for all requests or for some.
-    pub most_removed: usize,
-}
-
-impl OverlayPolicy {
-    /// The directives that a policy may allow, and whether it does unless it says otherwise. All
-    /// others set something of the engine.
-    pub const ALLOWABLE: [(&'static str, bool); 14] = [
-        ("Include", true),
-        ("IncludeOptional", true),
-        ("SecAction", true),
-        ("SecComponentSignature", true),
-        ("SecDataset", true),
-        ("SecMarker", true),
-        ("SecRule", true),
-        ("SecRuleRemoveById", true),
-        ("SecRuleRemoveByMsg", true),
-        ("SecRuleRemoveByTag", true),
-        ("SecRuleUpdateActionById", false),
-        ("SecRuleUpdateTargetById", true),
-        ("SecRuleUpdateTargetByMsg", true),
-        ("SecRuleUpdateTargetByTag", true),
-    ];
-
-    /// The ids of rules that only find something and decide nothing by themselves: those of the
-    /// Core Rule Set and of the embedded baseline. Every other rule of a base is locked unless its
-    /// policy frees it.
-    pub const TUNABLE: [(u64, u64); 3] = [
-        (910_000, 948_999),
-        (950_000, 958_999),
-        (8_010_000, 8_089_999),
-    ];
-}
-
-impl Default for OverlayPolicy {
-    fn default() -> Self {
-        let allowed = Self::ALLOWABLE.iter().filter(|(_, default)| *default);
-        let scores = [
-            "inbound_anomaly_score",
-            "outbound_anomaly_score",
-            "anomaly_score",
-        ]
-        .iter()
-        .flat_map(|score| (1..=4).map(move |level| format!("{score}_pl{level}")));
-        Self {
-            directives: allowed.map(|(name, _)| *name).collect(),
-            ids: vec![(1, 99_999)],
-            locked: Vec::new(),
-            unlocked: Vec::new(),
-            variables: Vec::new(),
-            scores: scores.collect(),
-            most_removed: 100,
         }
     }
 }
@@ -400,137 +333,6 @@ impl Compiler<'_> {
             ),
             Some(hint),
         ))
-    }
-
-    /// Refuses removals and updates, also by `ctl`, of rules that the base locks, and removals of
-    /// too many others.
-    pub(super) fn check_locks(&mut self) {
-        let items = std::mem::take(&mut self.items);
-        let mut removed = HashSet::new();
-        let mut full = false;
-        let mut problems = Vec::new();
-        let scratch = &mut Scratch::new();
-        for change in self.changes(&items) {
-            let locks = Locks::new(change.policy);
-            let matcher = RuleMatcher::new(change.rules);
-            let meant = items
-                .iter()
-                .enumerate()
-                .filter_map(|(place, item)| match item {
-                    Item::Rules(drafts) => Some((place, drafts.first()?)),
-                    Item::Marker(_) => None,
-                });
-            let mut locked = None;
-            for (place, starter) in meant {
-                if starter.overlay.is_some() || !matcher.matches(starter, scratch) {
-                    continue;
-                }
-                if locks.hold(starter, scratch) {
-                    locked.get_or_insert(starter);
-                } else if change.removes {
-                    removed.insert(place);
-                }
-            }
-            if let Some(starter) = locked {
-                let message = match starter.id() {
-                    0 => "an overlay may not change this rule: the base locks it".to_owned(),
-                    id => format!("an overlay may not change rule {id}: the base locks it"),
-                };
-                problems.push(
-                    Diagnostic::new(Code::LockedRule, change.span, message)
-                        .related(starter.span, "this rule is locked")
-                        .hint(
-                            "name other rules; the base can free this one: `unlocked` in its \
-                             `overlay_policy`",
-                        ),
-                );
-            }
-            let most = change.policy.most_removed;
-            if removed.len() > most && !full {
-                full = true;
-                let message =
-                    format!("with this, overlays take out more than {most} rules of the base");
-                problems.push(
-                    Diagnostic::new(Code::LockedRule, change.span, message).hint(
-                        "leave out targets instead of rules; the base can allow more: \
-                         `most_removed` in its `overlay_policy`",
-                    ),
-                );
-            }
-        }
-        for problem in problems {
-            self.report(problem);
-        }
-        self.items = items;
-    }
-
-    /// What overlays change of rules.
-    fn changes<'a>(&'a self, items: &'a [Item]) -> Vec<RuleChange<'a>> {
-        let by_directive = self.updates.iter().filter_map(|update| {
-            let (span, rules, removes) = update.meaning();
-            let policy = update.overlay.as_deref()?;
-            Some(RuleChange {
-                policy,
-                span,
-                rules,
-                removes,
-            })
-        });
-        let drafts = items.iter().flat_map(|item| match item {
-            Item::Rules(drafts) => drafts.as_slice(),
-            Item::Marker(_) => &[],
-        });
-        let by_rule = drafts.flat_map(|draft| {
-            let policy = draft.overlay.as_deref();
-            let effects = draft.actions.effects.iter();
-            effects.filter_map(move |(action, span)| {
-                let (rules, removes) = match action {
-                    Action::Ctl(Ctl::RuleRemove(rules)) => (rules, true),
-                    Action::Ctl(Ctl::RuleRemoveTarget(rules, _)) => (rules, false),
-                    _ => return None,
-                };
-                Some(RuleChange {
-                    policy: policy?,
-                    span: *span,
-                    rules,
-                    removes,
-                })
-            })
-        });
-        by_directive.chain(by_rule).collect()
-    }
-}
-
-/// A removal or update by an overlay.
-struct RuleChange<'a> {
-    policy: &'a OverlayPolicy,
-    span: Span,
-    rules: &'a RuleSpec,
-    removes: bool,
-}
-
-/// A policy, ready to ask about rules.
-struct Locks<'a> {
-    locked: Vec<RuleMatcher<'a>>,
-    unlocked: Vec<RuleMatcher<'a>>,
-}
-
-impl<'a> Locks<'a> {
-    fn new(policy: &'a OverlayPolicy) -> Self {
-        Self {
-            locked: policy.locked.iter().map(RuleMatcher::new).collect(),
-            unlocked: policy.unlocked.iter().map(RuleMatcher::new).collect(),
-        }
-    }
-
-    fn hold(&self, rule: &Draft, scratch: &mut Scratch) -> bool {
-        let mut any =
-            |specs: &[RuleMatcher<'_>]| specs.iter().any(|spec| spec.matches(rule, scratch));
-        let id = rule.id();
-        let tunable = OverlayPolicy::TUNABLE
-            .iter()
-            .any(|(first, last)| (first..=last).contains(&&id));
-        any(&self.locked) || !(tunable || any(&self.unlocked))
     }
 }
 

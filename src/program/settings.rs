@@ -184,7 +184,7 @@ const NO_FILES_LIMIT: usize = 1_048_576;
 const PCRE_MATCH_LIMIT: usize = 100_000;
 /// About 40 milliseconds of the worst requests with warm caches, up to twice that with cold ones; a
 /// form takes a thirtieth of it at paranoia 4.
-const WORK_LIMIT: u64 = 40_000_000;
+const WORK_LIMIT: u64 = 60_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
