@@ -8,6 +8,9 @@
 //!
 //! Whoever does work charges it, and whoever loops over work stops when all is spent. An operation
 //! that was left unfinished for this gives no answer: neither a match nor the lack of one.
+//!
+//! Reading a body is not charged, what is kept of it is: reading takes time in proportion to the
+//! bytes, piece by piece as they come, and has limits of its own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

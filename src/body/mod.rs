@@ -125,17 +125,6 @@ impl Kind {
         }
     }
 
-    /// Steps of work for each byte of a body ([`crate::work`]).
-    pub const fn byte_cost(self) -> u64 {
-        match self {
-            Self::Raw => 1,
-            Self::Multipart => 2,
-            Self::UrlEncoded => 6,
-            Self::Json => 10,
-            Self::Xml => 20,
-        }
-    }
-
     /// Whether its arguments are ARGS_POST as well as ARGS. Those of JSON and XML are only ARGS.
     pub fn fills_args_post(self) -> bool {
         matches!(self, Self::UrlEncoded | Self::Multipart)

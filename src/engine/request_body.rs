@@ -169,8 +169,6 @@ struct Reading {
     /// What came so far of the file that is being extracted.
     file: Vec<u8>,
     length: usize,
-    /// Steps of work for each byte.
-    byte_cost: u64,
     /// Where arguments go: ARGS_POST, or ARGS alone.
     collection: V,
     /// The body went on beyond a limit.
@@ -214,7 +212,6 @@ impl Reading {
             fills_request_body,
             file: Vec::new(),
             length: 0,
-            byte_cost: kind.map_or(1, Kind::byte_cost),
             collection: match kind {
                 Some(kind) if !kind.fills_args_post() => V::Args,
                 _ => V::ArgsPost,
@@ -237,7 +234,6 @@ impl Reading {
         if let Some(raw) = &mut self.raw {
             raw.extend_from_slice(taken);
         }
-        state.work.charge_each(taken.len(), self.byte_cost);
         let mut no_files = self.length;
         if let Some(processor) = &mut self.processor {
             processor.feed(

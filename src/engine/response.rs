@@ -217,7 +217,6 @@ impl State {
                     },
                 );
                 let mut members = Members(self);
-                members.0.work.charge_each(bytes.len(), kind.byte_cost());
                 processor.feed(bytes, &mut members);
                 let finished = match members.0.scalar_is(V::OutboundDataError, b"1") {
                     true => processor.finish_cut(&mut members),

@@ -76,7 +76,10 @@ impl State {
                     Macro::Variable(Variable::RemoteAddr | Variable::RemoteHost)
                 )
             });
-        if name.is_empty() || of_client {
+        // Version 3 opens USER and SESSION for those without a name, too.
+        let of_nobody =
+            name.is_empty() && !matches!(collection, Variable::User | Variable::Session);
+        if of_nobody || of_client {
             return;
         }
         // SESSIONID and USERID name the last setsid or setuid, though the record stays the first.
