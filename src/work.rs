@@ -108,7 +108,7 @@ fn product(count: usize, steps: u64) -> u64 {
         .saturating_mul(steps)
 }
 
-/// What operations cost, in steps. Measured with `parapet bench --worst`.
+/// What operations cost, in steps. Measured with `parapet worst`.
 pub mod cost {
     /// Passing one rule in the loop of a phase.
     pub const RULE: u64 = 8;
