@@ -82,9 +82,11 @@ impl Work {
         self.spent.set(self.spent.get().max(beyond));
     }
 
-    /// Sets the limit so that so many steps are left.
+    /// Sets the limit so that so many steps are left. An account without limit stays so.
     pub fn grant(&self, steps: u64) {
-        self.limit.set(self.spent.get().saturating_add(steps));
+        if self.limit.get() != u64::MAX {
+            self.limit.set(self.spent.get().saturating_add(steps));
+        }
     }
 
     /// How many of `count` things are among the first `most` of their kind in this transaction.

@@ -20,6 +20,7 @@ use crate::action::Phase;
 use crate::matching;
 use crate::program::{EngineMode, LargeBody, Program};
 use crate::variable::Variable;
+use crate::work::Work;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
@@ -27,6 +28,8 @@ pub struct Waf {
     clock: Rc<dyn Clock>,
     collections: Rc<dyn CollectionStore>,
     scratch: RefCell<Scratch>,
+    /// Parts are switched off.
+    is_ablated: bool,
 }
 
 impl Waf {
@@ -46,10 +49,12 @@ impl Waf {
             clock,
             collections,
             scratch: RefCell::default(),
+            is_ablated: false,
         })
     }
 
-    /// A firewall with parts switched off, to show that they change no verdict.
+    /// A firewall with parts switched off, to show that they change no verdict. Without them it has
+    /// more to do, so there is no limit of work.
     pub fn ablated(program: Arc<Program>, clock: Rc<dyn Clock>, ablation: Ablation) -> Rc<Self> {
         let scratch = RefCell::new(Scratch {
             ablation,
@@ -60,6 +65,7 @@ impl Waf {
             clock,
             collections: Rc::new(MemoryCollections::default()),
             scratch,
+            is_ablated: ablation != Ablation::default(),
         })
     }
 
@@ -117,12 +123,15 @@ pub struct Transaction {
 impl Transaction {
     /// Begins a transaction.
     pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
-        let state = State::new(
+        let mut state = State::new(
             Arc::clone(&waf.program),
             Rc::clone(&waf.clock),
             Rc::clone(&waf.collections),
             connection,
         );
+        if waf.is_ablated {
+            state.work = Work::unlimited();
+        }
         Self {
             waf: Rc::clone(waf),
             state,
