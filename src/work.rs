@@ -98,6 +98,11 @@ impl Work {
         first
     }
 
+    /// Takes the limit off, for good.
+    pub fn lift_limit(&self) {
+        self.limit.set(u64::MAX);
+    }
+
     /// Steps charged so far.
     pub fn spent(&self) -> u64 {
         self.spent.get()

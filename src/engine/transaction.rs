@@ -20,7 +20,6 @@ use crate::action::Phase;
 use crate::matching;
 use crate::program::{EngineMode, LargeBody, Program};
 use crate::variable::Variable;
-use crate::work::Work;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
@@ -123,14 +122,14 @@ pub struct Transaction {
 impl Transaction {
     /// Begins a transaction.
     pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
-        let mut state = State::new(
+        let state = State::new(
             Arc::clone(&waf.program),
             Rc::clone(&waf.clock),
             Rc::clone(&waf.collections),
             connection,
         );
         if waf.is_ablated {
-            state.work = Work::unlimited();
+            state.work.lift_limit();
         }
         Self {
             waf: Rc::clone(waf),

@@ -75,7 +75,9 @@ impl Tariff {
             .map(|region| region.visits(hay))
             .fold(0, usize::saturating_add);
         let admits = work.affords(positions, cost::SEARCH_POSITION);
-        work.charge_each(positions, cost::SEARCH_POSITION);
+        if admits {
+            work.charge_each(positions, cost::SEARCH_POSITION);
+        }
         admits
     }
 
