@@ -6,35 +6,19 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parapet::compile::{Loader, OverlayPolicy, compile};
+use parapet::compile::{OverlayPolicy, compile};
 use parapet::diagnostic::render;
 use parapet::engine::{
     Clock, Connection, Endpoint, RequestHead, RuleMatch, Transaction, UnixNanos, Waf,
 };
 use parapet::program::Program;
+use parapet::proxy::PluginFiles;
 use parapet::rules;
-
-/// The embedded files and nothing else.
-struct Embedded;
-
-impl Loader for Embedded {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        rules::embedded(path)
-            .map(<[u8]>::to_vec)
-            .ok_or_else(|| format!("no file {path}"))
-    }
-
-    fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let (folder, ending) = pattern.split_once('*').ok_or("not a pattern")?;
-        let fits = |name: &&str| name.starts_with(folder) && name.ends_with(ending);
-        Ok(rules::list().filter(fits).map(str::to_owned).collect())
-    }
-}
 
 fn load(text: &str) -> Arc<Program> {
     let compiled = compile(
         &[("test.conf".to_owned(), text.as_bytes().to_vec())],
-        &Embedded,
+        &PluginFiles::new(&[]),
     );
     let messages: Vec<String> = compiled
         .diagnostics

@@ -9,8 +9,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use parapet::compile::{Loader, compile};
+use parapet::compile::compile;
 use parapet::engine::{BodyPlan, Clock, Connection, RequestHead, Transaction, UnixNanos, Waf};
+use parapet::proxy::PluginFiles;
 use parapet::rules;
 
 /// The system's allocator, counting what each thread has now, and the most it had.
@@ -71,22 +72,6 @@ fn peak(run: impl FnOnce()) -> usize {
     PEAK.get().saturating_sub(before)
 }
 
-struct Embedded;
-
-impl Loader for Embedded {
-    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
-        rules::embedded(path)
-            .map(<[u8]>::to_vec)
-            .ok_or_else(|| format!("no file {path}"))
-    }
-
-    fn glob(&self, pattern: &str) -> Result<Vec<String>, String> {
-        let (folder, ending) = pattern.split_once('*').ok_or("not a pattern")?;
-        let fits = |name: &&str| name.starts_with(folder) && name.ends_with(ending);
-        Ok(rules::list().filter(fits).map(str::to_owned).collect())
-    }
-}
-
 struct NoTime;
 
 impl Clock for NoTime {
@@ -97,7 +82,7 @@ impl Clock for NoTime {
 
 fn waf(text: &str) -> Rc<Waf> {
     let sources = [("test.conf".to_owned(), text.as_bytes().to_vec())];
-    let program = compile(&sources, &Embedded).program.unwrap();
+    let program = compile(&sources, &PluginFiles::new(&[])).program.unwrap();
     Waf::new(Arc::clone(&program), Rc::new(NoTime))
 }
 

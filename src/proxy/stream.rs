@@ -160,11 +160,8 @@ impl<R: Rules> Stream<R> {
             return;
         };
         transaction.finish();
-        let limited = transaction.take_work_exceeded();
+        self.count_work_limit(host, false);
         self.report(host);
-        if limited {
-            self.filter.count(host, Count::WorkLimit);
-        }
         self.transaction = None;
         self.claim.set(0);
     }
@@ -221,16 +218,9 @@ impl<R: Rules> Stream<R> {
     ) -> Option<Step> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
-        let limited = transaction.take_work_exceeded();
         self.claim_held();
+        self.count_work_limit(host, step.interruption.is_none());
         self.report(host);
-        if limited {
-            self.filter.count(host, Count::WorkLimit);
-            if step.interruption.is_none() {
-                let reason = Uninspected::WorkLimit;
-                self.filter.count(host, Count::Uninspected(reason));
-            }
-        }
         Some(step)
     }
 

@@ -6,7 +6,7 @@ use crate::proxy::denial::Denial;
 use crate::proxy::host::{Host, HostError};
 use crate::proxy::inspect::{Inspect, Rules};
 use crate::proxy::log;
-use crate::proxy::metrics::Count;
+use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::settings::FilterState;
 
 impl<R: Rules> Stream<R> {
@@ -22,6 +22,20 @@ impl<R: Rules> Stream<R> {
             log::shadow(host, &verdict, &self.ids());
             let rule = by.rule_id.to_string();
             set_state(host, "shadow_rule", rule.as_bytes());
+        }
+    }
+
+    /// Counts a limit of work that was reached since the last call; `passes`: the rest of the half
+    /// goes on uninspected.
+    pub(super) fn count_work_limit(&mut self, host: &dyn Host, passes: bool) {
+        let transaction = self.transaction.as_mut();
+        if !transaction.is_some_and(|transaction| transaction.take_work_exceeded()) {
+            return;
+        }
+        self.filter.count(host, Count::WorkLimit);
+        if passes {
+            let reason = Uninspected::WorkLimit;
+            self.filter.count(host, Count::Uninspected(reason));
         }
     }
 
