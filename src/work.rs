@@ -26,6 +26,13 @@ pub struct Work {
     met: RefCell<HashMap<u64, usize, FixedState>>,
 }
 
+impl Default for Work {
+    /// An account that is never spent.
+    fn default() -> Self {
+        Self::unlimited()
+    }
+}
+
 impl Work {
     /// An account with so many steps to spend.
     pub fn new(limit: u64) -> Self {

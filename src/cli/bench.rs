@@ -80,6 +80,9 @@ struct Measurement {
     best_microseconds: f64,
     /// Steps of work; none where the filter does not tell.
     steps: Option<u64>,
+    /// Wasm instructions per exchange.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions: Option<f64>,
     /// Per exchange; none where the filter does not count.
     allocations: Option<f64>,
     allocated_bytes: Option<f64>,
@@ -180,21 +183,8 @@ fn measure<S: Subject>(
         let prepared = subject.prepare(request);
         subject.exchange(&prepared)?
     };
-    let mut variations = Variations::new(request.clone());
-    let mut batch = |subject: &S, size: usize| -> Vec<S::Prepared> {
-        let make = |_| {
-            if passes {
-                variations.next()
-            } else {
-                request.clone()
-            }
-        };
-        (0..size)
-            .map(make)
-            .map(|request| subject.prepare(&request))
-            .collect()
-    };
-    for prepared in batch(subject, WARM_UP) {
+    let mut batches = Batches::new(request, passes);
+    for prepared in batches.next(subject, WARM_UP) {
         subject.exchange(&prepared)?;
     }
     let mut times = Vec::new();
@@ -202,7 +192,7 @@ fn measure<S: Subject>(
     let mut counted = true;
     let start = Instant::now();
     while times.is_empty() || start.elapsed() < time {
-        let prepared = batch(subject, BATCH);
+        let prepared = batches.next(subject, BATCH);
         let before = subject.allocations()?;
         for one in &prepared {
             let start = Instant::now();
@@ -229,11 +219,38 @@ fn measure<S: Subject>(
         passes,
         exchanges,
         steps: subject.steps(&subject.prepare(request)),
+        instructions: None,
         median_microseconds: microseconds(median),
         best_microseconds: microseconds(times.first().copied().unwrap_or_default()),
         allocations: per_exchange(allocated.0),
         allocated_bytes: per_exchange(allocated.1),
     })
+}
+
+/// The requests to measure with: each has words of its own, but for attacks.
+struct Batches<'a> {
+    request: &'a Request,
+    variations: Option<Variations>,
+}
+
+impl<'a> Batches<'a> {
+    fn new(request: &'a Request, passes: bool) -> Self {
+        Self {
+            request,
+            variations: passes.then(|| Variations::new(request.clone())),
+        }
+    }
+
+    fn next<S: Subject>(&mut self, subject: &S, size: usize) -> Vec<S::Prepared> {
+        let make = |_| match &mut self.variations {
+            Some(variations) => variations.next(),
+            None => self.request.clone(),
+        };
+        (0..size)
+            .map(make)
+            .map(|request| subject.prepare(&request))
+            .collect()
+    }
 }
 
 #[cfg(not(feature = "wasm-host"))]
@@ -255,21 +272,27 @@ fn wasm(
     time: Duration,
     backend: &Site,
 ) -> Result<EngineMeasurements, String> {
-    use crate::wasm_host::Plugin;
+    use crate::wasm_host::{Module, Plugin};
 
     let failed = |error: String| format!("{}: {error}", module.display());
     let bytes = std::fs::read(module).map_err(|error| failed(error.to_string()))?;
-    let module =
-        crate::wasm_host::Module::compile(&bytes).map_err(|error| failed(error.to_string()))?;
-    let settings = super::driver_wasm::settings(config.plugin_configuration("")?);
+    let module = Module::compile(&bytes).map_err(|error| failed(error.to_string()))?;
+    let counting = Module::compile_counting(&bytes).map_err(|error| failed(error.to_string()))?;
+    let configuration = config.plugin_configuration("")?;
+    let settings = || super::driver_wasm::settings(configuration.clone());
     let start = Instant::now();
-    let plugin = Plugin::start(&module, settings).map_err(|error| error.to_string())?;
+    let plugin = Plugin::start(&module, settings()).map_err(|error| error.to_string())?;
     let start_milliseconds = milliseconds(start.elapsed());
     let memory = plugin.memory_size();
     let mut subject = WasmSubject { plugin, backend };
     let mut requests = Vec::new();
     for (name, request) in cases {
         requests.push(measure(name, request, time, &mut subject)?);
+    }
+    let plugin = Plugin::start(&counting, settings()).map_err(|error| error.to_string())?;
+    let mut counted = WasmSubject { plugin, backend };
+    for ((_, request), measurement) in cases.iter().zip(&mut requests) {
+        measurement.instructions = counted.instructions(request, measurement.passes)?;
     }
     Ok(EngineMeasurements {
         engine: "wasm",
@@ -309,6 +332,23 @@ impl Subject for WasmSubject<'_> {
     fn allocations(&mut self) -> Result<Option<(u64, u64)>, String> {
         let mut read = |name| self.plugin.counter(name).map_err(|error| error.to_string());
         Ok(read("parapet_allocations")?.zip(read("parapet_allocated_bytes")?))
+    }
+}
+
+#[cfg(feature = "wasm-host")]
+impl WasmSubject<'_> {
+    /// Instructions per exchange, once everything is warm.
+    fn instructions(&mut self, request: &Request, passes: bool) -> Result<Option<f64>, String> {
+        let mut batches = Batches::new(request, passes);
+        for prepared in batches.next(self, WARM_UP) {
+            self.exchange(&prepared)?;
+        }
+        let before = self.plugin.instructions();
+        for prepared in batches.next(self, BATCH) {
+            self.exchange(&prepared)?;
+        }
+        let both = before.zip(self.plugin.instructions());
+        Ok(both.map(|(before, after)| ratio(after.saturating_sub(before), BATCH)))
     }
 }
 
@@ -381,8 +421,8 @@ fn table(measurements: &Measurements) -> String {
         }
         lines.push(head);
         lines.push(format!(
-            "  {:<20} {:>8} {:>10} {:>10} {:>9} {:>8} {:>9}",
-            "request", "verdict", "median µs", "best µs", "steps", "allocs", "KiB"
+            "  {:<20} {:>8} {:>10} {:>10} {:>9} {:>9} {:>8} {:>9}",
+            "request", "verdict", "median µs", "best µs", "steps", "kinstr", "allocs", "KiB"
         ));
         for one in &engine.requests {
             let verdict = if one.passes { "pass" } else { "stop" };
@@ -390,12 +430,13 @@ fn table(measurements: &Measurements) -> String {
                 value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
             };
             lines.push(format!(
-                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>9} {:>8} {:>9}",
+                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>9} {:>9} {:>8} {:>9}",
                 one.request,
                 one.median_microseconds,
                 one.best_microseconds,
                 one.steps
                     .map_or_else(|| "-".to_owned(), |steps| steps.to_string()),
+                number(one.instructions.map(|count| count / 1000.0)),
                 number(one.allocations),
                 number(one.allocated_bytes.map(|bytes| bytes / 1024.0)),
             ));

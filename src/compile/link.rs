@@ -7,10 +7,10 @@ use super::spec::RuleMatcher;
 use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
-use crate::operator::Capture;
+use crate::operator::{Capture, Operator};
 use crate::program::{
-    Decision, Effect, Flow, Groups, PhaseProgram, Program, Rule, RuleIndex, RuleMeta, Target,
-    TargetRemoval, TargetSelector, Test,
+    ChainTable, Decision, Effect, Flow, KeyPatterns, PhaseProgram, Plans, Program, Rule, RuleIndex,
+    RuleMeta, SharedTargets, Target, TargetRemoval, TargetSelector, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
@@ -56,11 +56,7 @@ impl Compiler<'_> {
                         (true, false) => Capture::Whole,
                         (true, true) => Capture::Groups,
                     },
-                    slot: match (test.operator.pattern(), test.operator.phrases()) {
-                        (Some(pattern), _) => Some(prefilter.add_pattern(pattern)),
-                        (None, Some(phrases)) => Some(prefilter.add_phrases(phrases)),
-                        (None, None) => None,
-                    },
+                    slot: slot(&test.operator, prefilter),
                 });
                 let effects = self.effects(draft, &items, &map);
                 self.note_reads(draft);
@@ -74,8 +70,7 @@ impl Compiler<'_> {
                     multi_match: draft.actions.multi_match,
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
-                    list: None,
-                    group: None,
+                    shared: Box::default(),
                 });
                 let flow = if link == 0 {
                     self.flow(drafts, draft.phase, place, &map)
@@ -92,17 +87,19 @@ impl Compiler<'_> {
             }
             item_number = item_number.saturating_add(1);
         }
-        let phases = self.phases(&map, prefilters)?;
-        let groups = Groups::of(&mut rules, meta.iter().map(|meta: &RuleMeta| meta.phase));
+        let shared = SharedTargets::of(&mut rules);
+        let patterns = std::mem::take(&mut self.patterns);
+        let patterns = KeyPatterns::new(patterns, &rules, &self.keys);
+        let phases = phases(&map, prefilters, &rules, &meta, &self.chains)?;
         Some(Program {
-            groups,
+            shared,
             settings: self.settings.clone(),
             rules: rules.into(),
             meta: meta.into(),
             phases,
             keys: self.keys.clone(),
             chains: self.chains.clone(),
-            patterns: std::mem::take(&mut self.patterns).into(),
+            patterns,
             reads: std::mem::take(&mut self.reads),
             names_arguments: self.names_arguments,
         })
@@ -160,19 +157,6 @@ impl Compiler<'_> {
                 }
             }
         }
-    }
-
-    fn phases(&self, map: &Map, prefilters: [PrefilterBuilder; 5]) -> Option<[PhaseProgram; 5]> {
-        let phases: Vec<PhaseProgram> = map
-            .entries
-            .iter()
-            .zip(prefilters)
-            .map(|(entries, prefilter)| PhaseProgram {
-                entries: entries.as_slice().into(),
-                prefilter: prefilter.build(),
-            })
-            .collect();
-        phases.try_into().ok()
     }
 
     fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
@@ -463,6 +447,48 @@ fn group_readers(items: &[Item]) -> Readers {
         }
     }
     groups
+}
+
+/// What runs in each phase.
+fn phases(
+    map: &Map,
+    prefilters: [PrefilterBuilder; 5],
+    rules: &[Rule],
+    meta: &[RuleMeta],
+    chains: &ChainTable,
+) -> Option<[PhaseProgram; 5]> {
+    let phases: Vec<PhaseProgram> = map
+        .entries
+        .iter()
+        .zip(prefilters)
+        .zip(Phase::ALL)
+        .map(|((entries, prefilter), phase)| {
+            let prefilter = prefilter.build();
+            let own = rules
+                .iter()
+                .zip(meta)
+                .filter(|(_, meta)| meta.phase == phase);
+            PhaseProgram {
+                entries: entries.as_slice().into(),
+                plans: Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words()),
+                prefilter,
+            }
+        })
+        .collect();
+    phases.try_into().ok()
+}
+
+/// The operator's bit in the prefilter, if something is known of the values it finds something in.
+fn slot(operator: &Operator, prefilter: &mut PrefilterBuilder) -> Option<u32> {
+    if let Some(pattern) = operator.pattern() {
+        return Some(prefilter.add_pattern(pattern));
+    }
+    if let Some(phrases) = operator.phrases() {
+        return Some(prefilter.add_phrases(phrases));
+    }
+    operator
+        .classes()
+        .map(|classes| prefilter.add_classes(classes))
 }
 
 fn is_group(slot: KeySlot) -> bool {

@@ -169,7 +169,7 @@ impl State {
         let mut macros = std::mem::take(&mut scratch.macros);
         let mut subjects = std::mem::take(&mut scratch.subjects);
         self.list_removed_targets(at);
-        self.shared_subjects(rule, scratch, &mut subjects);
+        self.subjects(program, rule, scratch, &mut subjects);
         let mut outcome = Outcome::NoMatch;
         if !subjects.is_empty() {
             argument.clear();
@@ -221,11 +221,15 @@ impl State {
         }
         let mut value = subject.value;
         let mut outcome = self.ask(question, subject, value, scratch);
-        for &(_, step) in chains.steps(rule.transformations) {
+        for &(chain, step) in chains.steps(rule.transformations) {
             if outcome == Outcome::Stop {
                 return outcome;
             }
-            let next = self.values.step(value, step, context);
+            let next = if scratch.ablation.transformations {
+                self.values.apply(value, step, context)
+            } else {
+                self.values.transform(subject.value, chain, chains, context)
+            };
             if next != value {
                 value = next;
                 outcome = outcome.and_then(self.ask(question, subject, value, scratch));

@@ -25,7 +25,6 @@ impl State {
             |body: &Option<ReplacedBody>| body.as_ref().map_or(0, |body| body.bytes.capacity());
         let document =
             |document: &Option<Document>| document.as_ref().map_or(0, Document::held_bytes);
-        let names = self.names.capacity().saturating_mul(NAME);
         let counts = self.match_counts.capacity().saturating_mul(COUNT);
         [
             self.values.held_bytes(),
@@ -36,7 +35,7 @@ impl State {
             replaced(&self.response_stream.replaced),
             self.edits.prepend.capacity(),
             self.edits.append.capacity(),
-            names,
+            self.names.held_bytes(),
             counts,
             self.matches
                 .capacity()
@@ -47,6 +46,5 @@ impl State {
     }
 }
 
-/// Bytes of an entry of [`State::names`] and of [`State::match_counts`].
-const NAME: usize = 16;
+/// Bytes of an entry of [`State::match_counts`].
 const COUNT: usize = 12;

@@ -20,6 +20,8 @@ pub(super) struct Scratch {
     pub macros: Vec<std::ops::Range<usize>>,
     /// The values of the rule being evaluated.
     pub subjects: Vec<Subject>,
+    /// The values of a target that is being listed.
+    pub listed: Vec<Subject>,
     /// What is switched off.
     pub ablation: Ablation,
 }
@@ -34,6 +36,7 @@ impl Scratch {
         relax(&mut self.argument);
         relax(&mut self.macros);
         relax(&mut self.subjects);
+        relax(&mut self.listed);
         self.sharing.relax();
         self.matching.relax(KEPT);
     }
@@ -43,6 +46,7 @@ impl Scratch {
         bytes(&self.argument)
             .saturating_add(bytes(&self.macros))
             .saturating_add(bytes(&self.subjects))
+            .saturating_add(bytes(&self.listed))
             .saturating_add(self.sharing.held_bytes())
             .saturating_add(self.matching.held_bytes())
     }

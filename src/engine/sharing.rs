@@ -1,77 +1,111 @@
-//! What the rules of a phase share: candidates of values, values of targets, candidates of groups.
+//! What the rules of a phase share: what the prefilter says of values, and the values of targets.
 //!
 //! All of it is found when a rule first asks. It is forgotten with the phase, since the bits of the
-//! prefilter are the phase's; lists and groups also when a rule changes a variable that they look
-//! at, which hardly any does.
+//! prefilter are the phase's; targets also when a rule changes a variable that they look at, which
+//! hardly any does.
 
 use super::scratch::{Scratch, bytes, relax};
 use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
-use crate::program::{Group, Program, Rule};
+use crate::program::{Asked, ChainTable, PhaseProgram, Plan, Program, Rule, SharedTargetId};
 use crate::transform::Context;
 use crate::work::{Work, cost};
 
 /// Most values of targets that are kept. Beyond, rules look for theirs again.
-const MOST_SUBJECTS: usize = 16_384;
+const MOST_SUBJECTS: usize = 32_768;
 
 /// What is kept; one per VM, used by one phase of one transaction after the other.
 #[derive(Debug, Default)]
 pub(super) struct Sharing {
-    /// The generation of the variables that lists and groups were made from.
+    /// The generation of the variables that targets were made from.
     generation: u64,
-    /// Where the candidates of a value begin in `bits`, by value; none where it was not scanned.
-    rows: Vec<Option<usize>>,
+    /// Bits of the prefilter, one row after the other.
     bits: Vec<u64>,
+    /// By value: the row of the rules that can match it as it stands.
+    plain: Vec<Option<Row>>,
+    /// By value: the row of the rules that can match what they make of it, and behind it a
+    /// bit for each plan that was carried out.
+    transformed: Vec<Option<Row>>,
     /// What the prefilter writes.
     found: Candidates,
-    /// By [`crate::program::ListId`]: where its values stand in `subjects`.
-    lists: Vec<Option<(usize, usize)>>,
+    /// By [`SharedTargetId`].
+    targets: Vec<Option<Listed>>,
     subjects: Vec<Subject>,
-    /// By [`crate::program::GroupId`]: where the candidates of all its values together begin in
-    /// `unions`.
-    groups: Vec<Option<usize>>,
-    unions: Vec<u64>,
+}
+
+/// Where the bits of something begin in [`Sharing::bits`].
+#[derive(Clone, Copy, Debug)]
+struct Row(u32);
+
+impl Row {
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+
+    /// The row behind this one.
+    fn behind(self, words: usize) -> Self {
+        Self(
+            self.0
+                .saturating_add(u32::try_from(words).unwrap_or(u32::MAX)),
+        )
+    }
+}
+
+/// The values of a target.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    /// Where they stand in [`Sharing::subjects`]; none if they are too many to be kept.
+    kept: Option<(usize, usize)>,
+    /// The row of the rules that can match what they make of some of them, once a rule has asked.
+    union: Option<Row>,
+}
+
+/// What the rules of a phase do with values.
+#[derive(Clone, Copy)]
+struct Rules<'a> {
+    phase: &'a PhaseProgram,
+    chains: &'a ChainTable,
+    context: Context<'a>,
+    /// What is asked of the values.
+    asked: &'a Asked,
 }
 
 impl Sharing {
     /// Forgets the phase, or transaction, before.
     pub(super) fn begin(&mut self) {
-        self.rows.clear();
         self.bits.clear();
+        self.plain.clear();
+        self.transformed.clear();
         self.forget_targets();
     }
 
     /// Gives buffers back that have grown too large. What is kept is forgotten with the phase anyway.
     pub(super) fn relax(&mut self) {
-        relax(&mut self.rows);
         relax(&mut self.bits);
-        relax(&mut self.lists);
+        relax(&mut self.plain);
+        relax(&mut self.transformed);
+        relax(&mut self.targets);
         relax(&mut self.subjects);
-        relax(&mut self.groups);
-        relax(&mut self.unions);
     }
 
     /// Bytes of memory that all of it takes.
     pub(super) fn held_bytes(&self) -> usize {
         [
-            bytes(&self.rows),
             bytes(&self.bits),
-            bytes(&self.lists),
+            bytes(&self.plain),
+            bytes(&self.transformed),
+            bytes(&self.targets),
             bytes(&self.subjects),
-            bytes(&self.groups),
-            bytes(&self.unions),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
     }
 
     fn forget_targets(&mut self) {
-        self.lists.clear();
+        self.targets.clear();
         self.subjects.clear();
-        self.groups.clear();
-        self.unions.clear();
     }
 
     /// Forgets what was made from variables that have changed since.
@@ -82,7 +116,7 @@ impl Sharing {
         }
     }
 
-    /// Whether the rule of a slot can match a value: one scan per value and phase.
+    /// Whether the rule of a slot can match a value as it stands: one scan per value and phase.
     pub(super) fn candidate(
         &mut self,
         prefilter: &Prefilter,
@@ -91,59 +125,151 @@ impl Sharing {
         values: &Values,
         work: &Work,
     ) -> bool {
-        let row = self.row(prefilter, value, values, work);
-        Candidates::contained(self.bits.get(row..).unwrap_or_default(), slot)
+        let row = self.plain(prefilter, value, values, work);
+        self.contains(row, slot)
     }
 
-    /// Where the candidates of a value begin.
-    fn row(
+    fn contains(&self, row: Row, slot: u32) -> bool {
+        Candidates::contained(self.bits.get(row.index()..).unwrap_or_default(), slot)
+    }
+
+    /// The rules that can match a value as it stands.
+    fn plain(
         &mut self,
         prefilter: &Prefilter,
         value: ValueId,
         values: &Values,
         work: &Work,
-    ) -> usize {
-        if let Some(&Some(row)) = self.rows.get(value.index()) {
+    ) -> Row {
+        // The prefilter does not tell one letter case from the other.
+        let value = values.in_either_case(value);
+        if let Some(&Some(row)) = self.plain.get(value.index()) {
             return row;
-        }
-        if value.index() >= self.rows.len() {
-            self.rows.resize(values.len(), None);
         }
         let text = values.get(value);
         prefilter.candidates(text, values.profile(value), &mut self.found);
         work.charge(cost::SCAN);
         work.charge_each(text.len(), cost::SCAN_BYTE);
         work.charge_each(self.found.reports(), cost::REPORT);
-        let row = self.bits.len();
+        let row = self.next_row();
         self.bits.extend_from_slice(self.found.bits());
-        if let Some(entry) = self.rows.get_mut(value.index()) {
-            *entry = Some(row);
+        keep(&mut self.plain, value.index(), row);
+        row
+    }
+
+    /// The rules that can match what they make of a value, among those that are asked.
+    fn transformed(
+        &mut self,
+        rules: Rules<'_>,
+        value: ValueId,
+        values: &mut Values,
+        work: &Work,
+    ) -> Row {
+        let plans = &rules.phase.plans;
+        let words = rules.phase.prefilter.words();
+        let row = match self.transformed.get(value.index()) {
+            Some(&Some(row)) => row,
+            _ => {
+                let plain = self.plain(&rules.phase.prefilter, value, values, work);
+                let row = self.copy(plain, words);
+                let end = self.bits.len().saturating_add(plans.bits());
+                self.bits.resize(end, 0);
+                keep(&mut self.transformed, value.index(), row);
+                row
+            }
+        };
+        let acting = values.acting(value);
+        let known = row.behind(words);
+        for (at, &asked) in rules.asked.plans.iter().enumerate() {
+            let Some(known) = self.bits.get_mut(known.index().saturating_add(at)) else {
+                break;
+            };
+            let mut missing = asked & !*known;
+            *known |= asked;
+            while missing != 0 {
+                let lowest = usize::try_from(missing.trailing_zeros()).unwrap_or(usize::MAX);
+                // Clears the lowest bit that is set.
+                missing &= missing.wrapping_sub(1);
+                let plan = plans.get(at.saturating_mul(64).saturating_add(lowest));
+                if let Some(plan) = plan.filter(|plan| plan.members.intersects(acting)) {
+                    self.carry_out(rules, plan, value, row, values, work);
+                }
+            }
         }
         row
     }
 
-    /// The values of a list, if they are kept.
-    fn list(&self, list: usize) -> Option<&[Subject]> {
-        let (start, end) = self.lists.get(list).copied().flatten()?;
+    /// Puts into the row of a value what the prefilter says of what a plan makes of it.
+    fn carry_out(
+        &mut self,
+        rules: Rules<'_>,
+        plan: &Plan,
+        value: ValueId,
+        row: Row,
+        values: &mut Values,
+        work: &Work,
+    ) {
+        work.charge(cost::ENTRY);
+        if work.is_spent() {
+            return;
+        }
+        let prefilter = &rules.phase.prefilter;
+        if !plan.multi_match {
+            let end = values.transform(value, plan.transformations, rules.chains, rules.context);
+            if end != value {
+                let of_end = self.plain(prefilter, end, values, work);
+                self.replace(row, of_end, &plan.slots);
+            }
+            return;
+        }
+        for &(chain, _) in rules.chains.steps(plan.transformations) {
+            let stage = values.transform(value, chain, rules.chains, rules.context);
+            if stage != value {
+                let of_stage = self.plain(prefilter, stage, values, work);
+                self.unite(row, of_stage, &plan.slots);
+            }
+        }
+    }
+
+    /// Where the next row begins.
+    fn next_row(&self) -> Row {
+        Row(u32::try_from(self.bits.len()).unwrap_or(u32::MAX))
+    }
+
+    /// A new row, like another.
+    fn copy(&mut self, row: Row, words: usize) -> Row {
+        let new = self.next_row();
+        let end = row.index().saturating_add(words);
+        if end <= self.bits.len() {
+            self.bits.extend_from_within(row.index()..end);
+        }
+        new
+    }
+
+    /// Sets those of some bits of a row to what they are in another, which comes before or after.
+    fn replace(&mut self, row: Row, from: Row, mask: &[u64]) {
+        self.change(row, from, mask, |old, new, mask| old & !mask | new & mask);
+    }
+
+    /// Adds those of some bits that are set in another row.
+    fn unite(&mut self, row: Row, from: Row, mask: &[u64]) {
+        self.change(row, from, mask, |old, new, mask| old | new & mask);
+    }
+
+    fn change(&mut self, row: Row, from: Row, mask: &[u64], with: impl Fn(u64, u64, u64) -> u64) {
+        for (at, &mask) in mask.iter().enumerate() {
+            let new = self.bits.get(from.index().saturating_add(at)).copied();
+            if let (Some(new), Some(old)) = (new, self.bits.get_mut(row.index().saturating_add(at)))
+            {
+                *old = with(*old, new, mask);
+            }
+        }
+    }
+
+    /// The values of a target, if they are kept.
+    fn kept(&self, listed: Listed) -> Option<&[Subject]> {
+        let (start, end) = listed.kept?;
         self.subjects.get(start..end)
-    }
-
-    fn keep_list(&mut self, list: usize, subjects: &[Subject]) {
-        let start = self.subjects.len();
-        let end = start.saturating_add(subjects.len());
-        if end <= MOST_SUBJECTS {
-            self.subjects.extend_from_slice(subjects);
-            keep(&mut self.lists, list, (start, end));
-        }
-    }
-
-    /// Adds the candidates of a value to those of a group.
-    fn unite(&mut self, union: usize, row: usize, words: usize) {
-        let row = self.bits.get(row..).unwrap_or_default();
-        let union = self.unions.get_mut(union..).unwrap_or_default();
-        for (all, one) in union.iter_mut().zip(row).take(words) {
-            *all |= one;
-        }
     }
 }
 
@@ -156,94 +282,183 @@ impl State {
         rule: &Rule,
         scratch: &mut Scratch,
     ) -> bool {
-        let Some(group) = rule.group else {
+        let Some(slot) = rule.decisive_slot() else {
             return false;
         };
-        let slot = rule.test.as_ref().and_then(|test| test.slot);
-        let (Some(slot), false) = (slot, scratch.ablation.sharing || scratch.ablation.prefilter)
-        else {
+        if scratch.ablation.sharing || scratch.ablation.prefilter {
             return false;
-        };
-        scratch.sharing.follow(self.store.generation());
-        let known = scratch.sharing.groups.get(group.index()).copied().flatten();
-        let union = match known {
-            Some(union) => union,
-            None => {
-                let Some(parts) = program.groups.group(group) else {
-                    return false;
-                };
-                let Some(union) = self.unite_group(program, parts, scratch) else {
-                    return false;
-                };
-                keep(&mut scratch.sharing.groups, group.index(), union);
-                union
-            }
-        };
-        let bits = scratch.sharing.unions.get(union..).unwrap_or_default();
-        !Candidates::contained(bits, slot)
+        }
+        rule.shared.iter().all(|shared| {
+            shared
+                .and_then(|target| self.union(program, target, scratch))
+                .is_some_and(|union| !scratch.sharing.contains(union, slot))
+        })
     }
 
-    /// The candidates of all values of a group together.
-    fn unite_group(
+    /// The values of a rule's targets, without those that `ctl` excludes for it and those that the
+    /// prefilter knows it cannot match; `out` is emptied first.
+    pub(super) fn subjects(
         &mut self,
         program: &Program,
-        group: Group,
+        rule: &Rule,
         scratch: &mut Scratch,
-    ) -> Option<usize> {
-        let prefilter = &program.phases.get(group.phase.index())?.prefilter;
-        let rule = program.rule(program.groups.list(group.list)?)?;
-        let context = Context {
-            unicode_map: program.settings.unicode_map.as_ref(),
+        out: &mut Vec<Subject>,
+    ) {
+        out.clear();
+        // What is kept is for every rule, whatever `ctl` excludes for one of them.
+        let shares = !scratch.ablation.sharing && self.removed_targets.is_empty();
+        // A trace tells of every value that was asked about.
+        let slot = rule
+            .decisive_slot()
+            .filter(|_| shares && !scratch.ablation.prefilter && self.trace.is_none());
+        for (target, shared) in rule.targets.iter().zip(&rule.shared) {
+            match (shared, slot) {
+                (Some(shared), None) if shares => self.list_shared(program, *shared, scratch, out),
+                (Some(shared), Some(slot)) => {
+                    self.list_candidates(program, *shared, slot, scratch, out);
+                }
+                _ => self.list(target, &rule.exclusions, &mut scratch.matching, out),
+            }
+        }
+    }
+
+    /// The values of a target.
+    fn list_shared(
+        &mut self,
+        program: &Program,
+        target: SharedTargetId,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
+        let listed = self.listed(program, target, scratch);
+        match listed.and_then(|listed| scratch.sharing.kept(listed)) {
+            Some(kept) => out.extend_from_slice(kept),
+            None => self.list_anew(program, target, scratch, out),
+        }
+    }
+
+    /// The values of a target that the rule of a slot can match.
+    fn list_candidates(
+        &mut self,
+        program: &Program,
+        target: SharedTargetId,
+        slot: u32,
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
+        let union = self.union(program, target, scratch);
+        if union.is_some_and(|union| !scratch.sharing.contains(union, slot)) {
+            return;
+        }
+        let before = out.len();
+        self.list_shared(program, target, scratch, out);
+        let sharing = &scratch.sharing;
+        let mut at = 0usize;
+        out.retain(|subject| {
+            at = at.saturating_add(1);
+            let row = sharing.transformed.get(subject.value.index()).copied();
+            // One that is not known has to be asked about.
+            at <= before || row.flatten().is_none_or(|row| sharing.contains(row, slot))
+        });
+    }
+
+    /// What is known of a target.
+    fn listed(
+        &mut self,
+        program: &Program,
+        target: SharedTargetId,
+        scratch: &mut Scratch,
+    ) -> Option<Listed> {
+        scratch.sharing.follow(self.store.generation());
+        let known = scratch.sharing.targets.get(target.index());
+        if let Some(&Some(listed)) = known {
+            return Some(listed);
+        }
+        let mut subjects = std::mem::take(&mut scratch.listed);
+        subjects.clear();
+        self.list_anew(program, target, scratch, &mut subjects);
+        let sharing = &mut scratch.sharing;
+        let start = sharing.subjects.len();
+        let end = start.saturating_add(subjects.len());
+        let keeps = end <= MOST_SUBJECTS;
+        if keeps {
+            sharing.subjects.extend_from_slice(&subjects);
+        }
+        let listed = Listed {
+            kept: keeps.then_some((start, end)),
+            union: None,
         };
-        // The union is for every rule of the group, whatever `ctl` excludes for one of them.
-        self.removed_targets.clear();
-        let mut subjects = std::mem::take(&mut scratch.subjects);
-        self.shared_subjects(rule, scratch, &mut subjects);
-        let union = scratch.sharing.unions.len();
-        let words = prefilter.words();
-        scratch
-            .sharing
-            .unions
-            .resize(union.saturating_add(words), 0);
+        keep(&mut sharing.targets, target.index(), listed);
+        scratch.listed = subjects;
+        Some(listed)
+    }
+
+    /// The row of the rules that can match what they make of some value of a target.
+    fn union(
+        &mut self,
+        program: &Program,
+        target: SharedTargetId,
+        scratch: &mut Scratch,
+    ) -> Option<Row> {
+        let listed = self.listed(program, target, scratch)?;
+        if listed.union.is_some() {
+            return listed.union;
+        }
+        let phase = program.phases.get(self.phase.index())?;
+        let rules = Rules {
+            phase,
+            chains: &program.chains,
+            context: Context {
+                unicode_map: program.settings.unicode_map.as_ref(),
+            },
+            asked: phase.plans.asked_of(target)?,
+        };
+        let mut subjects = std::mem::take(&mut scratch.listed);
+        subjects.clear();
+        self.list_shared(program, target, scratch, &mut subjects);
+        let sharing = &mut scratch.sharing;
+        let words = phase.prefilter.words();
+        let union = sharing.next_row();
+        sharing
+            .bits
+            .resize(sharing.bits.len().saturating_add(words), 0);
         for subject in &subjects {
             self.work.charge(cost::ENTRY);
             if self.work.is_spent() {
                 break;
             }
-            let (value, chain) = (subject.value, group.transformations);
-            let value = self
-                .values
-                .transform(value, chain, &program.chains, context);
-            let row = scratch
-                .sharing
-                .row(prefilter, value, &self.values, &self.work);
-            scratch.sharing.unite(union, row, words);
+            let row = sharing.transformed(rules, subject.value, &mut self.values, &self.work);
+            sharing.unite(union, row, &rules.asked.slots);
         }
-        scratch.subjects = subjects;
+        keep(
+            &mut sharing.targets,
+            target.index(),
+            Listed {
+                union: Some(union),
+                ..listed
+            },
+        );
+        scratch.listed = subjects;
         Some(union)
     }
 
-    /// The values of a rule's targets; `out` is emptied first. Rules with the same targets share
-    /// them, but for those that `ctl` excludes something for.
-    pub(super) fn shared_subjects(
+    /// Looks for the values of a target.
+    fn list_anew(
         &mut self,
-        rule: &Rule,
+        program: &Program,
+        target: SharedTargetId,
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
-        let list = match rule.list {
-            Some(list) if !scratch.ablation.sharing && self.removed_targets.is_empty() => {
-                list.index()
-            }
-            _ => return self.subjects(rule, &mut scratch.matching, out),
-        };
-        scratch.sharing.follow(self.store.generation());
-        if let Some(kept) = scratch.sharing.list(list) {
-            out.clear();
-            out.extend_from_slice(kept);
-        } else {
-            self.subjects(rule, &mut scratch.matching, out);
-            scratch.sharing.keep_list(list, out);
+        if let Some(shared) = program.shared.get(target) {
+            // What `ctl` excludes is for one rule, the values are for all.
+            self.removed_targets.clear();
+            self.list(
+                &shared.target,
+                &shared.exclusions,
+                &mut scratch.matching,
+                out,
+            );
         }
     }
 }

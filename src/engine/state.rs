@@ -4,10 +4,14 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::api::{BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
+use super::names::Names;
 use super::perf::Perf;
+use super::spare::{Spare, Spares};
 use super::store::Store;
 use super::trace::Trace;
 use super::values::{ValueId, Values};
@@ -16,9 +20,7 @@ use super::{Clock, time};
 use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
-use crate::program::{
-    AuditEngine, BodyLimitAction, EngineMode, PatternId, Program, RuleIndex, TargetRemoval,
-};
+use crate::program::{AuditEngine, BodyLimitAction, EngineMode, Program, RuleIndex, TargetRemoval};
 use crate::variable::Variable;
 use crate::work::Work;
 
@@ -48,7 +50,7 @@ pub(super) struct State {
     /// What of that means the rule being evaluated.
     pub removed_targets: Vec<Arc<TargetRemoval>>,
     /// Results of selector patterns on names.
-    pub names: HashMap<(PatternId, ValueId), bool>,
+    pub names: Names,
     pub matched: Matched,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
@@ -57,7 +59,7 @@ pub(super) struct State {
     pub allowed: Option<AllowScope>,
     pub matches: Vec<RuleMatch>,
     /// How often each rule matched.
-    pub match_counts: HashMap<RuleIndex, u32>,
+    pub match_counts: HashMap<RuleIndex, u32, FixedState>,
     /// Matches that were not recorded, beyond [`MAX_MATCHES`] and [`MAX_OF_ONE_RULE`].
     pub suppressed: usize,
     pub phase: Phase,
@@ -84,6 +86,8 @@ pub(super) struct State {
     pub response_stream: Stream,
     /// What was evaluated, if somebody wants to know.
     pub trace: Option<Trace>,
+    /// Where values, variables and names go in the end.
+    pub spares: Rc<Spares>,
 }
 
 /// What `ctl` can change for one transaction.
@@ -128,12 +132,23 @@ pub(super) const MAX_MATCHES: usize = 1000;
 /// nothing more after that, and must not drown what the others say.
 pub(super) const MAX_OF_ONE_RULE: u32 = 25;
 
+impl Drop for State {
+    fn drop(&mut self) {
+        self.spares.give_back(Spare {
+            values: std::mem::take(&mut self.values),
+            store: std::mem::take(&mut self.store),
+            names: std::mem::take(&mut self.names),
+        });
+    }
+}
+
 impl State {
     pub(super) fn new(
         program: Arc<Program>,
         clock: Rc<dyn Clock>,
         collections: Rc<dyn CollectionStore>,
         connection: Connection,
+        spares: &Rc<Spares>,
     ) -> Self {
         let settings = &program.settings;
         let switches = Switches {
@@ -150,13 +165,19 @@ impl State {
             audit_parts: settings.audit.parts.clone(),
             debug_log_level: settings.debug_log_level,
         };
-        let store = Store::new(&program.keys);
         let work = Rc::new(account(settings));
+        let Spare {
+            mut values,
+            mut store,
+            names,
+        } = spares.take();
+        values.set_work(Rc::clone(&work));
+        store.tx.begin(&program.keys);
         Self {
             started: clock.now(),
             clock,
             connection,
-            values: Values::new(Rc::clone(&work)),
+            values,
             work,
             work_exceeded: false,
             work_told: false,
@@ -167,7 +188,7 @@ impl State {
             removed: Vec::new(),
             target_removals: Vec::new(),
             removed_targets: Vec::new(),
-            names: HashMap::new(),
+            names,
             matched: Matched {
                 value: ValueId::EMPTY,
                 name: ValueId::EMPTY,
@@ -178,7 +199,7 @@ impl State {
             pause: 0,
             allowed: None,
             matches: Vec::new(),
-            match_counts: HashMap::new(),
+            match_counts: HashMap::default(),
             suppressed: 0,
             phase: Phase::RequestHeaders,
             current: None,
@@ -193,6 +214,7 @@ impl State {
             request_stream: Stream::default(),
             response_stream: Stream::default(),
             trace: None,
+            spares: Rc::clone(spares),
             program,
         }
     }

@@ -27,8 +27,9 @@ impl Entry {
 /// What v2 and Coraza call a member of a JSON document.
 pub(super) type OtherNames = [ValueId; 2];
 
-/// Everything rules can look at, except what is computed when asked for.
-#[derive(Debug)]
+/// Everything rules can look at, except what is computed when asked for. The default is no place for
+/// any of it: see [`Store::new`].
+#[derive(Debug, Default)]
 pub(super) struct Store {
     /// By [`Variable::index`].
     scalars: Box<[Option<ValueId>]>,
@@ -52,15 +53,25 @@ struct Members {
 }
 
 impl Store {
-    pub(super) fn new(keys: &KeyTable) -> Self {
+    /// One without any value.
+    pub(super) fn new() -> Self {
         Self {
             scalars: vec![None; Variable::ALL.len()].into(),
             collections: vec![Vec::new(); Variable::ALL.len()].into(),
-            tx: TxVariables::new(keys),
-            args_size: 0,
-            generation: 0,
-            members: Members::default(),
+            ..Self::default()
         }
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear_all(&mut self) {
+        self.scalars.fill(None);
+        self.collections.iter_mut().for_each(Vec::clear);
+        self.tx.clear();
+        self.args_size = 0;
+        self.generation = 0;
+        self.members.arguments.clear();
+        self.members.containers.clear();
+        self.members.response.clear();
     }
 
     /// Bytes of memory that all of it takes, without the values themselves.
@@ -228,7 +239,7 @@ impl Store {
 }
 
 /// TX: an array by slot; names that no rule mentions get slots of their own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct TxVariables {
     slots: Vec<Option<TxValue>>,
     /// Slots of names made at run time, such as `tx.%{rule.id}-x`; in lower case.
@@ -251,14 +262,18 @@ struct TxValue {
 const MAX_DYNAMIC: usize = 4096;
 
 impl TxVariables {
-    fn new(keys: &KeyTable) -> Self {
-        Self {
-            slots: vec![None; keys.len()],
-            dynamic: HashMap::new(),
-            dynamic_names: Vec::new(),
-            fixed: keys.len(),
-            sequence: 0,
-        }
+    /// Gives the names of rules their slots.
+    pub(super) fn begin(&mut self, keys: &KeyTable) {
+        self.slots.clear();
+        self.slots.resize(keys.len(), None);
+        self.fixed = keys.len();
+    }
+
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.dynamic.clear();
+        self.dynamic_names.clear();
+        self.sequence = 0;
     }
 
     fn held_bytes(&self) -> usize {
@@ -342,22 +357,46 @@ impl TxVariables {
         &'a self,
         keys: &'a KeyTable,
     ) -> impl Iterator<Item = (&'a [u8], ValueId)> {
-        let mut found: Vec<(u32, usize, ValueId)> = self
-            .slots
-            .iter()
-            .enumerate()
-            .filter_map(|(at, slot)| slot.map(|tx| (tx.sequence, at, tx.value)))
-            .collect();
-        found.sort_unstable();
-        found
+        self.in_order(self.all_slots())
             .into_iter()
-            .map(move |(_, at, value)| (self.name(at, keys), value))
+            .map(move |(slot, value)| (self.name(slot, keys), value))
     }
 
-    fn name<'a>(&'a self, at: usize, keys: &'a KeyTable) -> &'a [u8] {
-        match at.checked_sub(self.fixed) {
+    /// Those of some slots that have a value, in the order they were first set.
+    pub(super) fn in_order(&self, slots: impl Iterator<Item = KeySlot>) -> Vec<(KeySlot, ValueId)> {
+        let mut found: Vec<(u32, KeySlot, ValueId)> = slots
+            .filter_map(|slot| self.slot(slot).map(|tx| (tx.sequence, slot, tx.value)))
+            .collect();
+        found.sort_unstable_by_key(|(sequence, ..)| *sequence);
+        found
+            .into_iter()
+            .map(|(_, slot, value)| (slot, value))
+            .collect()
+    }
+
+    /// All slots.
+    pub(super) fn all_slots(&self) -> impl Iterator<Item = KeySlot> + use<> {
+        slots(0, self.slots.len())
+    }
+
+    /// The slots of names made at run time.
+    pub(super) fn dynamic_slots(&self) -> impl Iterator<Item = KeySlot> + use<> {
+        slots(self.fixed, self.slots.len())
+    }
+
+    /// Whether the name of a slot was made at run time.
+    pub(super) fn is_dynamic(&self, slot: KeySlot) -> bool {
+        usize::try_from(slot.0).is_ok_and(|slot| slot >= self.fixed)
+    }
+
+    /// The name of a slot.
+    pub(super) fn name<'a>(&'a self, slot: KeySlot, keys: &'a KeyTable) -> &'a [u8] {
+        let dynamic = usize::try_from(slot.0)
+            .ok()
+            .and_then(|at| at.checked_sub(self.fixed));
+        match dynamic {
             Some(dynamic) => self.dynamic_names.get(dynamic).map_or(&[], |name| name),
-            None => keys.name(KeySlot(u32::try_from(at).unwrap_or(u32::MAX))),
+            None => keys.name(slot),
         }
     }
 
@@ -367,4 +406,10 @@ impl TxVariables {
             .copied()
             .flatten()
     }
+}
+
+/// Slots from one number to before another.
+fn slots(from: usize, to: usize) -> impl Iterator<Item = KeySlot> {
+    let number = |at| u32::try_from(at).unwrap_or(u32::MAX);
+    (number(from)..number(to)).map(KeySlot)
 }

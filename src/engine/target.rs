@@ -1,12 +1,13 @@
 //! Targets to values: what a rule looks at, in the order written.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::state::State;
 use super::store::OtherNames;
 use super::values::ValueId;
 use crate::matching::Scratch;
-use crate::program::{Rule, Target, TargetSelector};
+use crate::program::{Target, TargetSelector};
 use crate::template::{Lookup, Macro};
 use crate::variable::{KeySlot, Variable};
 use crate::work::cost;
@@ -52,28 +53,32 @@ impl Subject {
 }
 
 impl State {
-    /// The values of a rule's targets, without those that `ctl` removed; `out` is emptied first.
-    pub(super) fn subjects(&mut self, rule: &Rule, scratch: &mut Scratch, out: &mut Vec<Subject>) {
-        out.clear();
-        for target in &rule.targets {
-            if target.count {
-                self.count(rule, target, scratch, out);
-            } else {
-                self.expand(rule, target, scratch, out);
-            }
+    /// Appends the values of a target, without those that are excluded or that `ctl` removed for the
+    /// rule being evaluated.
+    pub(super) fn list(
+        &mut self,
+        target: &Target,
+        exclusions: &[Target],
+        scratch: &mut Scratch,
+        out: &mut Vec<Subject>,
+    ) {
+        if target.count {
+            self.count(target, exclusions, scratch, out);
+        } else {
+            self.expand(target, exclusions, scratch, out);
         }
     }
 
     /// `&`: how many values the target has, as one value. v2 counts before exclusions.
     fn count(
         &mut self,
-        rule: &Rule,
         target: &Target,
+        exclusions: &[Target],
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
         let before = out.len();
-        self.expand(rule, target, scratch, out);
+        self.expand(target, exclusions, scratch, out);
         let found = out.len().saturating_sub(before);
         out.truncate(before);
         let value = match found {
@@ -96,17 +101,17 @@ impl State {
 
     fn expand(
         &mut self,
-        rule: &Rule,
         target: &Target,
+        exclusions: &[Target],
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
         let variable = target.variable;
-        if self.excluded_whole(rule, variable) {
+        if self.excluded_whole(exclusions, variable) {
             return;
         }
         match variable {
-            Variable::Tx => self.expand_tx(rule, target, scratch, out),
+            Variable::Tx => self.expand_tx(target, exclusions, scratch, out),
             Variable::Xml | Variable::ResponseXml => self.expand_xml(target, out),
             Variable::Rule => self.expand_rule(target, scratch, out),
             _ if !variable.is_collection() => {
@@ -117,14 +122,14 @@ impl State {
                     out.push(Subject::unnamed(variable, value));
                 }
             }
-            _ => self.expand_collection(rule, target, scratch, out),
+            _ => self.expand_collection(target, exclusions, scratch, out),
         }
     }
 
     fn expand_collection(
         &mut self,
-        rule: &Rule,
         target: &Target,
+        exclusions: &[Target],
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
@@ -146,7 +151,7 @@ impl State {
         let removed = self.removed_targets.iter();
         let excluded = removed
             .map(|removal| removal.targets.len())
-            .fold(rule.exclusions.len(), usize::saturating_add);
+            .fold(exclusions.len(), usize::saturating_add);
         for &of in of {
             let mut at = 0usize;
             while let Some(entry) = self.store.entry(of, at, source.part) {
@@ -164,7 +169,7 @@ impl State {
                 at = at.saturating_add(1);
                 place = place.saturating_add(1);
                 if self.selects_any(&target.selector, names, scratch)
-                    && !self.excludes(rule, variable, names, scratch)
+                    && !self.excludes(exclusions, variable, names, scratch)
                 {
                     out.push(Subject {
                         variable,
@@ -179,8 +184,8 @@ impl State {
 
     fn expand_tx(
         &mut self,
-        rule: &Rule,
         target: &Target,
+        exclusions: &[Target],
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
@@ -196,22 +201,37 @@ impl State {
             }
             return;
         }
-        let program = std::sync::Arc::clone(&self.program);
-        let all: Vec<(Vec<u8>, ValueId)> = self
-            .store
-            .tx
-            .iter(&program.keys)
-            .map(|(name, value)| (name.to_vec(), value))
-            .collect();
-        for (name, value) in all {
+        let program = Arc::clone(&self.program);
+        let tx = &self.store.tx;
+        let found = match target.selector {
+            TargetSelector::Pattern(id) => match program.patterns.tx(id) {
+                // Names that rules mention were looked at when the rules were loaded.
+                Some(slots) => tx.in_order(slots.iter().copied().chain(tx.dynamic_slots())),
+                None => tx.in_order(tx.all_slots()),
+            },
+            _ => tx.in_order(tx.all_slots()),
+        };
+        let is_open = exclusions.is_empty() && self.removed_targets.is_empty();
+        for (slot, value) in found {
             self.work.charge(cost::ENTRY);
-            let name = self.values.intern(&name);
+            let is_known = !self.store.tx.is_dynamic(slot);
+            if is_known && is_open && self.selects_tx(&target.selector, slot) {
+                out.push(Subject {
+                    variable,
+                    name: SubjectName::Tx(slot),
+                    count: false,
+                    value,
+                });
+                continue;
+            }
+            let name = self.store.tx.name(slot, &program.keys);
+            let name = self.values.intern(name);
             let names = Names {
                 reported: name,
                 others: None,
             };
             if self.selects(&target.selector, name, scratch)
-                && !self.excludes(rule, variable, names, scratch)
+                && !self.excludes(exclusions, variable, names, scratch)
             {
                 out.push(Subject {
                     variable,
@@ -220,6 +240,19 @@ impl State {
                     value,
                 });
             }
+        }
+    }
+
+    /// Whether a TX variable that rules mention is known to be selected.
+    fn selects_tx(&self, selector: &TargetSelector, slot: KeySlot) -> bool {
+        match selector {
+            TargetSelector::All => true,
+            TargetSelector::Pattern(id) => self
+                .program
+                .patterns
+                .tx(*id)
+                .is_some_and(|slots| slots.contains(&slot)),
+            _ => false,
         }
     }
 
@@ -300,18 +333,16 @@ impl State {
                 .get(name)
                 .eq_ignore_ascii_case(self.program.keys.name(*slot)),
             TargetSelector::Pattern(id) => {
-                if let Some(&known) = self.names.get(&(*id, name)) {
-                    return known;
-                }
-                let found = self
-                    .program
-                    .pattern(*id)
-                    .is_some_and(|pattern| pattern.is_match(self.values.get(name), scratch));
+                let found = self.names.matches(
+                    &self.program.patterns,
+                    *id,
+                    name,
+                    &self.values,
+                    scratch,
+                    &self.work,
+                );
                 if scratch.take_limit_exceeded() {
                     self.pcre_limit_exceeded();
-                }
-                if !self.work.is_spent() {
-                    self.names.insert((*id, name), found);
                 }
                 found
             }
@@ -320,11 +351,11 @@ impl State {
     }
 
     /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
-    fn excluded_whole(&self, rule: &Rule, variable: Variable) -> bool {
+    fn excluded_whole(&self, exclusions: &[Target], variable: Variable) -> bool {
         let whole = |target: &Target| {
             target.variable == variable && matches!(target.selector, TargetSelector::All)
         };
-        rule.exclusions.iter().any(whole)
+        exclusions.iter().any(whole)
             || self
                 .removed_targets
                 .iter()
@@ -334,12 +365,12 @@ impl State {
     /// Whether the rule, or a `ctl` for it, leaves an entry out.
     fn excludes(
         &mut self,
-        rule: &Rule,
+        exclusions: &[Target],
         variable: Variable,
         names: Names,
         scratch: &mut Scratch,
     ) -> bool {
-        for target in &rule.exclusions {
+        for target in exclusions {
             if target.variable == variable && self.selects_any(&target.selector, names, scratch) {
                 return true;
             }

@@ -14,6 +14,7 @@ use super::record::Record;
 use super::request_body::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
+use super::spare::Spares;
 use super::state::State;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
@@ -27,6 +28,8 @@ pub struct Waf {
     clock: Rc<dyn Clock>,
     collections: Rc<dyn CollectionStore>,
     scratch: RefCell<Scratch>,
+    /// Memory of transactions that are over.
+    spares: Rc<Spares>,
     /// Parts are switched off.
     is_ablated: bool,
 }
@@ -48,6 +51,7 @@ impl Waf {
             clock,
             collections,
             scratch: RefCell::default(),
+            spares: Rc::default(),
             is_ablated: false,
         })
     }
@@ -64,6 +68,7 @@ impl Waf {
             clock,
             collections: Rc::new(MemoryCollections::default()),
             scratch,
+            spares: Rc::default(),
             is_ablated: ablation != Ablation::default(),
         })
     }
@@ -73,6 +78,7 @@ impl Waf {
         self.scratch
             .try_borrow()
             .map_or(0, |scratch| scratch.held_bytes())
+            .saturating_add(self.spares.held_bytes())
     }
 
     /// The rules.
@@ -127,6 +133,7 @@ impl Transaction {
             Rc::clone(&waf.clock),
             Rc::clone(&waf.collections),
             connection,
+            &waf.spares,
         );
         if waf.is_ablated {
             state.work.lift_limit();

@@ -4,16 +4,17 @@
 //! transformations change nothing. A value is a number; its bytes, its byte classes and the
 //! results of transformations on it are kept with it.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 
 use foldhash::quality::FixedState;
 
+use super::memo::Memo;
+
 use crate::bytes::Profile;
 use crate::limits::KEPT_VALUES;
 use crate::program::{ChainId, ChainTable};
-use crate::transform::{Context, Outcome, Transformation};
+use crate::transform::{Context, Outcome, Transformation, TransformationSet};
 use crate::work::{Work, cost};
 
 /// A byte string of [`Values`].
@@ -30,8 +31,8 @@ impl ValueId {
     }
 }
 
-/// All byte strings of one transaction.
-#[derive(Debug)]
+/// All byte strings of one transaction. The default is no place for any: see [`Values::new`].
+#[derive(Debug, Default)]
 pub(super) struct Values {
     bytes: Vec<u8>,
     infos: Vec<Info>,
@@ -39,8 +40,8 @@ pub(super) struct Values {
     table: Vec<u32>,
     /// Keyed at random, so that a client cannot choose values that collide.
     hasher: FixedState,
-    /// Results of transformations, by value and chain.
-    transformed: HashMap<(ValueId, ChainId), ValueId, FixedState>,
+    /// Results of transformations.
+    transformed: Memo,
     /// Output of a transformation before it is interned.
     buffer: Vec<u8>,
     /// The account of the transaction.
@@ -53,25 +54,40 @@ struct Info {
     length: usize,
     hash: u64,
     profile: Profile,
+    /// The transformations that can change it.
+    acting: TransformationSet,
+    /// A value that differs in letter case alone, or this one.
+    either_case: ValueId,
 }
 
 /// The table begins with this many slots; always a power of two.
 const FIRST_SLOTS: usize = 256;
 
 impl Values {
-    pub(super) fn new(work: Rc<Work>) -> Self {
-        let hasher = FixedState::with_seed(RandomState::new().hash_one(0u8));
+    /// The empty string alone, with a key of its own for hashes.
+    pub(super) fn new() -> Self {
         let mut values = Self {
-            bytes: Vec::new(),
-            infos: Vec::new(),
             table: vec![0; FIRST_SLOTS],
-            transformed: HashMap::with_hasher(hasher.clone()),
-            hasher,
-            buffer: Vec::new(),
-            work,
+            hasher: FixedState::with_seed(RandomState::new().hash_one(0u8)),
+            ..Self::default()
         };
         values.intern(b"");
         values
+    }
+
+    /// Charges the account of a transaction from now on.
+    pub(super) fn set_work(&mut self, work: Rc<Work>) {
+        self.work = work;
+    }
+
+    /// Forgets all values but the empty one.
+    pub(super) fn clear(&mut self) {
+        self.work = Rc::default();
+        self.bytes.clear();
+        self.infos.clear();
+        self.table.fill(0);
+        self.transformed.clear();
+        self.intern(b"");
     }
 
     /// The number of a string, new if it was not there.
@@ -84,11 +100,14 @@ impl Values {
             Err(slot) => slot,
         };
         let number = u32::try_from(self.infos.len()).unwrap_or(u32::MAX);
+        let profile = Profile::of(text);
         let info = Info {
             start: self.bytes.len(),
             length: text.len(),
             hash,
-            profile: Profile::of(text),
+            profile,
+            acting: TransformationSet::acting_on(profile),
+            either_case: ValueId(number),
         };
         self.bytes.extend_from_slice(text);
         if self.bytes.len() > KEPT_VALUES {
@@ -123,14 +142,29 @@ impl Values {
             .unwrap_or_default()
     }
 
+    /// The transformations that can change a value.
+    pub(super) fn acting(&self, value: ValueId) -> TransformationSet {
+        self.infos
+            .get(value.index())
+            .map(|info| info.acting)
+            .unwrap_or_default()
+    }
+
+    /// One of the values that differ from this one in letter case alone: itself, or the one it was
+    /// made from.
+    pub(super) fn in_either_case(&self, value: ValueId) -> ValueId {
+        self.infos
+            .get(value.index())
+            .map_or(value, |info| info.either_case)
+    }
+
     /// Bytes of memory that all of it takes.
     pub(super) fn held_bytes(&self) -> usize {
-        let entry = size_of::<((ValueId, ChainId), ValueId)>().saturating_add(1);
         [
             self.bytes.capacity(),
             self.infos.capacity().saturating_mul(size_of::<Info>()),
             self.table.capacity().saturating_mul(size_of::<u32>()),
-            self.transformed.capacity().saturating_mul(entry),
+            self.transformed.held_bytes(),
             self.buffer.capacity(),
         ]
         .into_iter()
@@ -150,22 +184,15 @@ impl Values {
         chains: &ChainTable,
         context: Context<'_>,
     ) -> ValueId {
-        if !chains.may_change(chain, self.profile(value)) {
+        if !chains.members(chain).intersects(self.acting(value)) {
             return value;
         }
-        if let Some(&known) = self.transformed.get(&(value, chain)) {
-            return known;
-        }
-        let mut current = value;
-        for &(prefix, step) in chains.steps(chain) {
-            if let Some(&known) = self.transformed.get(&(value, prefix)) {
-                current = known;
-                continue;
-            }
-            current = self.step(current, step, context);
-            self.transformed.insert((value, prefix), current);
-        }
-        current
+        chains
+            .steps(chain)
+            .iter()
+            .fold(value, |current, &(_, step)| {
+                self.step(current, step, context)
+            })
     }
 
     /// The same without any knowledge of earlier results.
@@ -185,28 +212,43 @@ impl Values {
     }
 
     /// One transformation; the value itself if it changes nothing.
-    pub(super) fn step(
+    fn step(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
+        if !self.acting(value).contains(step) {
+            return value;
+        }
+        if let Some(known) = self.transformed.get(value, step) {
+            return known;
+        }
+        let result = self.apply(value, step, context);
+        self.transformed.insert(value, step, result);
+        result
+    }
+
+    /// The same, whatever is known of the value.
+    pub(super) fn apply(
         &mut self,
         value: ValueId,
         step: Transformation,
         context: Context<'_>,
     ) -> ValueId {
-        if !step.def().acts_on.may_change(self.profile(value)) {
-            return value;
-        }
-        self.apply(value, step, context)
-    }
-
-    fn apply(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
         let length = self.get(value).len();
         self.work.charge(cost::TRANSFORM);
         self.work.charge_each(length, cost::TRANSFORM_BYTE);
         let mut buffer = std::mem::take(&mut self.buffer);
+        let known = self.len();
         let result = match step.apply(self.get(value), &mut buffer, context) {
             Outcome::Unchanged => value,
             Outcome::Changed => self.intern(&buffer),
         };
         self.buffer = buffer;
+        if result.index() == known
+            && matches!(step, Transformation::Lowercase | Transformation::Uppercase)
+        {
+            let same = self.in_either_case(value);
+            if let Some(info) = self.infos.get_mut(known) {
+                info.either_case = same;
+            }
+        }
         result
     }
 
@@ -254,7 +296,7 @@ mod tests {
 
     #[test]
     fn equal_strings_have_one_number() {
-        let mut values = Values::new(Rc::new(Work::unlimited()));
+        let mut values = Values::new();
         assert_eq!(values.intern(b""), ValueId::EMPTY);
         let numbers: Vec<ValueId> = (0..2000u32)
             .map(|number| values.intern(&number.to_le_bytes()))
@@ -270,7 +312,7 @@ mod tests {
     fn transformations_are_shared() {
         let mut chains = ChainTable::default();
         let chain = chains.intern(&[Transformation::Lowercase]);
-        let mut values = Values::new(Rc::new(Work::unlimited()));
+        let mut values = Values::new();
         let upper = values.intern(b"ABC");
         let lower = values.intern(b"abc");
         let context = Context::default();

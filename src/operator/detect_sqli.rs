@@ -3,6 +3,7 @@
 use super::libinjection::sqli;
 use super::text::Line;
 use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::bytes::ClassSet;
 use crate::work::cost;
 
 /// Whether the value looks like an injection of SQL.
@@ -40,6 +41,11 @@ impl Member for DetectSqli {
             eval.captures.push_owned(fingerprint.as_bytes());
         }
         true
+    }
+
+    /// Letters and underscores alone are one word, and no injection is one word.
+    fn classes(&self) -> Option<ClassSet> {
+        Some(ClassSet::ALL.without(ClassSet::LETTERS.union(ClassSet::of(b"_"))))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

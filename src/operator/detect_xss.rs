@@ -3,6 +3,7 @@
 use super::libinjection::xss;
 use super::text::Line;
 use super::{Argument, Capture, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::bytes::ClassSet;
 use crate::work::cost;
 
 /// Whether the value looks like an injection of a script into a page.
@@ -40,6 +41,12 @@ impl Member for DetectXss {
             eval.captures.push_span(0..value.len());
         }
         found
+    }
+
+    /// Tags, comments and declarations begin with one, values of attributes with the other; nothing
+    /// else counts.
+    fn classes(&self) -> Option<ClassSet> {
+        Some(ClassSet::of(b"<="))
     }
 
     fn explain(&self, _: &Match<'_>) -> Vec<u8> {

@@ -21,6 +21,7 @@ mod phrases;
 mod sandboxed;
 mod text;
 
+use crate::bytes::ClassSet;
 use crate::diagnostic::suggest;
 use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
 
@@ -118,6 +119,15 @@ macro_rules! table {
             pub fn phrases(&self) -> Option<&PhraseSet> {
                 match self {
                     $(Self::$variant(member) => member.phrases(),)+
+                    Self::Sandboxed(_) => None,
+                }
+            }
+
+            /// Classes of bytes of which a value has at least one if the answer is yes, for members
+            /// that are asked neither for a pattern nor for phrases; none if nothing is known.
+            pub fn classes(&self) -> Option<ClassSet> {
+                match self {
+                    $(Self::$variant(member) => member.classes(),)+
                     Self::Sandboxed(_) => None,
                 }
             }
@@ -280,6 +290,10 @@ trait Member: Sized {
     }
 
     fn phrases(&self) -> Option<&PhraseSet> {
+        None
+    }
+
+    fn classes(&self) -> Option<ClassSet> {
         None
     }
 

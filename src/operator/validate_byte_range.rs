@@ -2,6 +2,7 @@
 
 use super::text::{Line, leading_integer, trim};
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::bytes::ClassSet;
 
 /// Whether a byte of the value lies outside the ranges of the argument.
 #[derive(Clone, Debug)]
@@ -47,6 +48,13 @@ impl Member for ValidateByteRange {
 
     fn eval(&self, value: &[u8], _: &[u8], _: &mut Eval<'_>) -> bool {
         value.iter().any(|&byte| !self.allows(byte))
+    }
+
+    fn classes(&self) -> Option<ClassSet> {
+        let refused = (0..=u8::MAX).filter(|&byte| !self.allows(byte));
+        Some(refused.fold(ClassSet::EMPTY, |classes, byte| {
+            classes.union(ClassSet::of(&[byte]))
+        }))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use super::text::Line;
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::bytes::ClassSet;
 
 /// Whether a percent sign in the value is not followed by two hexadecimal digits.
 #[derive(Clone, Debug)]
@@ -30,6 +31,10 @@ impl Member for ValidateUrlEncoding {
 
     fn eval(&self, value: &[u8], _: &[u8], _: &mut Eval<'_>) -> bool {
         fault(value).is_some()
+    }
+
+    fn classes(&self) -> Option<ClassSet> {
+        Some(ClassSet::of(b"%"))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

@@ -2,6 +2,7 @@
 
 use super::text::Line;
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
+use crate::bytes::ClassSet;
 
 /// Whether the value is not well-formed UTF-8.
 #[derive(Clone, Debug)]
@@ -33,6 +34,10 @@ impl Member for ValidateUtf8Encoding {
 
     fn eval(&self, value: &[u8], _: &[u8], _: &mut Eval<'_>) -> bool {
         std::str::from_utf8(value).is_err()
+    }
+
+    fn classes(&self) -> Option<ClassSet> {
+        Some(ClassSet::HIGH)
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

@@ -3,8 +3,7 @@
 //! Most rules begin with the same few transformations. As nodes of a tree, each (beginning, next)
 //! pair has one number, and a result can be kept under (value, number) whichever rule asked.
 
-use crate::bytes::Profile;
-use crate::transform::Transformation;
+use crate::transform::{Transformation, TransformationSet};
 
 /// A chain of transformations.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -26,6 +25,8 @@ pub struct ChainTable {
 struct Node {
     parent: ChainId,
     last: Transformation,
+    /// All steps.
+    members: TransformationSet,
     /// From the first step to this one.
     path: Box<[(ChainId, Transformation)]>,
 }
@@ -40,17 +41,15 @@ impl ChainTable {
 
     /// The steps of a chain, each with the number of the chain up to it.
     pub fn steps(&self, chain: ChainId) -> &[(ChainId, Transformation)] {
-        usize::try_from(chain.0)
-            .ok()
-            .and_then(|at| self.nodes.get(at.checked_sub(1)?))
-            .map_or(&[], |node| &node.path)
+        self.node(chain).map_or(&[], |node| &node.path)
     }
 
-    /// Whether some step of a chain can change a value of this profile. If none can, the chain
-    /// ends with the value it began with.
-    pub fn may_change(&self, chain: ChainId, profile: Profile) -> bool {
-        let mut steps = self.steps(chain).iter();
-        steps.any(|(_, step)| step.def().acts_on.may_change(profile))
+    /// The transformations of a chain. If none of them can change a value, the chain ends with the
+    /// value it began with.
+    pub fn members(&self, chain: ChainId) -> TransformationSet {
+        self.node(chain)
+            .map(|node| node.members)
+            .unwrap_or_default()
     }
 
     /// How many chains there are, the empty one not counted.
@@ -61,6 +60,11 @@ impl ChainTable {
     /// Whether no rule transforms anything.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+
+    fn node(&self, chain: ChainId) -> Option<&Node> {
+        self.nodes
+            .get(usize::try_from(chain.0).ok()?.checked_sub(1)?)
     }
 
     fn child(&mut self, parent: ChainId, last: Transformation) -> ChainId {
@@ -75,9 +79,11 @@ impl ChainTable {
         let id = number(self.nodes.len());
         let mut path = self.steps(parent).to_vec();
         path.push((id, last));
+        let members = self.members(parent).with(last);
         self.nodes.push(Node {
             parent,
             last,
+            members,
             path: path.into(),
         });
         id

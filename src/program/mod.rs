@@ -5,24 +5,28 @@
 //! before it.
 
 mod chain;
-mod group;
+mod patterns;
+mod plan;
 mod settings;
+mod shared;
 
 use std::sync::Arc;
 
 pub use chain::{ChainId, ChainTable};
-pub use group::{Group, GroupId, Groups, ListId};
+pub use patterns::{KeyPatterns, PatternId};
+pub use plan::{Asked, Plan, Plans};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,
 };
+pub use shared::{SharedTarget, SharedTargetId, SharedTargets};
 
 use crate::action::{Ctl, DeprecateVar, Edge, ExpireVar, InitCol, Mask, Phase, SetVar};
 use crate::body::xml;
 use crate::matching::Prefilter;
 use crate::operator::{Capture, Operator};
 use crate::template::Template;
-use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable, VariableSet};
+use crate::variable::{KeySlot, KeyTable, Variable, VariableSet};
 
 /// The rules of one configuration.
 #[derive(Debug)]
@@ -39,12 +43,12 @@ pub struct Program {
     pub keys: KeyTable,
     /// Chains of transformations.
     pub chains: ChainTable,
-    /// Patterns of selectors, each distinct one once.
-    pub patterns: Box<[KeyPattern]>,
+    /// Patterns of selectors.
+    pub patterns: KeyPatterns,
     /// The variables that some target or macro names: what none reads need not be kept.
     pub reads: VariableSet,
-    /// Rules that look at the same values.
-    pub groups: Groups,
+    /// Targets that rules share.
+    pub shared: SharedTargets,
     /// Whether some rule names arguments (`ARGS:x`, `%{ARGS.x}`, `sanitiseArg:x`): then members of
     /// JSON documents need the names that other engines give them.
     pub names_arguments: bool,
@@ -57,6 +61,8 @@ pub struct PhaseProgram {
     pub entries: Box<[RuleIndex]>,
     /// Tells which rules of the phase a value cannot match.
     pub prefilter: Prefilter,
+    /// What the rules it can rule out do with a value first, and where they look.
+    pub plans: Plans,
 }
 
 /// A rule by its place in [`Program::rules`].
@@ -93,11 +99,18 @@ pub struct Rule {
     pub effects: Box<[Effect]>,
     /// The next rule continues the chain.
     pub chained: bool,
-    /// Its targets, if they are such that their values can be kept for the phase.
-    pub list: Option<ListId>,
-    /// The rules with these targets and transformations, if its bit in the prefilter can tell that
-    /// it does not match.
-    pub group: Option<GroupId>,
+    /// For each target, where its values are kept for the phase if they can be.
+    pub shared: Box<[Option<SharedTargetId>]>,
+}
+
+impl Rule {
+    /// Its bit in the prefilter, if a clear bit means that it does not match.
+    pub fn decisive_slot(&self) -> Option<u32> {
+        self.test
+            .as_ref()
+            .filter(|test| !test.negated)
+            .and_then(|test| test.slot)
+    }
 }
 
 /// The question of a rule.
@@ -135,15 +148,11 @@ pub enum TargetSelector {
     Key(Box<[u8]>),
     /// One TX variable.
     Tx(KeySlot),
-    /// Those whose name matches a pattern of [`Program::patterns`].
+    /// Those whose name matches a pattern.
     Pattern(PatternId),
     /// Nodes of an XML document.
     Path(Arc<xml::Path>),
 }
-
-/// A selector's pattern by its place in [`Program::patterns`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct PatternId(pub u32);
 
 /// What a rule does at each match, besides deciding.
 #[derive(Debug)]
@@ -262,10 +271,5 @@ impl Program {
     /// What logging needs of a rule.
     pub fn meta(&self, at: RuleIndex) -> Option<&RuleMeta> {
         self.meta.get(at.index())
-    }
-
-    /// The pattern of a selector.
-    pub fn pattern(&self, id: PatternId) -> Option<&KeyPattern> {
-        self.patterns.get(usize::try_from(id.0).ok()?)
     }
 }

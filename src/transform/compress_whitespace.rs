@@ -18,11 +18,21 @@ pub(super) const DEF: Def = Def {
 };
 
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
+    let mut after_blank = false;
+    let changes = |byte: &u8| {
+        let blank = is_blank(*byte);
+        let changes = blank && (after_blank || *byte != b' ');
+        after_blank = blank;
+        changes
+    };
+    if !input.iter().any(changes) {
+        return Outcome::Unchanged;
+    }
     let mut rest = parts::copy_until(input, output, is_blank);
     while !rest.is_empty() {
         output.push(b' ');
         let (_, after) = parts::split_while(rest, is_blank);
         rest = parts::copy_until(after, output, is_blank);
     }
-    parts::compare(input, output)
+    Outcome::Changed
 }

@@ -18,7 +18,7 @@ mod tests;
 pub use def::{ActsOn, Def, Example, Growth};
 pub use unicode_map::{UnicodeMap, UnicodeMapError};
 
-use crate::bytes::Profile;
+use crate::bytes::{ClassSet, Profile};
 
 /// What a transformation did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +100,91 @@ table! {
     utf8_to_unicode: Utf8ToUnicode,
 }
 
+/// A set of transformations: there are fewer than 64.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TransformationSet(u64);
+
+/// For each byte class, the transformations that act on values with such a byte.
+static BY_CLASS: [TransformationSet; 64] = {
+    let mut table = [TransformationSet(0); 64];
+    let mut class = 0;
+    while class < 64 {
+        #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+        {
+            table[class] = TransformationSet::acting(Profile {
+                classes: ClassSet(1 << class),
+                upper: false,
+            });
+            class += 1;
+        }
+    }
+    table
+};
+
+/// Those that act on values with some letter.
+static BY_LETTER: TransformationSet = TransformationSet::acting(Profile {
+    classes: ClassSet::LETTERS,
+    upper: false,
+});
+
+impl TransformationSet {
+    /// With one more.
+    #[must_use]
+    pub const fn with(self, one: Transformation) -> Self {
+        Self(self.0 | 1 << one.number())
+    }
+
+    /// Whether one is in it.
+    pub const fn contains(self, one: Transformation) -> bool {
+        self.0 & 1 << one.number() != 0
+    }
+
+    /// Whether one is in both.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Those that can change a value of this profile: [`Transformation::apply`] need not be called
+    /// for others.
+    pub fn acting_on(profile: Profile) -> Self {
+        let letters = ClassSet::LETTERS;
+        let mut all = if profile.upper || profile.classes.0 == 0 {
+            Self::acting(profile)
+        } else if profile.classes.intersects(letters) {
+            BY_LETTER
+        } else {
+            Self(0)
+        };
+        let mut left = profile.classes.without(letters).0;
+        while left != 0 {
+            let class = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
+            all.0 |= BY_CLASS.get(class).map_or(u64::MAX, |set| set.0);
+            // Clears the lowest bit that is set.
+            left &= left.wrapping_sub(1);
+        }
+        all
+    }
+
+    /// The same, one by one.
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "the index stays below the length"
+    )]
+    const fn acting(profile: Profile) -> Self {
+        let mut all = Self(0);
+        let mut at = 0;
+        while at < Transformation::ALL.len() {
+            let one = Transformation::ALL[at];
+            if one.def().acts_on.may_change(profile) {
+                all = all.with(one);
+            }
+            at += 1;
+        }
+        all
+    }
+}
+
 impl Transformation {
     /// Finds one by name or alias, whatever the letter case. `none` is not one: it clears the list.
     pub fn by_name(name: &str) -> Option<Self> {
@@ -113,9 +198,11 @@ impl Transformation {
         })
     }
 
-    /// Whether it can change a value of this profile. If not, [`Self::apply`] need not be called.
-    pub const fn may_change(self, profile: Profile) -> bool {
-        self.def().acts_on.may_change(profile)
+    /// Its place in [`Self::ALL`].
+    pub const fn number(self) -> u8 {
+        #[expect(clippy::as_conversions, reason = "the enum is a `u8`")]
+        let number = self as u8;
+        number
     }
 
     /// Applies it. The buffer is cleared first; after [`Outcome::Unchanged`] it is empty.

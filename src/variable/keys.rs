@@ -55,6 +55,12 @@ impl KeyTable {
             .map_or(&[], |name| name)
     }
 
+    /// All slots.
+    pub fn slots(&self) -> impl Iterator<Item = KeySlot> {
+        let slots = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        (0..slots).map(KeySlot)
+    }
+
     /// How many slots there are.
     pub fn len(&self) -> usize {
         self.names.len()

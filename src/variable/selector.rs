@@ -1,6 +1,6 @@
 //! Selectors: which entries of a collection a target means.
 
-use crate::matching::{Construct, Dialect, Pattern, PatternError, Scratch};
+use crate::matching::{Construct, Dialect, Pattern, PatternError, PrefilterBuilder, Scratch};
 
 /// What stands behind the colon of a target.
 #[derive(Clone, Debug)]
@@ -41,6 +41,11 @@ impl KeyPattern {
     /// The part for which the pattern needs backtracking, if it does.
     pub fn needs_backtracking(&self) -> Option<Construct> {
         self.0.needs_backtracking()
+    }
+
+    /// Adds it to a prefilter and returns its slot.
+    pub fn add_to(&self, builder: &mut PrefilterBuilder) -> u32 {
+        builder.add_pattern(&self.0)
     }
 
     /// Whether it matches somewhere in a name. One that comes to the step limit does not.

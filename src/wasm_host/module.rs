@@ -13,6 +13,8 @@ pub struct Module {
     pub(super) engine: Engine,
     pub(super) code: wasmtime::Module,
     pub(super) linker: Linker<State>,
+    /// Whether its VMs count what they execute.
+    pub(super) counts: bool,
 }
 
 impl Module {
@@ -23,8 +25,24 @@ impl Module {
     /// [`HostError::Compile`] for bytes that are no module, [`HostError::MissingImports`] for a
     /// module that needs what proxies do not offer: such a module would be refused by a proxy too.
     pub fn compile(bytes: &[u8]) -> Result<Self, HostError> {
+        Self::compile_as(bytes, false)
+    }
+
+    /// The same for VMs that count the instructions they execute
+    /// ([`super::Plugin::instructions`]): slower, but a measure that no other load disturbs.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Module::compile`].
+    pub fn compile_counting(bytes: &[u8]) -> Result<Self, HostError> {
+        Self::compile_as(bytes, true)
+    }
+
+    fn compile_as(bytes: &[u8], counts: bool) -> Result<Self, HostError> {
         let broken = |error: wasmtime::Error| HostError::Compile(format!("{error:#}"));
-        let engine = Engine::new(&Config::new()).map_err(broken)?;
+        let mut config = Config::new();
+        config.consume_fuel(counts);
+        let engine = Engine::new(&config).map_err(broken)?;
         let code = wasmtime::Module::new(&engine, bytes).map_err(broken)?;
         let mut linker = Linker::new(&engine);
         imports::define(&mut linker).map_err(broken)?;
@@ -42,6 +60,7 @@ impl Module {
                 engine,
                 code,
                 linker,
+                counts,
             })
         } else {
             Err(HostError::MissingImports(missing))

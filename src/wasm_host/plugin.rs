@@ -62,6 +62,11 @@ impl Plugin {
         state.shared = shared;
         let mut store = Store::new(&module.engine, state);
         store.limiter(|state| &mut state.limits);
+        if module.counts {
+            store
+                .set_fuel(u64::MAX)
+                .map_err(|error| trap("instantiation", &error))?;
+        }
         let instance = if store.data().settings.faults {
             imports::failing(&module.linker, &mut store)
                 .and_then(|linker| linker.instantiate(&mut store, &module.code))
@@ -86,6 +91,12 @@ impl Plugin {
         plugin.accept("proxy_on_vm_start", vm_configuration)?;
         plugin.accept("proxy_on_configure", configuration)?;
         Ok(plugin)
+    }
+
+    /// How many wasm instructions it has executed, if its module counts them.
+    pub fn instructions(&self) -> Option<u64> {
+        let left = self.store.get_fuel().ok()?;
+        Some(u64::MAX.saturating_sub(left))
     }
 
     /// Brings a new configuration to the running VM, as a proxy does: in a new root context, which

@@ -49,6 +49,7 @@ pub struct PrefilterBuilder {
 enum Entry {
     Pattern(Pattern),
     Phrases(PhraseSet),
+    Classes(ClassSet),
 }
 
 impl PrefilterBuilder {
@@ -74,6 +75,12 @@ impl PrefilterBuilder {
     /// Adds a phrase set and returns its slot.
     pub fn add_phrases(&mut self, phrases: &PhraseSet) -> u32 {
         self.add(Entry::Phrases(phrases.clone()))
+    }
+
+    /// Adds something that can be said only of values with a byte of some classes, and returns its
+    /// slot.
+    pub fn add_classes(&mut self, classes: ClassSet) -> u32 {
+        self.add(Entry::Classes(classes))
     }
 
     fn add(&mut self, entry: Entry) -> u32 {
@@ -107,6 +114,11 @@ impl PrefilterBuilder {
                     tiers
                         .iter_mut()
                         .try_for_each(|tier| tier.add_phrases(slot, phrases))?;
+                }
+                Entry::Classes(classes) => {
+                    tiers
+                        .iter_mut()
+                        .try_for_each(|tier| tier.add_classes(slot, *classes))?;
                 }
             }
         }
@@ -182,6 +194,14 @@ impl Candidates {
         bits.get(word).is_some_and(|word| word & bit != 0)
     }
 
+    /// Adds a slot to some bits that are long enough for it.
+    pub fn add(bits: &mut [u64], slot: u32) {
+        let (word, bit) = place(slot);
+        if let Some(word) = bits.get_mut(word) {
+            *word |= bit;
+        }
+    }
+
     /// How often the scan came upon what a pattern waits for: its work besides the bytes.
     pub const fn reports(&self) -> usize {
         self.reports
@@ -229,10 +249,7 @@ impl Candidates {
     }
 
     fn insert(&mut self, slot: u32) {
-        let (word, bit) = place(slot);
-        if let Some(word) = self.can_match.get_mut(word) {
-            *word |= bit;
-        }
+        Self::add(&mut self.can_match, slot);
     }
 
     /// Whether the slot is tried for the first time.

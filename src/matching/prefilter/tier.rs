@@ -25,8 +25,7 @@ pub(super) struct Tier {
     needs: Box<[ClassSet]>,
     /// Conditions that are looked at for every value.
     always: Box<[u32]>,
-    /// Conditions that a class alone wakes, and the classes.
-    by_class: Box<[(ClassSet, u32)]>,
+    by_class: ByClass,
     /// Conditions that windows wake.
     automaton: Option<Automaton>,
 }
@@ -70,11 +69,7 @@ impl Tier {
             }
         };
         self.always.iter().copied().for_each(&mut wake);
-        for (classes, number) in &self.by_class {
-            if classes.intersects(profile.classes) {
-                wake(*number);
-            }
-        }
+        self.by_class.wake(profile.classes, &mut wake);
         if let Some(automaton) = &self.automaton {
             automaton.scan(hay, |_, number| {
                 wake(number);
@@ -107,7 +102,7 @@ impl Tier {
         size_of_val(&*self.conditions)
             .saturating_add(size_of_val(&*self.needs))
             .saturating_add(size_of_val(&*self.always))
-            .saturating_add(size_of_val(&*self.by_class))
+            .saturating_add(self.by_class.memory_usage())
             .saturating_add(self.automaton.as_ref().map_or(0, Automaton::memory_usage))
     }
 }
@@ -125,6 +120,72 @@ impl Condition {
             last: ClassSet::ALL,
             needs: (0, 0),
         }
+    }
+}
+
+/// Conditions that a class alone wakes.
+#[derive(Debug)]
+struct ByClass {
+    /// The classes that wake something in `lists`.
+    waking: ClassSet,
+    /// By class: where its list ends in `numbers`. It begins where the one before ends.
+    ends: Box<[u32]>,
+    numbers: Box<[u32]>,
+    /// Conditions that any of many classes wakes, and the classes.
+    wide: Box<[(ClassSet, u32)]>,
+}
+
+impl ByClass {
+    /// From the classes of each condition.
+    fn new(conditions: Vec<(ClassSet, u32)>) -> Self {
+        /// Most classes of a condition that stands in the list of each.
+        const NARROW: u32 = 4;
+        let (narrow, wide): (Vec<_>, Vec<_>) = conditions
+            .into_iter()
+            .partition(|(classes, _)| classes.0.count_ones() <= NARROW);
+        let mut numbers = Vec::new();
+        let ends = (0..64).map(|class| {
+            let bit = ClassSet(1u64.wrapping_shl(class));
+            let own = narrow.iter().filter(|(classes, _)| classes.intersects(bit));
+            numbers.extend(own.map(|(_, number)| *number));
+            u32::try_from(numbers.len()).unwrap_or(u32::MAX)
+        });
+        Self {
+            ends: ends.collect(),
+            waking: narrow
+                .iter()
+                .fold(ClassSet::EMPTY, |all, (classes, _)| all.union(*classes)),
+            numbers: numbers.into(),
+            wide: wide.into(),
+        }
+    }
+
+    /// Calls with the conditions that some of these classes wake, repeatedly where several do.
+    fn wake(&self, classes: ClassSet, mut wake: impl FnMut(u32)) {
+        let mut left = classes.0 & self.waking.0;
+        while left != 0 {
+            let class = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
+            let end = |class: usize| {
+                let end = self.ends.get(class).copied().unwrap_or_default();
+                usize::try_from(end).unwrap_or(usize::MAX)
+            };
+            let start = class.checked_sub(1).map_or(0, end);
+            let list = self.numbers.get(start..end(class)).unwrap_or_default();
+            list.iter().copied().for_each(&mut wake);
+            // Clears the lowest bit that is set.
+            left &= left.wrapping_sub(1);
+        }
+        for (set, number) in &self.wide {
+            if set.intersects(classes) {
+                wake(*number);
+            }
+        }
+    }
+
+    fn memory_usage(&self) -> usize {
+        size_of_val(&*self.ends)
+            .saturating_add(size_of_val(&*self.numbers))
+            .saturating_add(size_of_val(&*self.wide))
     }
 }
 
@@ -192,6 +253,16 @@ impl TierBuilder {
         self.add(condition, clause.into_iter().collect())
     }
 
+    /// Adds a slot for values with a class of a set. `None`, if the numbers run out.
+    pub(super) fn add_classes(&mut self, slot: u32, classes: ClassSet) -> Option<()> {
+        let number = u32::try_from(self.conditions.len()).ok()?;
+        if classes.intersects(self.alphabet) {
+            self.conditions.push(Condition::any(slot));
+            self.by_class.push((classes, number));
+        }
+        Some(())
+    }
+
     /// Adds a condition that the first clause wakes and the others narrow.
     fn add(&mut self, mut condition: Condition, clauses: Vec<Clause>) -> Option<()> {
         let number = u32::try_from(self.conditions.len()).ok()?;
@@ -247,7 +318,7 @@ impl TierBuilder {
             conditions: self.conditions.into(),
             needs: self.needs.into(),
             always: self.always.into(),
-            by_class: self.by_class.into(),
+            by_class: ByClass::new(self.by_class),
             automaton,
         }
     }

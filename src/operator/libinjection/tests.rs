@@ -143,3 +143,61 @@ fn work_is_linear() {
         );
     }
 }
+
+/// Every text of so many signs at most.
+fn texts(alphabet: &[u8], longest: usize, see: impl Fn(&[u8])) {
+    let mut texts = vec![Vec::new()];
+    see(b"");
+    for _ in 0..longest {
+        let longer = texts.iter().flat_map(|text| {
+            alphabet
+                .iter()
+                .map(|&sign| [text.as_slice(), &[sign]].concat())
+        });
+        texts = longer.collect();
+        texts.iter().for_each(|text| see(text));
+    }
+}
+
+/// What `@detectXSS` lets the prefilter know: without `<` and `=` there is nothing to find.
+#[test]
+fn scripts_need_a_tag_or_a_value() {
+    texts(b"on/x >\"'`!-?\0&:", 5, |text| {
+        assert!(!xss::detect(text), "{text:?}");
+    });
+    for text in [
+        "onload onerror",
+        "x onload",
+        "style xmlns",
+        "' onfocus '",
+        "javascript:x",
+    ] {
+        assert!(!xss::detect(text.as_bytes()), "{text}");
+    }
+}
+
+/// What `@detectSQLi` lets the prefilter know: letters and underscores are one word, and no
+/// fingerprint of an injection is one word.
+#[test]
+fn one_word_is_no_sql() {
+    texts(b"abenoqux_NUX", 5, |text| {
+        assert!(sqli::detect(text).is_none(), "{text:?}");
+    });
+    let words = include_str!("sqli/words.txt");
+    for word in words.lines().filter_map(|line| line.split('\t').next()) {
+        let one = word
+            .bytes()
+            .all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+        if one {
+            assert_eq!(fingerprint(word), None);
+            assert_eq!(fingerprint(&word.repeat(9)), None);
+        }
+    }
+    let fingerprints = include_str!("sqli/fingerprints.txt").lines();
+    assert_eq!(
+        fingerprints
+            .filter(|line| line.len() == 1)
+            .collect::<Vec<_>>(),
+        ["X"]
+    );
+}

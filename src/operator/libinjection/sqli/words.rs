@@ -1,18 +1,26 @@
 //! The words of SQL, and the fingerprints of injections.
 
-use super::super::table;
+use super::super::table::{self, Sieve};
 use super::Fingerprint;
 use super::token::Kind;
 
 /// A word or operator and its kind's letter each, in capitals.
 const WORDS: &[u8] = include_bytes!("words.txt");
 
+static WORDS_SIEVE: Sieve<256> = Sieve::of(WORDS);
+
 /// Fingerprints, in capitals.
 const FINGERPRINTS: &[u8] = include_bytes!("fingerprints.txt");
 
+static FINGERPRINTS_SIEVE: Sieve<1024> = Sieve::of(FINGERPRINTS);
+
 /// The kind of a word, of two words with a blank between them, or of an operator of two bytes.
 pub(super) fn kind_of(word: &[u8]) -> Option<Kind> {
-    match table::find(WORDS, word.iter().map(u8::to_ascii_uppercase))? {
+    let word = word.iter().map(u8::to_ascii_uppercase);
+    if !WORDS_SIEVE.may_have(word.clone()) {
+        return None;
+    }
+    match table::find(WORDS, word)? {
         [letter] => Kind::from_letter(*letter),
         _ => None,
     }
@@ -21,7 +29,7 @@ pub(super) fn kind_of(word: &[u8]) -> Option<Kind> {
 /// Whether a fingerprint is one of an injection.
 pub(super) fn is_known(fingerprint: &Fingerprint) -> bool {
     let letters = fingerprint.as_bytes().iter().map(u8::to_ascii_uppercase);
-    table::find(FINGERPRINTS, letters).is_some()
+    FINGERPRINTS_SIEVE.may_have(letters.clone()) && table::find(FINGERPRINTS, letters).is_some()
 }
 
 #[cfg(test)]

@@ -1,0 +1,79 @@
+//! Memory that one transaction leaves for the next.
+
+use std::cell::RefCell;
+
+use super::names::Names;
+use super::store::Store;
+use super::values::Values;
+
+/// What transactions that are over took, emptied: one per VM and set of rules.
+#[derive(Debug, Default)]
+pub(super) struct Spares(RefCell<Vec<Spare>>);
+
+/// The parts of a transaction that grow with what it inspects.
+#[derive(Debug)]
+pub(super) struct Spare {
+    pub values: Values,
+    pub store: Store,
+    pub names: Names,
+}
+
+/// Most transactions whose memory is kept: about as many as wait for a backend at once. Beyond,
+/// memory is given back.
+const MOST: usize = 8;
+/// Most bytes that are kept of one. Hardly any transaction needs more.
+const MOST_BYTES: usize = 96 * 1024;
+
+impl Spares {
+    /// Memory for a transaction; new if there is none.
+    pub(super) fn take(&self) -> Spare {
+        let spare = self.0.try_borrow_mut().ok().and_then(|mut all| all.pop());
+        spare.unwrap_or_else(Spare::new)
+    }
+
+    /// Takes back what a transaction has used, unless it is much.
+    pub(super) fn give_back(&self, mut spare: Spare) {
+        if let Ok(mut all) = self.0.try_borrow_mut()
+            && all.len() < MOST
+            && spare.held_bytes() <= MOST_BYTES
+        {
+            spare.clear();
+            all.push(spare);
+        }
+    }
+
+    /// Bytes of memory that wait for transactions.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.0.try_borrow().map_or(0, |all| {
+            all.iter()
+                .map(Spare::held_bytes)
+                .fold(0, usize::saturating_add)
+        })
+    }
+}
+
+impl Spare {
+    fn new() -> Self {
+        Self {
+            values: Values::new(),
+            store: Store::new(),
+            names: Names::default(),
+        }
+    }
+
+    fn clear(&mut self) {
+        self.values.clear();
+        self.store.clear_all();
+        self.names.clear();
+    }
+
+    fn held_bytes(&self) -> usize {
+        [
+            self.values.held_bytes(),
+            self.store.held_bytes(),
+            self.names.held_bytes(),
+        ]
+        .into_iter()
+        .fold(0, usize::saturating_add)
+    }
+}
