@@ -27,7 +27,7 @@ fn patterns_of_selectors_are_perls() {
 #[test]
 fn a_selector_at_its_limit_selects_nothing_and_says_so() {
     let rules = "SecPcreMatchLimit 20\n\
-                 SecRule ARGS:'/^(?:a|aa)+(?!b)$/' \"@rx x\" \"id:1,phase:1,pass\"\n\
+                 SecRule ARGS:'/^(?:a|aa|[cd]{2})+(?!b)$/' \"@rx x\" \"id:1,phase:1,pass\"\n\
                  SecRule MSC_PCRE_LIMITS_EXCEEDED|TX:MSC_PCRE_LIMITS_EXCEEDED \"@eq 1\" \
                  \"id:2,phase:1,pass\"";
     assert_eq!(matched(rules, "/?a=x"), [1]);
