@@ -71,6 +71,7 @@ impl Compiler<'_> {
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
                     shared: Box::default(),
+                    list: None,
                 });
                 let flow = if link == 0 {
                     self.flow(drafts, draft.phase, place, &map)
@@ -102,6 +103,7 @@ impl Compiler<'_> {
             patterns,
             reads: std::mem::take(&mut self.reads),
             names_arguments: self.names_arguments,
+            expands_matched: self.expands_matched,
         })
     }
 
@@ -156,6 +158,12 @@ impl Compiler<'_> {
                     self.names_arguments |= variable.shows_json();
                 }
             }
+            self.expands_matched |= matches!(
+                what,
+                Macro::Variable(Variable::MatchedVars | Variable::MatchedVarsNames)
+                    | Macro::Entry(Variable::MatchedVars | Variable::MatchedVarsNames, _)
+                    | Macro::Matching(Variable::MatchedVars | Variable::MatchedVarsNames, _)
+            );
         }
     }
 

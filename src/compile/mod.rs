@@ -106,6 +106,8 @@ struct Compiler<'a> {
     /// Variables that targets and macros name.
     reads: VariableSet,
     /// Whether some rule names arguments.
+    /// Whether some macro reads MATCHED_VARS.
+    expands_matched: bool,
     names_arguments: bool,
     phrases: PhrasePool,
     datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
@@ -140,6 +142,7 @@ impl<'a> Compiler<'a> {
             patterns: Vec::new(),
             reads: VariableSet::default(),
             names_arguments: false,
+            expands_matched: false,
             phrases: PhrasePool::default(),
             datasets: HashMap::new(),
             defaults: [const { None }; 5],

@@ -73,15 +73,18 @@ impl State {
         match &set.change {
             Change::Unset => self.unset(place),
             Change::Set(value) => {
-                let value = self.text(value);
-                if !self.may_set(&value) {
+                let mut text = std::mem::take(&mut self.text);
+                text.clear();
+                value.expand_within(self, EXPANDED, &mut text);
+                if !self.may_set(&text) {
                     return;
                 }
                 if let Place::Entry(collection, name) = &place {
-                    let change = Operation::Set(name.clone(), value.clone());
+                    let change = Operation::Set(name.clone(), text.clone());
                     self.note(*collection, change);
                 }
-                self.put(place, &value);
+                self.put(place, &text);
+                self.text = text;
             }
             Change::Add(amount) => {
                 let amount = leading_integer(&self.text(amount));
@@ -324,7 +327,7 @@ impl State {
             text.as_ref()
                 .map_or_else(Vec::new, |text| self.short_text(text))
         };
-        let target = self.values.get(self.matched.name);
+        let target = self.matched_name();
         let value = self.values.get(self.matched.value);
         // An explanation may search once more.
         self.work.charge_each(value.len(), cost::PHRASE_BYTE);
@@ -332,9 +335,9 @@ impl State {
             Some((test, argument)) => {
                 let why =
                     test.operator
-                        .explain(test.negated, argument, &self.captures, value, target);
+                        .explain(test.negated, argument, &self.captures, value, &target);
                 let kept = |text: &[u8]| text.iter().copied().take(SHORT_TEXT).collect();
-                (kept(target), kept(value), why)
+                (kept(&target), kept(value), why)
             }
             None => (
                 Vec::new(),

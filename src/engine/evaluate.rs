@@ -137,6 +137,7 @@ impl State {
     fn chain(&mut self, program: &Program, starter: RuleIndex, scratch: &mut Scratch) -> Outcome {
         self.current = Some(starter);
         self.store.clear(Variable::MatchedVars);
+        self.matched.unlisted.clear();
         let mut at = starter;
         loop {
             let Some(rule) = program.rule(at) else {
@@ -320,13 +321,23 @@ impl State {
                 value
             }
         };
-        let name = self.subject_name(subject);
-        let name = self.values.intern(&name);
         self.matched.value = value;
-        self.matched.name = name;
-        self.store
-            .push(Variable::MatchedVars, Entry { name, value });
+        self.matched.subject = Some(*subject);
+        self.matched.unlisted.push((*subject, value));
+        if program.expands_matched {
+            self.list_matched();
+        }
         self.on_match(program, starter, rule, Some((test, argument)))
+    }
+
+    /// Fills MATCHED_VARS with what was left until somebody looks there.
+    pub(super) fn list_matched(&mut self) {
+        for (subject, value) in std::mem::take(&mut self.matched.unlisted) {
+            let name = self.subject_name(&subject);
+            let name = self.values.intern(&name);
+            self.store
+                .push(Variable::MatchedVars, Entry { name, value });
+        }
     }
 
     /// Fills GEO with what a lookup found; one that found nothing empties it, as in v2.

@@ -109,7 +109,7 @@ impl State {
 
     /// The item that the variable matched last stands for.
     fn matched_item(&self, extent: Extent) -> Option<Masked> {
-        let full = self.values.get(self.matched.name);
+        let full = self.matched_name();
         let mut halves = full.splitn(2, |&byte| byte == b':');
         let variable = V::by_name(halves.next().unwrap_or_default())?;
         let name = halves.next().unwrap_or_default();

@@ -9,7 +9,9 @@ use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
-use crate::program::{Asked, ChainTable, PhaseProgram, Plan, Program, Rule, SharedTargetId};
+use crate::program::{
+    Asked, ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId,
+};
 use crate::transform::Context;
 use crate::work::{Work, cost};
 
@@ -33,6 +35,8 @@ pub(super) struct Sharing {
     /// By [`SharedTargetId`].
     targets: Vec<Option<Listed>>,
     subjects: Vec<Subject>,
+    /// By [`crate::program::ListId`]: the row of the rules that can match some value of its targets.
+    lists: Vec<Option<Row>>,
 }
 
 /// Where the bits of something begin in [`Sharing::bits`].
@@ -88,6 +92,7 @@ impl Sharing {
         relax(&mut self.transformed);
         relax(&mut self.targets);
         relax(&mut self.subjects);
+        relax(&mut self.lists);
     }
 
     /// Bytes of memory that all of it takes.
@@ -98,6 +103,7 @@ impl Sharing {
             bytes(&self.transformed),
             bytes(&self.targets),
             bytes(&self.subjects),
+            bytes(&self.lists),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
@@ -106,6 +112,7 @@ impl Sharing {
     fn forget_targets(&mut self) {
         self.targets.clear();
         self.subjects.clear();
+        self.lists.clear();
     }
 
     /// Forgets what was made from variables that have changed since.
@@ -256,6 +263,17 @@ impl Sharing {
         self.change(row, from, mask, |old, new, mask| old | new & mask);
     }
 
+    /// Adds all bits that are set in another row.
+    fn unite_all(&mut self, row: Row, from: Row, words: usize) {
+        for at in 0..words {
+            let new = self.bits.get(from.index().saturating_add(at)).copied();
+            if let (Some(new), Some(old)) = (new, self.bits.get_mut(row.index().saturating_add(at)))
+            {
+                *old |= new;
+            }
+        }
+    }
+
     fn change(&mut self, row: Row, from: Row, mask: &[u64], with: impl Fn(u64, u64, u64) -> u64) {
         for (at, &mask) in mask.iter().enumerate() {
             let new = self.bits.get(from.index().saturating_add(at)).copied();
@@ -288,11 +306,38 @@ impl State {
         if scratch.ablation.sharing || scratch.ablation.prefilter {
             return false;
         }
-        rule.shared.iter().all(|shared| {
-            shared
-                .and_then(|target| self.union(program, target, scratch))
-                .is_some_and(|union| !scratch.sharing.contains(union, slot))
-        })
+        scratch.sharing.follow(self.store.generation());
+        let Some(list) = rule.list else {
+            return false;
+        };
+        let known = scratch.sharing.lists.get(list.index()).copied().flatten();
+        known
+            .or_else(|| self.unite(program, rule, list, scratch))
+            .is_some_and(|union| !scratch.sharing.contains(union, slot))
+    }
+
+    /// The row of the rules that can match some value of a list of targets.
+    fn unite(
+        &mut self,
+        program: &Program,
+        rule: &Rule,
+        list: ListId,
+        scratch: &mut Scratch,
+    ) -> Option<Row> {
+        let words = program.phases.get(self.phase.index())?.prefilter.words();
+        let mut union = None;
+        for target in rule.shared.iter().flatten() {
+            let of_target = self.union(program, *target, scratch)?;
+            let sharing = &mut scratch.sharing;
+            match union {
+                Some(union) => sharing.unite_all(union, of_target, words),
+                None => union = Some(sharing.copy(of_target, words)),
+            }
+        }
+        if let Some(union) = union {
+            keep(&mut scratch.sharing.lists, list.index(), union);
+        }
+        union
     }
 
     /// The values of a rule's targets, without those that `ctl` excludes for it and those that the

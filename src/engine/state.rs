@@ -13,6 +13,7 @@ use super::names::Names;
 use super::perf::Perf;
 use super::spare::{Spare, Spares};
 use super::store::Store;
+use super::target::Subject;
 use super::trace::Trace;
 use super::values::{ValueId, Values};
 use super::work::account;
@@ -52,6 +53,8 @@ pub(super) struct State {
     /// Results of selector patterns on names.
     pub names: Names,
     pub matched: Matched,
+    /// Text of a variable that is being set.
+    pub text: Vec<u8>,
     pub captures: Captures,
     pub interruption: Option<Interruption>,
     /// How long it waits, in milliseconds.
@@ -112,7 +115,10 @@ pub(super) struct Switches {
 #[derive(Debug)]
 pub(super) struct Matched {
     pub value: ValueId,
-    pub name: ValueId,
+    /// What the value is called: its text is made when somebody asks.
+    pub subject: Option<Subject>,
+    /// MATCHED_VARS of the current chain that are not listed there yet.
+    pub unlisted: Vec<(Subject, ValueId)>,
     /// 255 before any match with a severity.
     pub highest_severity: u8,
 }
@@ -191,9 +197,11 @@ impl State {
             names,
             matched: Matched {
                 value: ValueId::EMPTY,
-                name: ValueId::EMPTY,
+                subject: None,
+                unlisted: Vec::new(),
                 highest_severity: u8::MAX,
             },
+            text: Vec::new(),
             captures: Captures::default(),
             interruption: None,
             pause: 0,
@@ -280,13 +288,19 @@ impl State {
         }
     }
 
+    /// What the value that matched last is called.
+    pub(super) fn matched_name(&self) -> Vec<u8> {
+        let subject = self.matched.subject.as_ref();
+        subject.map_or_else(Vec::new, |subject| self.subject_name(subject))
+    }
+
     /// A scalar that is computed when asked for.
     fn computed(&self, variable: Variable) -> Option<Vec<u8>> {
         use Variable as V;
         let number = |number: usize| Some(number.to_string().into_bytes());
         match variable {
             V::MatchedVar => Some(self.values.get(self.matched.value).to_vec()),
-            V::MatchedVarName => Some(self.values.get(self.matched.name).to_vec()),
+            V::MatchedVarName => Some(self.matched_name()),
             V::HighestSeverity => number(usize::from(self.matched.highest_severity)),
             V::ArgsCombinedSize => number(self.store.args_size),
             V::Duration => {

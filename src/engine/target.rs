@@ -62,6 +62,12 @@ impl State {
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
+        if matches!(
+            target.variable,
+            Variable::MatchedVars | Variable::MatchedVarsNames
+        ) {
+            self.list_matched();
+        }
         if target.count {
             self.count(target, exclusions, scratch, out);
         } else {

@@ -19,7 +19,7 @@ pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,
 };
-pub use shared::{SharedTarget, SharedTargetId, SharedTargets};
+pub use shared::{ListId, SharedTarget, SharedTargetId, SharedTargets};
 
 use crate::action::{Ctl, DeprecateVar, Edge, ExpireVar, InitCol, Mask, Phase, SetVar};
 use crate::body::xml;
@@ -52,6 +52,9 @@ pub struct Program {
     /// Whether some rule names arguments (`ARGS:x`, `%{ARGS.x}`, `sanitiseArg:x`): then members of
     /// JSON documents need the names that other engines give them.
     pub names_arguments: bool,
+    /// Whether some macro reads MATCHED_VARS or MATCHED_VARS_NAMES: then they are listed at each
+    /// match, and otherwise when a target looks there.
+    pub expands_matched: bool,
 }
 
 /// The rules of one phase.
@@ -101,6 +104,8 @@ pub struct Rule {
     pub chained: bool,
     /// For each target, where its values are kept for the phase if they can be.
     pub shared: Box<[Option<SharedTargetId>]>,
+    /// All of them, if each is kept.
+    pub list: Option<ListId>,
 }
 
 impl Rule {

@@ -19,6 +19,17 @@ impl SharedTargetId {
     }
 }
 
+/// Targets that several rules have together, by their place.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct ListId(u32);
+
+impl ListId {
+    /// As an index.
+    pub fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
 /// A target, and what of it is left out.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct SharedTarget {
@@ -37,6 +48,7 @@ impl SharedTargets {
     pub fn of(rules: &mut [Rule]) -> Self {
         let mut all = Vec::new();
         let mut known = HashMap::new();
+        let mut lists = HashMap::new();
         for rule in rules {
             let number = |target: &Target| {
                 if !target.variable.is_settled() {
@@ -55,6 +67,11 @@ impl SharedTargets {
                 }))
             };
             rule.shared = rule.targets.iter().map(number).collect();
+            let whole: Option<Vec<SharedTargetId>> = rule.shared.iter().copied().collect();
+            rule.list = whole.map(|list| {
+                let next = ListId(u32::try_from(lists.len()).unwrap_or(u32::MAX));
+                *lists.entry(list).or_insert(next)
+            });
         }
         Self(all)
     }

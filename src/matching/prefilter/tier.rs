@@ -23,15 +23,15 @@ pub(super) struct Tier {
     conditions: Box<[Condition]>,
     /// Class sets of the conditions, one list after the other.
     needs: Box<[ClassSet]>,
-    /// Conditions that are looked at for every value.
-    always: Box<[u32]>,
+    /// Conditions that are looked at for every value; nothing else wakes them.
+    always: Box<[Condition]>,
     by_class: ByClass,
     /// Conditions that windows wake.
     automaton: Option<Automaton>,
 }
 
 /// What a value must be like to match, besides what wakes the condition.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Condition {
     slot: u32,
     min_length: usize,
@@ -56,7 +56,12 @@ impl Tier {
 
     /// Adds the slots whose conditions the value meets.
     pub(super) fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
-        let mut reports = 0usize;
+        let mut reports = self.always.len();
+        for condition in &self.always {
+            if self.holds(condition, hay, profile.classes) {
+                out.insert(condition.slot);
+            }
+        }
         let mut wake = |number: u32| {
             reports = reports.saturating_add(1);
             if let Some(condition) = self
@@ -68,7 +73,6 @@ impl Tier {
                 out.insert(condition.slot);
             }
         };
-        self.always.iter().copied().for_each(&mut wake);
         self.by_class.wake(profile.classes, &mut wake);
         if let Some(automaton) = &self.automaton {
             automaton.scan(hay, |_, number| {
@@ -84,9 +88,10 @@ impl Tier {
             byte.is_none_or(|&byte| set.intersects(ClassSet::of(&[byte])))
         };
         let (first, count) = condition.needs;
-        (condition.min_length..=condition.max_length).contains(&hay.len())
-            && classes.contains(condition.required)
+        // From the cheapest question to the dearest.
+        classes.contains(condition.required)
             && condition.possible.contains(classes)
+            && (condition.min_length..=condition.max_length).contains(&hay.len())
             && at_edge(hay.first(), condition.first)
             && at_edge(hay.last(), condition.last)
             && self
@@ -313,11 +318,16 @@ impl TierBuilder {
         }
         self.always.sort_unstable();
         self.always.dedup();
+        let always = self.always.iter().filter_map(|&number| {
+            let condition = self.conditions.get(usize::try_from(number).ok()?)?;
+            Some(condition.clone())
+        });
+        let always = always.collect();
         Tier {
             alphabet: self.alphabet,
             conditions: self.conditions.into(),
             needs: self.needs.into(),
-            always: self.always.into(),
+            always,
             by_class: ByClass::new(self.by_class),
             automaton,
         }
