@@ -2,10 +2,10 @@
 //!
 //! A walk over a shape keeps, for each part, either all the runs of classes it can match (while
 //! they are few) or the runs it must start and end with and the clauses found inside. A clause is
-//! an OR of windows, of which a match contains at least one. Windows are the rarest three classes
-//! in a row of each run: three find as much as four at half the memory.
+//! an OR of landmarks, of which a match contains at least one: the rarest three classes in a row of
+//! each run, and what stands around them in the run.
 
-use super::super::windows::{self, Window};
+use super::super::windows::{self, Landmark};
 use super::shape::Shape;
 use crate::bytes::ClassSet;
 
@@ -20,14 +20,14 @@ const RUN_LIMIT: usize = 11;
 /// Most windows of a clause.
 const CLAUSE_LIMIT: usize = 2048;
 
-/// A match contains one of the windows.
+/// A match contains one of the landmarks.
 #[derive(Clone, Debug)]
 pub(super) struct Clause {
     /// Sorted, without repetition.
-    pub(super) windows: Vec<Window>,
+    pub(super) landmarks: Vec<Landmark>,
     /// A match contains one of these classes (the rarest of each run).
     pub(super) classes: ClassSet,
-    /// How often the windows occur: 2³⁰ is always.
+    /// How often they occur: 2³⁰ is always.
     pub(super) frequency: u64,
 }
 
@@ -219,22 +219,22 @@ fn alternation(branches: Vec<Known>) -> Known {
         edge(|branch| branch.edges().0),
         edge(|branch| branch.edges().1),
     );
-    let mut rarest_windows = Some(Clause::never());
+    let mut rarest_landmarks = Some(Clause::never());
     let mut rarest_classes = Some(Clause::never());
     for branch in branches {
         let clauses = branch.into_clauses();
-        let by_windows = clauses.iter().min_by_key(|clause| clause.frequency);
+        let by_landmarks = clauses.iter().min_by_key(|clause| clause.frequency);
         let by_classes = clauses
             .iter()
             .min_by_key(|clause| windows::frequency_of_set(clause.classes));
-        rarest_windows = rarest_windows
-            .zip(by_windows)
+        rarest_landmarks = rarest_landmarks
+            .zip(by_landmarks)
             .and_then(|(one, other)| one.or(other));
         rarest_classes = rarest_classes
             .zip(by_classes)
             .and_then(|(one, other)| one.or(other));
     }
-    let clauses = rarest_windows.into_iter().chain(rarest_classes).collect();
+    let clauses = rarest_landmarks.into_iter().chain(rarest_classes).collect();
     Known::Partly {
         start,
         end,
@@ -324,7 +324,7 @@ impl Clause {
     /// The OR of nothing.
     fn never() -> Self {
         Self {
-            windows: Vec::new(),
+            landmarks: Vec::new(),
             classes: ClassSet::EMPTY,
             frequency: 0,
         }
@@ -343,7 +343,7 @@ impl Clause {
     /// A byte of these classes.
     fn of_set(classes: ClassSet) -> Self {
         let mut clause = Self {
-            windows: windows::members(classes).map(Window::One).collect(),
+            landmarks: windows::members(classes).map(Landmark::class).collect(),
             classes,
             frequency: 0,
         };
@@ -352,8 +352,7 @@ impl Clause {
     }
 
     fn add(&mut self, run: &[u8]) -> Option<()> {
-        let (window, _) = Window::rarest(run)?;
-        self.windows.push(window);
+        self.landmarks.push(Landmark::of(run)?);
         let rarest = windows::rarest_class(run)?;
         self.classes.0 |= 1u64.wrapping_shl(u32::from(rarest));
         Some(())
@@ -361,19 +360,19 @@ impl Clause {
 
     /// Either of two; `None`, if that is too much.
     fn or(mut self, other: &Self) -> Option<Self> {
-        self.windows.extend(&other.windows);
+        self.landmarks.extend(&other.landmarks);
         self.classes = self.classes.union(other.classes);
         self.normalize();
-        (self.windows.len() <= CLAUSE_LIMIT).then_some(self)
+        (self.landmarks.len() <= CLAUSE_LIMIT).then_some(self)
     }
 
     fn normalize(&mut self) {
-        self.windows.sort_unstable();
-        self.windows.dedup();
+        self.landmarks.sort_unstable();
+        self.landmarks.dedup();
         self.frequency = self
-            .windows
+            .landmarks
             .iter()
-            .map(Window::frequency)
+            .map(Landmark::frequency)
             .fold(0, u64::saturating_add);
     }
 }

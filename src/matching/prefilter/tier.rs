@@ -2,7 +2,7 @@
 
 use super::super::PhraseSet;
 use super::super::syntax::Node;
-use super::super::windows::{self, Automaton, WINDOW_LIMIT, Window};
+use super::super::windows::{self, Around, Automaton, Landmark, WINDOW_LIMIT, Window};
 use super::Candidates;
 use super::literals::{self, Clause};
 use super::shape::{Edge, Shape};
@@ -26,8 +26,10 @@ pub(super) struct Tier {
     /// Conditions that are looked at for every value; nothing else wakes them.
     always: Box<[Condition]>,
     by_class: ByClass,
-    /// Conditions that windows wake.
+    /// Finds the windows of landmarks.
     automaton: Option<Automaton>,
+    /// What has to stand around each window, and the condition that it wakes then.
+    landmarks: Box<[(Around, u32)]>,
 }
 
 /// What a value must be like to match, besides what wakes the condition.
@@ -63,7 +65,6 @@ impl Tier {
             }
         }
         let mut wake = |number: u32| {
-            reports = reports.saturating_add(1);
             if let Some(condition) = self
                 .conditions
                 .get(usize::try_from(number).unwrap_or(usize::MAX))
@@ -73,10 +74,25 @@ impl Tier {
                 out.insert(condition.slot);
             }
         };
-        self.by_class.wake(profile.classes, &mut wake);
+        self.by_class.wake(profile.classes, |number| {
+            reports = reports.saturating_add(1);
+            wake(number);
+        });
         if let Some(automaton) = &self.automaton {
-            automaton.scan(hay, |_, number| {
-                wake(number);
+            let mut at = 0usize;
+            let mut around = Around::default();
+            automaton.scan(hay, |end, landmark| {
+                reports = reports.saturating_add(1);
+                let landmark = usize::try_from(landmark).unwrap_or(usize::MAX);
+                if let Some(&(expected, number)) = self.landmarks.get(landmark) {
+                    if end != at {
+                        at = end;
+                        around = Around::found(hay, end);
+                    }
+                    if expected.agrees_with(around) {
+                        wake(number);
+                    }
+                }
                 None
             });
         }
@@ -108,6 +124,7 @@ impl Tier {
             .saturating_add(size_of_val(&*self.needs))
             .saturating_add(size_of_val(&*self.always))
             .saturating_add(self.by_class.memory_usage())
+            .saturating_add(size_of_val(&*self.landmarks))
             .saturating_add(self.automaton.as_ref().map_or(0, Automaton::memory_usage))
     }
 }
@@ -201,7 +218,7 @@ pub(super) struct TierBuilder {
     needs: Vec<ClassSet>,
     by_class: Vec<(ClassSet, u32)>,
     always: Vec<u32>,
-    windows: Vec<(Window, u32)>,
+    landmarks: Vec<(Landmark, u32)>,
 }
 
 impl TierBuilder {
@@ -213,7 +230,7 @@ impl TierBuilder {
             needs: Vec::new(),
             by_class: Vec::new(),
             always: Vec::new(),
-            windows: Vec::new(),
+            landmarks: Vec::new(),
         }
     }
 
@@ -274,18 +291,22 @@ impl TierBuilder {
         condition.needs = self.add_needs(&clauses)?;
         self.conditions.push(condition);
         let best = clauses.into_iter().next().filter(|clause| {
-            let size = self.windows.len().saturating_add(clause.windows.len());
-            clause.frequency < USELESS && size <= WINDOW_LIMIT
+            let size = self.landmarks.len().saturating_add(clause.landmarks.len());
+            let visits = clause
+                .landmarks
+                .iter()
+                .map(|landmark| landmark.window.frequency());
+            visits.fold(0, u64::saturating_add) < USELESS && size <= WINDOW_LIMIT
         });
         let Some(best) = best else {
             self.always.push(number);
             return Some(());
         };
         let mut alone = ClassSet::EMPTY;
-        for window in best.windows {
-            match window {
+        for landmark in best.landmarks {
+            match landmark.window {
                 Window::One(class) => alone.0 |= 1u64.wrapping_shl(u32::from(class)),
-                _ => self.windows.push((window, number)),
+                _ => self.landmarks.push((landmark, number)),
             }
         }
         if alone != ClassSet::EMPTY {
@@ -311,11 +332,19 @@ impl TierBuilder {
 
     /// Builds the tables.
     pub(super) fn build(mut self) -> Tier {
-        let automaton = Automaton::new(&mut self.windows, self.alphabet);
+        let mut windows: Vec<(Window, u32)> = self
+            .landmarks
+            .iter()
+            .zip(0..)
+            .map(|((landmark, _), number)| (landmark.window, number))
+            .collect();
+        let automaton = Automaton::new(&mut windows, self.alphabet);
         if automaton.is_none() {
             self.always
-                .extend(self.windows.into_iter().map(|(_, number)| number));
+                .extend(self.landmarks.iter().map(|(_, number)| *number));
         }
+        let landmarks = self.landmarks.iter();
+        let landmarks = landmarks.map(|(landmark, number)| (landmark.around, *number));
         self.always.sort_unstable();
         self.always.dedup();
         let always = self.always.iter().filter_map(|&number| {
@@ -330,6 +359,7 @@ impl TierBuilder {
             always,
             by_class: ByClass::new(self.by_class),
             automaton,
+            landmarks: landmarks.collect(),
         }
     }
 }

@@ -53,6 +53,103 @@ impl Window {
     }
 }
 
+/// A window in a longer run, and the classes that stand around it there: most places where a window
+/// occurs are not in the run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Landmark {
+    /// The window.
+    pub(super) window: Window,
+    /// What stands around it.
+    pub(super) around: Around,
+}
+
+/// The two classes before a window of three and the two behind it, as far as they are known.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(super) struct Around {
+    /// A byte each.
+    classes: u32,
+    /// All bits of the bytes that are known.
+    known: u32,
+}
+
+/// Stands for a place outside the value.
+const OUTSIDE: u8 = u8::MAX;
+
+impl Landmark {
+    /// Nothing but a class.
+    pub(super) const fn class(class: u8) -> Self {
+        Self {
+            window: Window::One(class),
+            around: Around {
+                classes: 0,
+                known: 0,
+            },
+        }
+    }
+
+    /// The rarest window of a run, with what stands around it. `None` without classes.
+    pub(super) fn of(run: &[u8]) -> Option<Self> {
+        let (window, end) = Window::rarest(run)?;
+        let around = match window {
+            Window::Three(..) => Around::expected(run, end),
+            _ => Around::default(),
+        };
+        Some(Self { window, around })
+    }
+
+    /// How often it occurs: 2³⁰ is always.
+    pub(super) fn frequency(&self) -> u64 {
+        let classes = self.around.classes.to_le_bytes();
+        let known = self.around.known.to_le_bytes();
+        let around = classes.iter().zip(known).filter(|(_, known)| *known != 0);
+        around.fold(self.window.frequency(), |frequency, (class, _)| {
+            frequency.saturating_mul(frequency::of_class(*class)) >> 10
+        })
+    }
+}
+
+impl Around {
+    /// What stands around the window that ends at a place of a value.
+    pub(super) fn found(hay: &[u8], end: usize) -> Self {
+        let whole = end
+            .checked_sub(5)
+            .and_then(|start| hay.get(start..end.saturating_add(2)));
+        if let Some(&[a, b, _, _, _, c, d]) = whole {
+            let classes = [a, b, c, d].map(ClassSet::class_of);
+            return Self {
+                classes: u32::from_le_bytes(classes),
+                known: u32::MAX,
+            };
+        }
+        Self::new(end, |at| hay.get(at).map(|&byte| ClassSet::class_of(byte)))
+    }
+
+    /// What has to stand there, if the value is to contain the run.
+    fn expected(run: &[u8], end: usize) -> Self {
+        Self::new(end, |at| run.get(at).copied())
+    }
+
+    fn new(end: usize, class: impl Fn(usize) -> Option<u8>) -> Self {
+        let before = |distance| end.checked_sub(distance).and_then(&class);
+        let places = [
+            before(5),
+            before(4),
+            class(end),
+            class(end.saturating_add(1)),
+        ];
+        let byte = |place: Option<u8>, none| place.unwrap_or(none);
+        Self {
+            classes: u32::from_le_bytes(places.map(|place| byte(place, OUTSIDE))),
+            known: u32::from_le_bytes(places.map(|place| place.map_or(0, |_| u8::MAX))),
+        }
+    }
+
+    /// Whether what is known of this one stands in the other.
+    pub(super) const fn agrees_with(self, found: Self) -> bool {
+        (self.classes ^ found.classes) & self.known == 0
+    }
+}
+
 /// The rarest class of some.
 pub(super) fn rarest_class(classes: &[u8]) -> Option<u8> {
     classes
