@@ -55,6 +55,24 @@ const CLASS_OF: [u8; 256] = {
     table
 };
 
+/// Set for upper-case letters.
+const UPPER: u8 = 0x80;
+
+#[expect(
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "evaluated at compile time; all values stay below 256"
+)]
+const CLASS_AND_CASE: [u8; 256] = {
+    let mut table = CLASS_OF;
+    let mut byte = b'A';
+    while byte <= b'Z' {
+        table[byte as usize] |= UPPER;
+        byte += 1;
+    }
+    table
+};
+
 impl ClassSet {
     /// No class.
     pub const EMPTY: Self = Self(0);
@@ -79,6 +97,16 @@ impl ClassSet {
     )]
     pub const fn class_of(byte: u8) -> u8 {
         CLASS_OF[byte as usize]
+    }
+
+    /// The class of one byte in the lower six bits, and [`UPPER`] above them.
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "a u8 indexes 256 entries"
+    )]
+    const fn class_and_case(byte: u8) -> u8 {
+        CLASS_AND_CASE[byte as usize]
     }
 
     /// The classes of some bytes.
@@ -139,14 +167,15 @@ impl Profile {
     /// Reads a value once.
     pub fn of(bytes: &[u8]) -> Self {
         let mut set = 0u64;
-        let mut upper = false;
+        let mut seen = 0u8;
         for &byte in bytes {
-            set |= 1 << ClassSet::class_of(byte);
-            upper |= byte.is_ascii_uppercase();
+            let class = ClassSet::class_and_case(byte);
+            set |= 1u64.wrapping_shl(u32::from(class));
+            seen |= class;
         }
         Self {
             classes: ClassSet(set),
-            upper,
+            upper: seen & UPPER != 0,
         }
     }
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::syntax::ByteSet;
-use super::windows::{Automaton, Window};
+use super::windows::{Automaton, Surroundings, Window};
 use crate::bytes::ClassSet;
 use crate::work::{Work, cost};
 
@@ -146,7 +146,7 @@ impl PhraseSet {
     fn of_list(list: Arc<List>) -> Self {
         let mut has_empty = false;
         let mut single = ByteSet::EMPTY;
-        let mut by_window: BTreeMap<(Window, usize), Vec<u32>> = BTreeMap::new();
+        let mut by_window: BTreeMap<(Window, usize), (Surroundings, Vec<u32>)> = BTreeMap::new();
         for (number, phrase) in (0u32..).zip(list.iter()) {
             let classes: Vec<u8> = phrase
                 .iter()
@@ -159,17 +159,27 @@ impl PhraseSet {
             };
             match (phrase, rarest) {
                 ([byte], _) => single = single.union(&ByteSet::of(*byte).case_folded()),
-                (_, Some(key)) => by_window.entry(key).or_default().push(number),
+                (_, Some((window, end))) => {
+                    let around = match window {
+                        Window::Three(..) => Surroundings::of(&classes, end),
+                        _ => Surroundings::ANY,
+                    };
+                    let (all, phrases) = by_window
+                        .entry((window, end))
+                        .or_insert((Surroundings::NONE, Vec::new()));
+                    *all = all.or(around);
+                    phrases.push(number);
+                }
                 (_, None) => has_empty = true,
             }
         }
         let (mut windows, mut groups, mut members) = (Vec::new(), Vec::new(), Vec::new());
-        for ((window, window_end), mut phrases) in by_window {
+        for ((window, window_end), (surroundings, mut phrases)) in by_window {
             phrases.sort_unstable_by_key(|&number| list.phrase(number));
             // A phrase that starts with another never ends first.
             phrases.dedup_by(|next, kept| list.phrase(*next).starts_with(list.phrase(*kept)));
             let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
-            windows.push((window, number(groups.len())));
+            windows.push((window, surroundings, number(groups.len())));
             let (first, count) = (number(members.len()), number(phrases.len()));
             groups.push(Group {
                 window_end,

@@ -332,11 +332,11 @@ impl TierBuilder {
 
     /// Builds the tables.
     pub(super) fn build(mut self) -> Tier {
-        let mut windows: Vec<(Window, u32)> = self
+        let mut windows: Vec<_> = self
             .landmarks
             .iter()
             .zip(0..)
-            .map(|((landmark, _), number)| (landmark.window, number))
+            .map(|((landmark, _), number)| (landmark.window, landmark.surroundings(), number))
             .collect();
         let automaton = Automaton::new(&mut windows, self.alphabet);
         if automaton.is_none() {

@@ -340,7 +340,7 @@ impl<'a> Parser<'a> {
                     return Err(self.error("comment lacks its closing parenthesis"));
                 };
                 self.advance(length.saturating_add(1));
-            } else if self.flags.extended && self.peek().is_some_and(is_space) {
+            } else if self.flags.extended && self.peek().is_some_and(is_skipped) {
                 self.advance(1);
             } else if self.flags.extended && self.peek() == Some(b'#') {
                 let rest = self.rest();
@@ -426,7 +426,8 @@ pub(super) fn decimal(digits: &[u8]) -> Option<u32> {
     })
 }
 
-/// C's `isspace`.
-pub(super) fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0B | 0x0C | b'\r')
+/// What extended mode skips: C's `isspace`, and the next-line byte of Latin-1, as PCRE2 with its
+/// tables of Unicode does for bytes, too.
+fn is_skipped(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | 0x0B | 0x0C | b'\r' | 0x85)
 }

@@ -232,6 +232,7 @@ fn quantifiers() {
         (b"(?:ab){2}", b"abab", Some((0, 4))),
         (b"(?x) a b + # b's", b"abb", Some((0, 3))),
         (b"(?x)a\\ [ b]", b"a  ", Some((0, 3))),
+        (b"(?x)a\x85b", b"ab", Some((0, 2))),
         (b"(?xx)[a b]+", b"a b", Some((0, 1))),
         (b"(?x)\\Qa b\\E", b"a b", Some((0, 3))),
         (b"(?x-x)a b", b"a b", Some((0, 3))),

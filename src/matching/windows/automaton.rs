@@ -5,7 +5,7 @@
 //! never a state, it is reported on the way to one. That keeps the table small: a row for each
 //! beginning, not for each window.
 
-use super::{Window, members};
+use super::{Surroundings, Window, members};
 use crate::bytes::ClassSet;
 
 /// Most windows of one automaton (65 rows for each first class and its second are the most there
@@ -33,13 +33,15 @@ struct Event {
     next: u16,
     first: u32,
     count: u32,
+    surroundings: Surroundings,
 }
 
 impl Automaton {
-    /// Builds the table for values of an alphabet, from windows and what to report when they occur.
-    /// Single classes are not for the automaton. `None` without windows, or if they are too many.
+    /// Builds the table for values of an alphabet, from windows, where they matter and what to report
+    /// then. Single classes are not for the automaton. `None` without windows, or if they are too
+    /// many.
     pub(in crate::matching) fn new(
-        windows: &mut Vec<(Window, u32)>,
+        windows: &mut Vec<(Window, Surroundings, u32)>,
         alphabet: ClassSet,
     ) -> Option<Self> {
         windows.sort_unstable();
@@ -87,6 +89,9 @@ impl Automaton {
             };
             state = event.next;
             let end = stop.saturating_sub(bytes.len());
+            if !event.surroundings.admit(hay, end) {
+                continue;
+            }
             for &number in self.reports_of(event) {
                 if let Some(earlier) = report(end, number)
                     && earlier < stop
@@ -133,7 +138,7 @@ struct Table {
 impl Table {
     /// A row for nothing read, one for each first class of a window and one for each first two
     /// classes of a longer one. They lead to each other, without events.
-    fn new(alphabet: ClassSet, windows: &[(Window, u32)]) -> Option<Self> {
+    fn new(alphabet: ClassSet, windows: &[(Window, Surroundings, u32)]) -> Option<Self> {
         let mut columns = [0; 64];
         let mut column = 0u16;
         for class in members(alphabet) {
@@ -143,7 +148,7 @@ impl Table {
         let mut ones = [0; 64];
         let mut twos: Vec<((u8, u8), u16)> = Vec::new();
         let mut rows = 1u16;
-        for (window, _) in windows {
+        for (window, ..) in windows {
             let (Window::One(first) | Window::Two(first, _) | Window::Three(first, ..)) = *window;
             let row = ones.get_mut(usize::from(first))?;
             if *row == 0 {
@@ -200,8 +205,8 @@ impl Table {
     }
 
     /// Adds the reports of a window. Shorter windows come before the longer that end with them.
-    fn add(&mut self, occurrences: &[(Window, u32)]) -> Option<()> {
-        let (window, _) = *occurrences.first()?;
+    fn add(&mut self, occurrences: &[(Window, Surroundings, u32)]) -> Option<()> {
+        let (window, ..) = *occurrences.first()?;
         match window {
             Window::One(_) => {}
             Window::Two(first, second) => {
@@ -229,26 +234,31 @@ impl Table {
     }
 
     /// Puts an event into an entry, which reports what the entry reported and more.
-    fn report(&mut self, row: u16, class: u8, more: &[(Window, u32)]) -> Option<()> {
+    fn report(&mut self, row: u16, class: u8, more: &[(Window, Surroundings, u32)]) -> Option<()> {
         let rows = self.rows;
         let before = *self.entry(row, class)?;
         let first = self.reports.len();
         let mut next = before;
+        let mut surroundings = Surroundings::NONE;
         if let Some(event) = before.checked_sub(rows) {
             let event = *self.events.get(usize::from(event))?;
             next = event.next;
+            surroundings = event.surroundings;
             let from = usize::try_from(event.first).ok()?;
             let to = from.checked_add(usize::try_from(event.count).ok()?)?;
             self.reports.extend_from_within(from..to);
         }
-        self.reports
-            .extend(more.iter().map(|(_, condition)| *condition));
+        self.reports.extend(more.iter().map(|(.., number)| *number));
+        for (_, more, _) in more {
+            surroundings = surroundings.or(*more);
+        }
         let count = self.reports.len().checked_sub(first)?;
         let event = u16::try_from(self.events.len()).ok()?;
         self.events.push(Event {
             next,
             first: u32::try_from(first).ok()?,
             count: u32::try_from(count).ok()?,
+            surroundings,
         });
         *self.entry(row, class)? = rows.checked_add(event)?;
         Some(())
@@ -284,12 +294,16 @@ mod tests {
     /// Windows of letters, and what a value reports.
     fn reports(windows: &[&str], hay: &str) -> Vec<u32> {
         let class = |byte| ClassSet::class_of(byte);
-        let mut list: Vec<(Window, u32)> = windows
+        let mut list: Vec<(Window, Surroundings, u32)> = windows
             .iter()
             .zip(0..)
             .map(|(text, number)| match *text.as_bytes() {
-                [a, b] => (Window::Two(class(a), class(b)), number),
-                [a, b, c] => (Window::Three(class(a), class(b), class(c)), number),
+                [a, b] => (Window::Two(class(a), class(b)), Surroundings::ANY, number),
+                [a, b, c] => (
+                    Window::Three(class(a), class(b), class(c)),
+                    Surroundings::ANY,
+                    number,
+                ),
                 _ => panic!("{text}"),
             })
             .collect();

@@ -87,6 +87,20 @@ impl Landmark {
         }
     }
 
+    /// Where its window matters.
+    pub(super) fn surroundings(&self) -> Surroundings {
+        let [_, before, behind, _] = self.around.classes.to_le_bytes();
+        let [_, before_known, behind_known, _] = self.around.known.to_le_bytes();
+        let set = |class: u8, known: u8| match known {
+            0 => u64::MAX,
+            _ => 1u64.wrapping_shl(u32::from(class)),
+        };
+        Surroundings {
+            before: set(before, before_known),
+            behind: set(behind, behind_known),
+        }
+    }
+
     /// The rarest window of a run, with what stands around it. `None` without classes.
     pub(super) fn of(run: &[u8]) -> Option<Self> {
         let (window, end) = Window::rarest(run)?;
@@ -147,6 +161,57 @@ impl Around {
     /// Whether what is known of this one stands in the other.
     pub(super) const fn agrees_with(self, found: Self) -> bool {
         (self.classes ^ found.classes) & self.known == 0
+    }
+}
+
+/// The classes that may stand right before a window of three and right behind it, where it matters.
+/// All of them also stand for the edge of the value.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Surroundings {
+    before: u64,
+    behind: u64,
+}
+
+impl Surroundings {
+    /// It matters nowhere.
+    pub(super) const NONE: Self = Self {
+        before: 0,
+        behind: 0,
+    };
+    /// It matters everywhere.
+    pub(super) const ANY: Self = Self {
+        before: u64::MAX,
+        behind: u64::MAX,
+    };
+
+    /// Those of a window that ends at a place of a run: its neighbours there.
+    pub(super) fn of(run: &[u8], end: usize) -> Self {
+        let set = |place: Option<&u8>| {
+            place.map_or(u64::MAX, |&class| 1u64.wrapping_shl(u32::from(class)))
+        };
+        Self {
+            before: set(end.checked_sub(4).and_then(|at| run.get(at))),
+            behind: set(run.get(end)),
+        }
+    }
+
+    /// Where one of two matters.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self {
+            before: self.before | other.before,
+            behind: self.behind | other.behind,
+        }
+    }
+
+    /// Whether the window that ends at a place of a value matters there.
+    fn admit(self, hay: &[u8], end: usize) -> bool {
+        let admits = |set: u64, place: Option<&u8>| match place {
+            _ if set == u64::MAX => true,
+            Some(&byte) => ClassSet(set).intersects(ClassSet::of(&[byte])),
+            None => false,
+        };
+        admits(self.behind, hay.get(end))
+            && admits(self.before, end.checked_sub(4).and_then(|at| hay.get(at)))
     }
 }
 
