@@ -135,21 +135,21 @@ pub mod cost {
     /// Keeping a value, besides its bytes.
     pub const INTERN: u64 = 50;
     /// A byte of a value that is kept.
-    pub const INTERN_BYTE: u64 = 3;
+    pub const INTERN_BYTE: u64 = 2;
     /// A scan by the prefilter, besides its bytes.
     pub const SCAN: u64 = 60;
     /// A byte scanned by the prefilter.
-    pub const SCAN_BYTE: u64 = 4;
+    pub const SCAN_BYTE: u64 = 3;
     /// Something that a scan came upon: a rule woken, a phrase compared.
     pub const REPORT: u64 = 4;
     /// A transformation, besides its bytes.
     pub const TRANSFORM: u64 = 30;
     /// A byte that goes through a transformation.
-    pub const TRANSFORM_BYTE: u64 = 4;
+    pub const TRANSFORM_BYTE: u64 = 2;
     /// A search for a pattern, besides its bytes.
     pub const SEARCH: u64 = 40;
     /// A byte of a search whose state the automaton knows.
-    pub const SEARCH_BYTE: u64 = 2;
+    pub const SEARCH_BYTE: u64 = 1;
     /// What a byte of a search costs besides, while the automaton meets its states.
     pub const SEARCH_COLD_BYTE: u64 = 30;
     /// What a byte of a search costs besides, for each position that can be reached at once.
@@ -165,11 +165,11 @@ pub mod cost {
     /// A byte of the automaton of such a pattern.
     pub const AUTOMATON_BYTE: u64 = 2;
     /// A byte scanned for phrases.
-    pub const PHRASE_BYTE: u64 = 4;
+    pub const PHRASE_BYTE: u64 = 3;
     /// A place where a phrase might stand.
     pub const PHRASE_PLACE: u64 = 60;
     /// A byte read by `@detectSQLi` or `@detectXSS`.
-    pub const INJECTION_BYTE: u64 = 16;
+    pub const INJECTION_BYTE: u64 = 8;
     /// A byte that macros expand to.
     pub const EXPANDED_BYTE: u64 = 1;
     /// A node of an XML document that a path is tried on.
