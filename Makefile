@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy bench worst e2e soak chaos conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy bench bench-check worst e2e soak chaos conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ crs-envoy: ## The same tests through a real Envoy, told from Envoy's log
 
 bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
 	@scripts/bench
+
+bench-check: ## Names what has become dearer than in benches/baseline.json
+	@scripts/bench-check
 
 worst: ## Search for requests that take the Core Rule Set long, at paranoia 4
 	@scripts/worst

@@ -4,6 +4,7 @@
 //! prefilter are the phase's; targets also when a rule changes a variable that they look at, which
 //! hardly any does.
 
+use super::rows::{Row, Rows};
 use super::scratch::{Scratch, bytes, relax};
 use super::state::State;
 use super::target::Subject;
@@ -23,8 +24,8 @@ const MOST_SUBJECTS: usize = 32_768;
 pub(super) struct Sharing {
     /// The generation of the variables that targets were made from.
     generation: u64,
-    /// Bits of the prefilter, one row after the other.
-    bits: Vec<u64>,
+    /// Bits of the prefilter.
+    rows: Rows,
     /// By value: the row of the rules that can match it as it stands.
     plain: Vec<Option<Row>>,
     /// By value: the row of the rules that can match what they make of it, and behind it a
@@ -37,24 +38,6 @@ pub(super) struct Sharing {
     subjects: Vec<Subject>,
     /// By [`crate::program::ListId`]: the row of the rules that can match some value of its targets.
     lists: Vec<Option<Row>>,
-}
-
-/// Where the bits of something begin in [`Sharing::bits`].
-#[derive(Clone, Copy, Debug)]
-struct Row(u32);
-
-impl Row {
-    fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
-    }
-
-    /// The row behind this one.
-    fn behind(self, words: usize) -> Self {
-        Self(
-            self.0
-                .saturating_add(u32::try_from(words).unwrap_or(u32::MAX)),
-        )
-    }
 }
 
 /// The values of a target.
@@ -79,7 +62,7 @@ struct Rules<'a> {
 impl Sharing {
     /// Forgets the phase, or transaction, before.
     pub(super) fn begin(&mut self) {
-        self.bits.clear();
+        self.rows.clear();
         self.plain.clear();
         self.transformed.clear();
         self.forget_targets();
@@ -87,7 +70,7 @@ impl Sharing {
 
     /// Gives buffers back that have grown too large. What is kept is forgotten with the phase anyway.
     pub(super) fn relax(&mut self) {
-        relax(&mut self.bits);
+        self.rows.relax();
         relax(&mut self.plain);
         relax(&mut self.transformed);
         relax(&mut self.targets);
@@ -98,7 +81,7 @@ impl Sharing {
     /// Bytes of memory that all of it takes.
     pub(super) fn held_bytes(&self) -> usize {
         [
-            bytes(&self.bits),
+            self.rows.held_bytes(),
             bytes(&self.plain),
             bytes(&self.transformed),
             bytes(&self.targets),
@@ -133,11 +116,7 @@ impl Sharing {
         work: &Work,
     ) -> bool {
         let row = self.plain(prefilter, value, values, work);
-        self.contains(row, slot)
-    }
-
-    fn contains(&self, row: Row, slot: u32) -> bool {
-        Candidates::contained(self.bits.get(row.index()..).unwrap_or_default(), slot)
+        self.rows.contains(row, slot)
     }
 
     /// The rules that can match a value as it stands.
@@ -158,8 +137,7 @@ impl Sharing {
         work.charge(cost::SCAN);
         work.charge_each(text.len(), cost::SCAN_BYTE);
         work.charge_each(self.found.reports(), cost::REPORT);
-        let row = self.next_row();
-        self.bits.extend_from_slice(self.found.bits());
+        let row = self.rows.add(self.found.bits());
         keep(&mut self.plain, value.index(), row);
         row
     }
@@ -178,9 +156,9 @@ impl Sharing {
             Some(&Some(row)) => row,
             _ => {
                 let plain = self.plain(&rules.phase.prefilter, value, values, work);
-                let row = self.copy(plain, words);
-                let end = self.bits.len().saturating_add(plans.bits());
-                self.bits.resize(end, 0);
+                let row = self.rows.copy(plain, words);
+                let known = self.rows.empty(plans.bits());
+                debug_assert_eq!(known, row.behind(words), "one behind the other");
                 keep(&mut self.transformed, value.index(), row);
                 row
             }
@@ -188,11 +166,7 @@ impl Sharing {
         let acting = values.acting(value);
         let known = row.behind(words);
         for (at, &asked) in rules.asked.plans.iter().enumerate() {
-            let Some(known) = self.bits.get_mut(known.index().saturating_add(at)) else {
-                break;
-            };
-            let mut missing = asked & !*known;
-            *known |= asked;
+            let mut missing = self.rows.fill(known, at, asked);
             while missing != 0 {
                 let lowest = usize::try_from(missing.trailing_zeros()).unwrap_or(usize::MAX);
                 // Clears the lowest bit that is set.
@@ -225,7 +199,7 @@ impl Sharing {
             let end = values.transform(value, plan.transformations, rules.chains, rules.context);
             if end != value {
                 let of_end = self.plain(prefilter, end, values, work);
-                self.replace(row, of_end, &plan.slots);
+                self.rows.replace(row, of_end, &plan.slots);
             }
             return;
         }
@@ -233,53 +207,7 @@ impl Sharing {
             let stage = values.transform(value, chain, rules.chains, rules.context);
             if stage != value {
                 let of_stage = self.plain(prefilter, stage, values, work);
-                self.unite(row, of_stage, &plan.slots);
-            }
-        }
-    }
-
-    /// Where the next row begins.
-    fn next_row(&self) -> Row {
-        Row(u32::try_from(self.bits.len()).unwrap_or(u32::MAX))
-    }
-
-    /// A new row, like another.
-    fn copy(&mut self, row: Row, words: usize) -> Row {
-        let new = self.next_row();
-        let end = row.index().saturating_add(words);
-        if end <= self.bits.len() {
-            self.bits.extend_from_within(row.index()..end);
-        }
-        new
-    }
-
-    /// Sets those of some bits of a row to what they are in another, which comes before or after.
-    fn replace(&mut self, row: Row, from: Row, mask: &[u64]) {
-        self.change(row, from, mask, |old, new, mask| old & !mask | new & mask);
-    }
-
-    /// Adds those of some bits that are set in another row.
-    fn unite(&mut self, row: Row, from: Row, mask: &[u64]) {
-        self.change(row, from, mask, |old, new, mask| old | new & mask);
-    }
-
-    /// Adds all bits that are set in another row.
-    fn unite_all(&mut self, row: Row, from: Row, words: usize) {
-        for at in 0..words {
-            let new = self.bits.get(from.index().saturating_add(at)).copied();
-            if let (Some(new), Some(old)) = (new, self.bits.get_mut(row.index().saturating_add(at)))
-            {
-                *old |= new;
-            }
-        }
-    }
-
-    fn change(&mut self, row: Row, from: Row, mask: &[u64], with: impl Fn(u64, u64, u64) -> u64) {
-        for (at, &mask) in mask.iter().enumerate() {
-            let new = self.bits.get(from.index().saturating_add(at)).copied();
-            if let (Some(new), Some(old)) = (new, self.bits.get_mut(row.index().saturating_add(at)))
-            {
-                *old = with(*old, new, mask);
+                self.rows.unite(row, of_stage, &plan.slots);
             }
         }
     }
@@ -313,7 +241,7 @@ impl State {
         let known = scratch.sharing.lists.get(list.index()).copied().flatten();
         known
             .or_else(|| self.unite(program, rule, list, scratch))
-            .is_some_and(|union| !scratch.sharing.contains(union, slot))
+            .is_some_and(|union| !scratch.sharing.rows.contains(union, slot))
     }
 
     /// The row of the rules that can match some value of a list of targets.
@@ -330,8 +258,8 @@ impl State {
             let of_target = self.union(program, *target, scratch)?;
             let sharing = &mut scratch.sharing;
             match union {
-                Some(union) => sharing.unite_all(union, of_target, words),
-                None => union = Some(sharing.copy(of_target, words)),
+                Some(union) => sharing.rows.unite_all(union, of_target, words),
+                None => union = Some(sharing.rows.copy(of_target, words)),
             }
         }
         if let Some(union) = union {
@@ -392,7 +320,7 @@ impl State {
         out: &mut Vec<Subject>,
     ) {
         let union = self.union(program, target, scratch);
-        if union.is_some_and(|union| !scratch.sharing.contains(union, slot)) {
+        if union.is_some_and(|union| !scratch.sharing.rows.contains(union, slot)) {
             return;
         }
         let before = out.len();
@@ -403,7 +331,10 @@ impl State {
             at = at.saturating_add(1);
             let row = sharing.transformed.get(subject.value.index()).copied();
             // One that is not known has to be asked about.
-            at <= before || row.flatten().is_none_or(|row| sharing.contains(row, slot))
+            at <= before
+                || row
+                    .flatten()
+                    .is_none_or(|row| sharing.rows.contains(row, slot))
         });
     }
 
@@ -463,17 +394,14 @@ impl State {
         self.list_shared(program, target, scratch, &mut subjects);
         let sharing = &mut scratch.sharing;
         let words = phase.prefilter.words();
-        let union = sharing.next_row();
-        sharing
-            .bits
-            .resize(sharing.bits.len().saturating_add(words), 0);
+        let union = sharing.rows.empty(words);
         for subject in &subjects {
             self.work.charge(cost::ENTRY);
             if self.work.is_spent() {
                 break;
             }
             let row = sharing.transformed(rules, subject.value, &mut self.values, &self.work);
-            sharing.unite(union, row, &rules.asked.slots);
+            sharing.rows.unite(union, row, &rules.asked.slots);
         }
         keep(
             &mut sharing.targets,

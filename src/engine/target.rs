@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::selects::EntryNames;
 use super::state::State;
-use super::store::OtherNames;
 use super::values::ValueId;
 use crate::matching::Scratch;
 use crate::program::{Target, TargetSelector};
@@ -31,13 +31,6 @@ pub(super) enum SubjectName {
     Of(ValueId),
     /// The name of a TX variable.
     Tx(KeySlot),
-}
-
-/// What an entry is called: under which name it is reported, and by which others it is selected.
-#[derive(Clone, Copy, Debug)]
-struct Names {
-    reported: ValueId,
-    others: Option<OtherNames>,
 }
 
 impl Subject {
@@ -166,7 +159,7 @@ impl State {
                 if self.work.is_spent() {
                     return;
                 }
-                let names = Names {
+                let names = EntryNames {
                     reported: entry.name,
                     others: place
                         .checked_sub(plain)
@@ -232,7 +225,7 @@ impl State {
             }
             let name = self.store.tx.name(slot, &program.keys);
             let name = self.values.intern(name);
-            let names = Names {
+            let names = EntryNames {
                 reported: name,
                 others: None,
             };
@@ -312,85 +305,6 @@ impl State {
                 });
             }
         }
-    }
-
-    /// Whether an entry is selected: by the name it is reported under, or by one that v2 or
-    /// Coraza give it.
-    fn selects_any(
-        &mut self,
-        selector: &TargetSelector,
-        names: Names,
-        scratch: &mut Scratch,
-    ) -> bool {
-        self.selects(selector, names.reported, scratch)
-            || names.others.is_some_and(|others| {
-                let mut others = others.iter();
-                others.any(|&name| self.selects(selector, name, scratch))
-            })
-    }
-
-    /// Whether an entry of this name is selected.
-    fn selects(&mut self, selector: &TargetSelector, name: ValueId, scratch: &mut Scratch) -> bool {
-        match selector {
-            TargetSelector::All => true,
-            TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
-            TargetSelector::Tx(slot) => self
-                .values
-                .get(name)
-                .eq_ignore_ascii_case(self.program.keys.name(*slot)),
-            TargetSelector::Pattern(id) => {
-                let found = self.names.matches(
-                    &self.program.patterns,
-                    *id,
-                    name,
-                    &self.values,
-                    scratch,
-                    &self.work,
-                );
-                if scratch.take_limit_exceeded() {
-                    self.pcre_limit_exceeded();
-                }
-                found
-            }
-            TargetSelector::Path(_) => false,
-        }
-    }
-
-    /// Whether the rule, or a `ctl` for it, leaves the whole variable out.
-    fn excluded_whole(&self, exclusions: &[Target], variable: Variable) -> bool {
-        let whole = |target: &Target| {
-            target.variable == variable && matches!(target.selector, TargetSelector::All)
-        };
-        exclusions.iter().any(whole)
-            || self
-                .removed_targets
-                .iter()
-                .any(|removal| removal.targets.iter().any(whole))
-    }
-
-    /// Whether the rule, or a `ctl` for it, leaves an entry out.
-    fn excludes(
-        &mut self,
-        exclusions: &[Target],
-        variable: Variable,
-        names: Names,
-        scratch: &mut Scratch,
-    ) -> bool {
-        for target in exclusions {
-            if target.variable == variable && self.selects_any(&target.selector, names, scratch) {
-                return true;
-            }
-        }
-        if self.removed_targets.is_empty() {
-            return false;
-        }
-        let removed = std::mem::take(&mut self.removed_targets);
-        let mut targets = removed.iter().flat_map(|removal| &removal.targets);
-        let found = targets.any(|target| {
-            target.variable == variable && self.selects_any(&target.selector, names, scratch)
-        });
-        self.removed_targets = removed;
-        found
     }
 
     /// `ARGS:name`, `&ARGS`, as in MATCHED_VAR_NAME.

@@ -3,11 +3,14 @@
 //! Every request is measured alone and has words of its own; requests that the rules stop are
 //! attacks and stay as they are.
 
+mod baseline;
+mod report;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::CLEAN;
 use super::config::Config;
@@ -49,18 +52,23 @@ pub(super) struct Arguments {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+
+    /// Compare steps, instructions and allocations with those of an earlier run (its `--json`), and
+    /// fail where one has grown.
+    #[arg(long, value_name = "FILE.json")]
+    baseline: Option<PathBuf>,
 }
 
 /// Everything measured.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Measurements {
     engines: Vec<EngineMeasurements>,
 }
 
 /// One engine.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct EngineMeasurements {
-    engine: &'static str,
+    engine: String,
     /// From bytes to ready; for wasm without the compilation of the module.
     start_milliseconds: f64,
     /// Linear memory of the VM when it was ready, and at the end.
@@ -70,7 +78,7 @@ struct EngineMeasurements {
 }
 
 /// One request.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Measurement {
     request: String,
     /// Whether the rules let it pass.
@@ -108,7 +116,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     }
     let mut measurements = Measurements {
         engines: vec![EngineMeasurements {
-            engine: "native",
+            engine: "native".to_owned(),
             start_milliseconds,
             memory_bytes: None,
             requests,
@@ -124,9 +132,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
             serde_json::to_string_pretty(&measurements).map_err(|error| error.to_string())?;
         line(&text)?;
     } else {
-        line(&table(&measurements))?;
+        line(&report::table(&measurements))?;
     }
-    Ok(CLEAN)
+    match &arguments.baseline {
+        Some(path) => baseline::compare(path, &measurements),
+        None => Ok(CLEAN),
+    }
 }
 
 /// What is measured.
@@ -295,7 +306,7 @@ fn wasm(
         measurement.instructions = counted.instructions(request, measurement.passes)?;
     }
     Ok(EngineMeasurements {
-        engine: "wasm",
+        engine: "wasm".to_owned(),
         start_milliseconds,
         memory_bytes: Some((memory, subject.plugin.memory_size())),
         requests,
@@ -408,58 +419,12 @@ fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
     found.iter().map(read).collect()
 }
 
-fn table(measurements: &Measurements) -> String {
-    let mut lines = Vec::new();
-    for engine in &measurements.engines {
-        let mut head = format!(
-            "{}: ready in {:.1} ms",
-            engine.engine, engine.start_milliseconds
-        );
-        if let Some((start, end)) = engine.memory_bytes {
-            let (start, end) = (mebibytes(start), mebibytes(end));
-            head.push_str(&format!(", memory {start:.1} MiB, at the end {end:.1} MiB"));
-        }
-        lines.push(head);
-        lines.push(format!(
-            "  {:<20} {:>8} {:>10} {:>10} {:>9} {:>9} {:>8} {:>9}",
-            "request", "verdict", "median µs", "best µs", "steps", "kinstr", "allocs", "KiB"
-        ));
-        for one in &engine.requests {
-            let verdict = if one.passes { "pass" } else { "stop" };
-            let number = |value: Option<f64>| {
-                value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"))
-            };
-            lines.push(format!(
-                "  {:<20} {verdict:>8} {:>10.1} {:>10.1} {:>9} {:>9} {:>8} {:>9}",
-                one.request,
-                one.median_microseconds,
-                one.best_microseconds,
-                one.steps
-                    .map_or_else(|| "-".to_owned(), |steps| steps.to_string()),
-                number(one.instructions.map(|count| count / 1000.0)),
-                number(one.allocations),
-                number(one.allocated_bytes.map(|bytes| bytes / 1024.0)),
-            ));
-        }
-    }
-    lines.join("\n")
-}
-
 fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }
 
 fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
-}
-
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "figures for people"
-)]
-fn mebibytes(bytes: usize) -> f64 {
-    bytes as f64 / (1024.0 * 1024.0)
 }
 
 #[expect(
