@@ -10,9 +10,7 @@ use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
-use crate::program::{
-    Asked, ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId,
-};
+use crate::program::{ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId};
 use crate::transform::Context;
 use crate::work::{Work, cost};
 
@@ -55,8 +53,8 @@ struct Rules<'a> {
     phase: &'a PhaseProgram,
     chains: &'a ChainTable,
     context: Context<'a>,
-    /// What is asked of the values.
-    asked: &'a Asked,
+    /// A bit for each plan of those that are asked.
+    asked: &'a [u64],
 }
 
 impl Sharing {
@@ -165,7 +163,7 @@ impl Sharing {
         };
         let acting = values.acting(value);
         let known = row.behind(words);
-        for (at, &asked) in rules.asked.plans.iter().enumerate() {
+        for (at, &asked) in rules.asked.iter().enumerate() {
             let mut missing = self.rows.fill(known, at, asked);
             while missing != 0 {
                 let lowest = usize::try_from(missing.trailing_zeros()).unwrap_or(usize::MAX);
@@ -387,7 +385,7 @@ impl State {
             context: Context {
                 unicode_map: program.settings.unicode_map.as_ref(),
             },
-            asked: phase.plans.asked_of(target)?,
+            asked: phase.plans.asked_of(target),
         };
         let mut subjects = std::mem::take(&mut scratch.listed);
         subjects.clear();
@@ -401,7 +399,7 @@ impl State {
                 break;
             }
             let row = sharing.transformed(rules, subject.value, &mut self.values, &self.work);
-            sharing.rows.unite(union, row, &rules.asked.slots);
+            sharing.rows.unite_all(union, row, words);
         }
         keep(
             &mut sharing.targets,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use chain::{ChainId, ChainTable};
 pub use patterns::{KeyPatterns, PatternId};
-pub use plan::{Asked, Plan, Plans};
+pub use plan::{Plan, Plans};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,

@@ -21,19 +21,10 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Plans {
     plans: Vec<Plan>,
-    /// By target: what is asked of its values.
-    asked: Vec<Asked>,
+    /// By target: a bit for each plan of the rules that look there.
+    asked: Vec<Vec<u64>>,
     /// Length of the prefilter's bits.
     words: usize,
-}
-
-/// What the rules that look at a target ask of its values.
-#[derive(Clone, Debug, Default)]
-pub struct Asked {
-    /// The rules' bits in the prefilter.
-    pub slots: Vec<u64>,
-    /// A bit for each of their plans.
-    pub plans: Vec<u64>,
 }
 
 impl Plans {
@@ -52,11 +43,6 @@ impl Plans {
             if let Some(slot) = rule.decisive_slot() {
                 plans.add(rule, slot, chains);
             }
-        }
-        let bits = plans.bits();
-        for asked in &mut plans.asked {
-            asked.slots.resize(words, 0);
-            asked.plans.resize(bits, 0);
         }
         plans
     }
@@ -81,13 +67,11 @@ impl Plans {
         for target in rule.shared.iter().flatten() {
             if self.asked.len() <= target.index() {
                 let count = target.index().saturating_add(1);
-                self.asked.resize_with(count, Asked::default);
+                self.asked.resize_with(count, Vec::new);
             }
             if let Some(asked) = self.asked.get_mut(target.index()) {
-                asked.slots.resize(self.words, 0);
-                asked.plans.resize(bits, 0);
-                Candidates::add(&mut asked.slots, slot);
-                Candidates::add(&mut asked.plans, u32::try_from(at).unwrap_or(u32::MAX));
+                asked.resize(bits, 0);
+                Candidates::add(asked, u32::try_from(at).unwrap_or(u32::MAX));
             }
         }
     }
@@ -102,8 +86,9 @@ impl Plans {
         self.plans.len().div_ceil(64)
     }
 
-    /// What is asked of the values of a target; none if nothing is that the prefilter could answer.
-    pub fn asked_of(&self, target: SharedTargetId) -> Option<&Asked> {
-        self.asked.get(target.index())
+    /// A bit for each plan of the rules that look at a target. Words behind the last bit may be
+    /// missing.
+    pub fn asked_of(&self, target: SharedTargetId) -> &[u64] {
+        self.asked.get(target.index()).map_or(&[], Vec::as_slice)
     }
 }
