@@ -1,6 +1,9 @@
 //! A download of 100 MB and uploads of 50 MB.
+//!
+//! Each test has an Envoy of its own and runs while no other of these does: what Envoy grows by is
+//! to be what the body cost, and Envoy is let keep as much as it likes up to its buffer.
 
-use super::house;
+use super::start;
 use crate::client::{VERSIONS, Version};
 use crate::exchange::upstream::{Play, Seen, Upstream};
 use crate::exchange::{Ask, End, Framing, Got};
@@ -11,10 +14,14 @@ use std::time::{Duration, Instant};
 const DOWNLOAD: usize = 100_000_000;
 const UPLOAD: usize = 50_000_000;
 
-/// Envoy and the filter may grow by so much for what is passed on as it comes.
-const STREAMED: u64 = 48 << 20;
+/// Envoy's buffer for what is passed on as it comes (the responses' limit of 512 KiB and the 1 MiB
+/// that an upstream's connection may deliver at once), and for what is kept whole.
+const LITTLE: usize = 2 << 20;
+const ENOUGH: usize = 64 << 20;
 
-/// One after the other: what one of these tests costs is not to be counted for another.
+/// Envoy and the filter may grow by so much for what is passed on as it comes.
+const STREAMED: u64 = 16 << 20;
+
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE
@@ -45,7 +52,7 @@ fn mebibytes(bytes: u64) -> f64 {
 /// Of a type that is inspected, which the rules read up to their limit, and of another.
 #[test]
 fn a_large_download_passes() {
-    let (house, _alone) = (house(), alone());
+    let (_alone, house) = (alone(), start(LITTLE));
     for version in VERSIONS {
         for kind in ["text/html", "application/octet-stream"] {
             let upstream = Upstream::start(&Play::filled(kind, DOWNLOAD));
@@ -122,7 +129,7 @@ fn passes(house: &Gateway, what: &str, version: Version, authority: &'static str
 
 #[test]
 fn a_large_upload_that_is_kept_passes_and_an_attack_in_it_reaches_nobody() {
-    let (house, _alone) = (house(), alone());
+    let (_alone, house) = (alone(), start(ENOUGH));
     for version in VERSIONS {
         let what = format!("kept upload, {version:?}");
         passes(&house, &what, version, "kept.example", 256 << 20);
@@ -133,10 +140,10 @@ fn a_large_upload_that_is_kept_passes_and_an_attack_in_it_reaches_nobody() {
 
 #[test]
 fn a_large_upload_that_is_streamed_passes_and_an_attack_in_it_is_cut_off() {
-    let (house, _alone) = (house(), alone());
+    let (_alone, house) = (alone(), start(LITTLE));
     for version in VERSIONS {
         let what = format!("streamed upload, {version:?}");
-        passes(&house, &what, version, "streamed.example", 128 << 20);
+        passes(&house, &what, version, "streamed.example", STREAMED);
         let late = form("streamed.example", "hello", ATTACK);
         let (got, seen) = upload(&house, version, &late);
         assert_eq!(got.status, Some(403), "{what}\n{}", house.log());
@@ -152,7 +159,7 @@ fn a_large_upload_that_is_streamed_passes_and_an_attack_in_it_is_cut_off() {
 /// With the limit of `@demo-conf`.
 #[test]
 fn a_large_upload_without_leave_is_refused() {
-    let (house, _alone) = (house(), alone());
+    let (_alone, house) = (alone(), start(LITTLE));
     for version in VERSIONS {
         let (got, seen) = upload(&house, version, &form("shop.example", "hello", "bye"));
         assert_eq!(

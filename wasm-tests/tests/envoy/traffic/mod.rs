@@ -1,7 +1,5 @@
 //! Real traffic under the Core Rule Set: WebSocket, server-sent events, gRPC, large bodies, and what
 //! coraza-proxy-wasm's own end-to-end list asks for.
-//!
-//! The tests share one Envoy as long as one of them runs.
 
 mod large;
 mod peer;
@@ -13,10 +11,10 @@ use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, Weak};
 use wasm_tests::project;
 
-/// What Envoy keeps of a body: enough for an upload of 50 MB.
-const BUFFER: usize = 64 << 20;
+/// What Envoy keeps of a body where a test does not say.
+const BUFFER: usize = 16 << 20;
 
-/// The Envoy of these tests.
+/// The Envoy that tests share as long as one of them runs.
 fn house() -> Arc<Gateway> {
     static HOUSE: Mutex<Weak<Gateway>> = Mutex::new(Weak::new());
     // A test that failed while it held the lock has failed for a reason of its own.
@@ -26,19 +24,24 @@ fn house() -> Arc<Gateway> {
     if let Some(gateway) = house.upgrade() {
         return gateway;
     }
-    let gateway = Arc::new(Gateway::start_example(&plugin(), |example| {
-        routing::furnish(example);
-        let listener = at(example, LISTENER);
-        listener["per_connection_buffer_limit_bytes"] = json!(BUFFER);
-        let options = &mut at(listener, MANAGER)["http2_protocol_options"];
-        options["initial_stream_window_size"] = json!(BUFFER);
-    }));
+    let gateway = Arc::new(start(BUFFER));
     *house = Arc::downgrade(&gateway);
     gateway
 }
 
+/// An Envoy with these rules that keeps so many bytes of a body, in HTTP/1 and in HTTP/2.
+fn start(buffer: usize) -> Gateway {
+    Gateway::start_example(&plugin(), |example| {
+        routing::furnish(example);
+        let listener = at(example, LISTENER);
+        listener["per_connection_buffer_limit_bytes"] = json!(buffer);
+        let options = &mut at(listener, MANAGER)["http2_protocol_options"];
+        options["initial_stream_window_size"] = json!(buffer);
+    })
+}
+
 fn plugin() -> Value {
-    let limit = format!("SecRequestBodyLimit {BUFFER}");
+    let limit = "SecRequestBodyLimit 67108864";
     // Lines that begin with `--` are no boundaries in files that are no text.
     let file = "SecRuleRemoveById 200004";
     json!({
