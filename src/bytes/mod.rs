@@ -4,11 +4,13 @@
 
 mod ascii;
 pub mod base64;
+mod bits;
 mod class;
 mod glob;
 mod number;
 
 pub use ascii::{hex_byte, hex_digit, hex_digits, hex_nibble, is_space, octal_digit};
+pub use bits::set_bits;
 pub use class::{ClassSet, Profile};
 pub use glob::glob_matches;
 pub use number::leading_integer;

@@ -2,20 +2,21 @@
 
 use super::Compiler;
 use super::actions::ActionSet;
+use super::captures::GroupReaders;
 use super::draft::{Draft, Item};
 use super::spec::RuleMatcher;
 use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
-use crate::operator::{Capture, Operator};
+use crate::operator::Capture;
 use crate::program::{
     ChainTable, Decision, Effect, Flow, KeyPatterns, PhaseProgram, Plans, Program, Rule, RuleIndex,
-    RuleMeta, SharedTargets, Target, TargetRemoval, TargetSelector, Test,
+    RuleMeta, SharedTargets, TargetRemoval, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
 use crate::transform::Transformation;
-use crate::variable::{CAPTURE_SLOTS, KeySlot, Variable};
+use crate::variable::Variable;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ impl Compiler<'_> {
     pub(super) fn link(&mut self) -> Option<Program> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
-        let readers = group_readers(&items);
+        let readers = GroupReaders::of(&items);
         let mut prefilters: [PrefilterBuilder; 5] = Default::default();
         let mut files = HashMap::new();
         let mut rules = Vec::new();
@@ -56,7 +57,7 @@ impl Compiler<'_> {
                         (true, false) => Capture::Whole,
                         (true, true) => Capture::Groups,
                     },
-                    slot: slot(&test.operator, prefilter),
+                    slot: test.operator.add_to(prefilter),
                 });
                 let effects = self.effects(draft, &items, &map);
                 self.note_reads(draft);
@@ -387,76 +388,6 @@ impl Map {
     }
 }
 
-/// Which capturing rules must store more than TX.0: those whose groups some rule reads.
-///
-/// A read of TX.1 to TX.9 behind a capturing rule in the same chain means that rule; any other
-/// read means all.
-#[derive(Default)]
-struct Readers {
-    all: bool,
-    rules: std::collections::HashSet<(usize, usize)>,
-}
-
-impl Readers {
-    fn needs(&self, item: usize, link: usize) -> bool {
-        self.all || self.rules.contains(&(item, link))
-    }
-
-    /// A read of groups where the chain's capturing rules so far are these.
-    fn read(&mut self, item: usize, capturing: &[usize]) {
-        match capturing.last() {
-            Some(&link) => {
-                self.rules.insert((item, link));
-            }
-            None => self.all = true,
-        }
-    }
-}
-
-fn group_readers(items: &[Item]) -> Readers {
-    let mut groups = Readers::default();
-    let chains = items.iter().filter_map(|item| match item {
-        Item::Rules(drafts) => Some(drafts),
-        Item::Marker(_) => None,
-    });
-    for (item, drafts) in chains.enumerate() {
-        let mut capturing = Vec::new();
-        for (link, draft) in drafts.iter().enumerate() {
-            if draft
-                .targets
-                .iter()
-                .chain(&draft.exclusions)
-                .any(reads_group_target)
-            {
-                groups.read(item, &capturing);
-            }
-            if draft
-                .test
-                .as_ref()
-                .is_some_and(|test| reads_group(&test.argument))
-            {
-                groups.read(item, &capturing);
-            }
-            if draft.actions.capture {
-                capturing.push(link);
-            }
-            if draft
-                .actions
-                .effects
-                .iter()
-                .any(|(action, _)| action.templates().into_iter().any(reads_group))
-            {
-                groups.read(item, &capturing);
-            }
-        }
-        let mut texts = drafts.iter().flat_map(|draft| draft.actions.texts());
-        if texts.any(reads_group) {
-            groups.read(item, &capturing);
-        }
-    }
-    groups
-}
-
 /// What runs in each phase.
 fn phases(
     map: &Map,
@@ -484,40 +415,4 @@ fn phases(
         })
         .collect();
     phases.try_into().ok()
-}
-
-/// The operator's bit in the prefilter, if something is known of the values it finds something in.
-fn slot(operator: &Operator, prefilter: &mut PrefilterBuilder) -> Option<u32> {
-    if let Some(pattern) = operator.pattern() {
-        return Some(prefilter.add_pattern(pattern));
-    }
-    if let Some(phrases) = operator.phrases() {
-        return Some(prefilter.add_phrases(phrases));
-    }
-    operator
-        .classes()
-        .map(|classes| prefilter.add_classes(classes))
-}
-
-fn is_group(slot: KeySlot) -> bool {
-    (1..CAPTURE_SLOTS).contains(&slot.0)
-}
-
-fn reads_group(template: &Template) -> bool {
-    template.macros().any(|what| match what {
-        Macro::Tx(slot) => is_group(*slot),
-        Macro::Variable(variable) | Macro::Matching(variable, _) => *variable == Variable::Tx,
-        Macro::Entry(..) => false,
-    })
-}
-
-fn reads_group_target(target: &Target) -> bool {
-    target.variable == Variable::Tx
-        && match &target.selector {
-            TargetSelector::Tx(slot) => is_group(*slot),
-            // A pattern on TX names is written for names; only a digit would mean a group, and
-            // then every capturing rule keeps its groups.
-            TargetSelector::All => true,
-            _ => false,
-        }
 }

@@ -5,6 +5,7 @@
 //! file with mistakes yields all its messages, never a program.
 
 mod actions;
+mod captures;
 mod directive;
 mod draft;
 mod include;

@@ -76,14 +76,13 @@ impl State {
                 let mut text = std::mem::take(&mut self.text);
                 text.clear();
                 value.expand_within(self, EXPANDED, &mut text);
-                if !self.may_set(&text) {
-                    return;
+                if self.may_set(&text) {
+                    if let Place::Entry(collection, name) = &place {
+                        let change = Operation::Set(name.clone(), text.clone());
+                        self.note(*collection, change);
+                    }
+                    self.put(place, &text);
                 }
-                if let Place::Entry(collection, name) = &place {
-                    let change = Operation::Set(name.clone(), text.clone());
-                    self.note(*collection, change);
-                }
-                self.put(place, &text);
                 self.text = text;
             }
             Change::Add(amount) => {

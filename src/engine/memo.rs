@@ -1,96 +1,71 @@
 //! What transformations made of values.
 
+use super::known::Known;
+use super::scratch::bytes;
 use super::values::ValueId;
 use crate::transform::Transformation;
 
-/// Results by value and transformation. Both are small numbers that the engine gives out itself, so
-/// that a fixed multiplication spreads them and no client can make them meet.
+/// Results by value: a list for each, the newest first. It is short, for hardly any value is changed
+/// by more than a few transformations, and there are fewer than 64.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Open addressing: a key, or 0; always a power of two, at most half of it used.
-    keys: Vec<u64>,
-    results: Vec<ValueId>,
-    used: usize,
+    /// By value: its newest result.
+    newest: Known<usize>,
+    results: Vec<Result>,
 }
 
-/// The table begins with this many places.
-const FIRST_PLACES: usize = 128;
+/// One result.
+#[derive(Clone, Copy, Debug)]
+struct Result {
+    step: Transformation,
+    value: ValueId,
+    /// The one before it in the list.
+    older: Option<usize>,
+}
 
 impl Memo {
     /// What a transformation made of a value, if that is known.
     pub(super) fn get(&self, value: ValueId, step: Transformation) -> Option<ValueId> {
-        let place = self.place(key(value, step)).ok()?;
-        self.results.get(place).copied()
+        let mut next = self.newest.get(value.index());
+        while let Some(result) = next.and_then(|at| self.results.get(at)) {
+            if result.step == step {
+                return Some(result.value);
+            }
+            next = result.older;
+        }
+        None
     }
 
-    /// Remembers what a transformation made of a value.
+    /// Remembers what a transformation made of a value. It is asked for before.
     pub(super) fn insert(&mut self, value: ValueId, step: Transformation, result: ValueId) {
-        if self.used.saturating_mul(2) >= self.keys.len() {
-            self.grow();
-        }
-        let key = key(value, step);
-        if let Err(place) = self.place(key) {
-            self.put(place, key, result);
-            self.used = self.used.saturating_add(1);
-        }
+        let older = self.newest.get(value.index());
+        self.newest.keep(value.index(), self.results.len());
+        self.results.push(Result {
+            step,
+            value: result,
+            older,
+        });
     }
 
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
-        self.keys.fill(0);
-        self.used = 0;
+        self.newest.clear();
+        self.results.clear();
     }
 
     /// Bytes of memory that it takes.
     pub(super) fn held_bytes(&self) -> usize {
-        let place = size_of::<u64>().saturating_add(size_of::<ValueId>());
-        self.keys.capacity().saturating_mul(place)
+        self.newest
+            .held_bytes()
+            .saturating_add(bytes(&self.results))
     }
-
-    /// Where a key stands, or where it belongs.
-    fn place(&self, key: u64) -> Result<usize, usize> {
-        let mask = self.keys.len().wrapping_sub(1);
-        let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
-        let mut place = usize::try_from(spread).unwrap_or_default() & mask;
-        // The table is never more than half full, so a free place ends the search.
-        loop {
-            match self.keys.get(place) {
-                Some(&found) if found == key => return Ok(place),
-                Some(&found) if found != 0 => place = place.wrapping_add(1) & mask,
-                _ => return Err(place),
-            }
-        }
-    }
-
-    fn put(&mut self, place: usize, key: u64, result: ValueId) {
-        if let (Some(at), Some(to)) = (self.keys.get_mut(place), self.results.get_mut(place)) {
-            *at = key;
-            *to = result;
-        }
-    }
-
-    fn grow(&mut self) {
-        let size = self.keys.len().saturating_mul(2).max(FIRST_PLACES);
-        let keys = std::mem::replace(&mut self.keys, vec![0; size]);
-        let results = std::mem::replace(&mut self.results, vec![ValueId::EMPTY; size]);
-        for (key, result) in keys.into_iter().zip(results).filter(|(key, _)| *key != 0) {
-            if let Err(place) = self.place(key) {
-                self.put(place, key, result);
-            }
-        }
-    }
-}
-
-/// Never 0.
-fn key(value: ValueId, step: Transformation) -> u64 {
-    let value = u64::try_from(value.index()).unwrap_or(u64::MAX);
-    value.wrapping_add(1).wrapping_shl(8) | u64::from(step.number())
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::values::Values;
     use super::*;
+    use Transformation::{Lowercase, Trim, TrimLeft};
 
     #[test]
     fn keeps_what_it_was_told() {
@@ -99,15 +74,17 @@ mod tests {
             .map(|number| values.intern(&number.to_le_bytes()))
             .collect();
         let mut memo = Memo::default();
-        assert_eq!(memo.get(ValueId::EMPTY, Transformation::Trim), None);
-        for pair in ids.windows(2) {
-            memo.insert(pair[0], Transformation::Trim, pair[1]);
+        assert_eq!(memo.get(ValueId::EMPTY, Trim), None);
+        for three in ids.windows(3) {
+            memo.insert(three[0], Trim, three[1]);
+            memo.insert(three[0], Lowercase, three[2]);
         }
-        for pair in ids.windows(2) {
-            assert_eq!(memo.get(pair[0], Transformation::Trim), Some(pair[1]));
-            assert_eq!(memo.get(pair[0], Transformation::TrimLeft), None);
+        for three in ids.windows(3) {
+            assert_eq!(memo.get(three[0], Trim), Some(three[1]));
+            assert_eq!(memo.get(three[0], Lowercase), Some(three[2]));
+            assert_eq!(memo.get(three[0], TrimLeft), None);
         }
         memo.clear();
-        assert_eq!(memo.get(ids[0], Transformation::Trim), None);
+        assert_eq!(memo.get(ids[0], Trim), None);
     }
 }

@@ -4,12 +4,15 @@
 //! prefilter are the phase's; targets also when a rule changes a variable that they look at, which
 //! hardly any does.
 
-use super::rows::{Row, Rows};
+use super::known::Known;
+use super::rows::Row;
+use super::scans::Scans;
 use super::scratch::{Scratch, bytes, relax};
 use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
-use crate::matching::{Candidates, Prefilter};
+use crate::bytes::set_bits;
+use crate::matching::Prefilter;
 use crate::program::{ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId};
 use crate::transform::Context;
 use crate::work::{Work, cost};
@@ -22,20 +25,16 @@ const MOST_SUBJECTS: usize = 32_768;
 pub(super) struct Sharing {
     /// The generation of the variables that targets were made from.
     generation: u64,
-    /// Bits of the prefilter.
-    rows: Rows,
-    /// By value: the row of the rules that can match it as it stands.
-    plain: Vec<Option<Row>>,
+    /// The rules that can match a value as it stands.
+    scans: Scans,
     /// By value: the row of the rules that can match what they make of it, and behind it a
     /// bit for each plan that was carried out.
-    transformed: Vec<Option<Row>>,
-    /// What the prefilter writes.
-    found: Candidates,
+    transformed: Known<Row>,
     /// By [`SharedTargetId`].
-    targets: Vec<Option<Listed>>,
+    targets: Known<Listed>,
     subjects: Vec<Subject>,
     /// By [`crate::program::ListId`]: the row of the rules that can match some value of its targets.
-    lists: Vec<Option<Row>>,
+    lists: Known<Row>,
 }
 
 /// The values of a target.
@@ -60,31 +59,28 @@ struct Rules<'a> {
 impl Sharing {
     /// Forgets the phase, or transaction, before.
     pub(super) fn begin(&mut self) {
-        self.rows.clear();
-        self.plain.clear();
+        self.scans.clear();
         self.transformed.clear();
         self.forget_targets();
     }
 
     /// Gives buffers back that have grown too large. What is kept is forgotten with the phase anyway.
     pub(super) fn relax(&mut self) {
-        self.rows.relax();
-        relax(&mut self.plain);
-        relax(&mut self.transformed);
-        relax(&mut self.targets);
+        self.scans.relax();
+        self.transformed.relax();
+        self.targets.relax();
         relax(&mut self.subjects);
-        relax(&mut self.lists);
+        self.lists.relax();
     }
 
     /// Bytes of memory that all of it takes.
     pub(super) fn held_bytes(&self) -> usize {
         [
-            self.rows.held_bytes(),
-            bytes(&self.plain),
-            bytes(&self.transformed),
-            bytes(&self.targets),
+            self.scans.held_bytes(),
+            self.transformed.held_bytes(),
+            self.targets.held_bytes(),
             bytes(&self.subjects),
-            bytes(&self.lists),
+            self.lists.held_bytes(),
         ]
         .into_iter()
         .fold(0, usize::saturating_add)
@@ -113,31 +109,7 @@ impl Sharing {
         values: &Values,
         work: &Work,
     ) -> bool {
-        let row = self.plain(prefilter, value, values, work);
-        self.rows.contains(row, slot)
-    }
-
-    /// The rules that can match a value as it stands.
-    fn plain(
-        &mut self,
-        prefilter: &Prefilter,
-        value: ValueId,
-        values: &Values,
-        work: &Work,
-    ) -> Row {
-        // The prefilter does not tell one letter case from the other.
-        let value = values.in_either_case(value);
-        if let Some(&Some(row)) = self.plain.get(value.index()) {
-            return row;
-        }
-        let text = values.get(value);
-        prefilter.candidates(text, values.profile(value), &mut self.found);
-        work.charge(cost::SCAN);
-        work.charge_each(text.len(), cost::SCAN_BYTE);
-        work.charge_each(self.found.reports(), cost::REPORT);
-        let row = self.rows.add(self.found.bits());
-        keep(&mut self.plain, value.index(), row);
-        row
+        self.scans.can_match(prefilter, slot, value, values, work)
     }
 
     /// The rules that can match what they make of a value, among those that are asked.
@@ -150,26 +122,21 @@ impl Sharing {
     ) -> Row {
         let plans = &rules.phase.plans;
         let words = rules.phase.prefilter.words();
-        let row = match self.transformed.get(value.index()) {
-            Some(&Some(row)) => row,
-            _ => {
-                let plain = self.plain(&rules.phase.prefilter, value, values, work);
-                let row = self.rows.copy(plain, words);
-                let known = self.rows.empty(plans.bits());
-                debug_assert_eq!(known, row.behind(words), "one behind the other");
-                keep(&mut self.transformed, value.index(), row);
-                row
-            }
-        };
+        let prefilter = &rules.phase.prefilter;
+        let row = self.transformed.get(value.index()).unwrap_or_else(|| {
+            let plain = self.scans.row(prefilter, value, values, work);
+            let row = self.scans.rows.copy(plain, words);
+            let known = self.scans.rows.empty(plans.bits());
+            debug_assert_eq!(known, row.behind(words), "one behind the other");
+            self.transformed.keep(value.index(), row);
+            row
+        });
         let acting = values.acting(value);
         let known = row.behind(words);
         for (at, &asked) in rules.asked.iter().enumerate() {
-            let mut missing = self.rows.fill(known, at, asked);
-            while missing != 0 {
-                let lowest = usize::try_from(missing.trailing_zeros()).unwrap_or(usize::MAX);
-                // Clears the lowest bit that is set.
-                missing &= missing.wrapping_sub(1);
-                let plan = plans.get(at.saturating_mul(64).saturating_add(lowest));
+            let missing = self.scans.rows.fill(known, at, asked);
+            for bit in set_bits(missing).map(usize::from) {
+                let plan = plans.get(at.saturating_mul(64).saturating_add(bit));
                 if let Some(plan) = plan.filter(|plan| plan.members.intersects(acting)) {
                     self.carry_out(rules, plan, value, row, values, work);
                 }
@@ -196,16 +163,16 @@ impl Sharing {
         if !plan.multi_match {
             let end = values.transform(value, plan.transformations, rules.chains, rules.context);
             if end != value {
-                let of_end = self.plain(prefilter, end, values, work);
-                self.rows.replace(row, of_end, &plan.slots);
+                let of_end = self.scans.row(prefilter, end, values, work);
+                self.scans.rows.replace(row, of_end, &plan.slots);
             }
             return;
         }
         for &(chain, _) in rules.chains.steps(plan.transformations) {
             let stage = values.transform(value, chain, rules.chains, rules.context);
             if stage != value {
-                let of_stage = self.plain(prefilter, stage, values, work);
-                self.rows.unite(row, of_stage, &plan.slots);
+                let of_stage = self.scans.row(prefilter, stage, values, work);
+                self.scans.rows.unite(row, of_stage, &plan.slots);
             }
         }
     }
@@ -236,10 +203,10 @@ impl State {
         let Some(list) = rule.list else {
             return false;
         };
-        let known = scratch.sharing.lists.get(list.index()).copied().flatten();
+        let known = scratch.sharing.lists.get(list.index());
         known
             .or_else(|| self.unite(program, rule, list, scratch))
-            .is_some_and(|union| !scratch.sharing.rows.contains(union, slot))
+            .is_some_and(|union| !scratch.sharing.scans.rows.contains(union, slot))
     }
 
     /// The row of the rules that can match some value of a list of targets.
@@ -256,12 +223,12 @@ impl State {
             let of_target = self.union(program, *target, scratch)?;
             let sharing = &mut scratch.sharing;
             match union {
-                Some(union) => sharing.rows.unite_all(union, of_target, words),
-                None => union = Some(sharing.rows.copy(of_target, words)),
+                Some(union) => sharing.scans.rows.unite_all(union, of_target, words),
+                None => union = Some(sharing.scans.rows.copy(of_target, words)),
             }
         }
         if let Some(union) = union {
-            keep(&mut scratch.sharing.lists, list.index(), union);
+            scratch.sharing.lists.keep(list.index(), union);
         }
         union
     }
@@ -318,7 +285,7 @@ impl State {
         out: &mut Vec<Subject>,
     ) {
         let union = self.union(program, target, scratch);
-        if union.is_some_and(|union| !scratch.sharing.rows.contains(union, slot)) {
+        if union.is_some_and(|union| !scratch.sharing.scans.rows.contains(union, slot)) {
             return;
         }
         let before = out.len();
@@ -327,12 +294,9 @@ impl State {
         let mut at = 0usize;
         out.retain(|subject| {
             at = at.saturating_add(1);
-            let row = sharing.transformed.get(subject.value.index()).copied();
+            let row = sharing.transformed.get(subject.value.index());
             // One that is not known has to be asked about.
-            at <= before
-                || row
-                    .flatten()
-                    .is_none_or(|row| sharing.rows.contains(row, slot))
+            at <= before || row.is_none_or(|row| sharing.scans.rows.contains(row, slot))
         });
     }
 
@@ -345,8 +309,8 @@ impl State {
     ) -> Option<Listed> {
         scratch.sharing.follow(self.store.generation());
         let known = scratch.sharing.targets.get(target.index());
-        if let Some(&Some(listed)) = known {
-            return Some(listed);
+        if known.is_some() {
+            return known;
         }
         let mut subjects = std::mem::take(&mut scratch.listed);
         subjects.clear();
@@ -362,7 +326,7 @@ impl State {
             kept: keeps.then_some((start, end)),
             union: None,
         };
-        keep(&mut sharing.targets, target.index(), listed);
+        sharing.targets.keep(target.index(), listed);
         scratch.listed = subjects;
         Some(listed)
     }
@@ -392,23 +356,20 @@ impl State {
         self.list_shared(program, target, scratch, &mut subjects);
         let sharing = &mut scratch.sharing;
         let words = phase.prefilter.words();
-        let union = sharing.rows.empty(words);
+        let union = sharing.scans.rows.empty(words);
         for subject in &subjects {
             self.work.charge(cost::ENTRY);
             if self.work.is_spent() {
                 break;
             }
             let row = sharing.transformed(rules, subject.value, &mut self.values, &self.work);
-            sharing.rows.unite_all(union, row, words);
+            sharing.scans.rows.unite_all(union, row, words);
         }
-        keep(
-            &mut sharing.targets,
-            target.index(),
-            Listed {
-                union: Some(union),
-                ..listed
-            },
-        );
+        let listed = Listed {
+            union: Some(union),
+            ..listed
+        };
+        sharing.targets.keep(target.index(), listed);
         scratch.listed = subjects;
         Some(union)
     }
@@ -431,15 +392,5 @@ impl State {
                 out,
             );
         }
-    }
-}
-
-/// Remembers something at a place.
-fn keep<T: Copy>(known: &mut Vec<Option<T>>, at: usize, what: T) {
-    if at >= known.len() && at < usize::MAX {
-        known.resize(at.saturating_add(1), None);
-    }
-    if let Some(place) = known.get_mut(at) {
-        *place = Some(what);
     }
 }

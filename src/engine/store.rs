@@ -376,12 +376,12 @@ impl TxVariables {
 
     /// All slots.
     pub(super) fn all_slots(&self) -> impl Iterator<Item = KeySlot> + use<> {
-        slots(0, self.slots.len())
+        KeySlot::range(0..self.slots.len())
     }
 
     /// The slots of names made at run time.
     pub(super) fn dynamic_slots(&self) -> impl Iterator<Item = KeySlot> + use<> {
-        slots(self.fixed, self.slots.len())
+        KeySlot::range(self.fixed..self.slots.len())
     }
 
     /// Whether the name of a slot was made at run time.
@@ -406,10 +406,4 @@ impl TxVariables {
             .copied()
             .flatten()
     }
-}
-
-/// Slots from one number to before another.
-fn slots(from: usize, to: usize) -> impl Iterator<Item = KeySlot> {
-    let number = |at| u32::try_from(at).unwrap_or(u32::MAX);
-    (number(from)..number(to)).map(KeySlot)
 }

@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::syntax::ByteSet;
-use super::windows::{Automaton, Surroundings, Window};
+use super::windows::{Around, Automaton, Surroundings, Window};
 use crate::bytes::ClassSet;
 use crate::work::{Work, cost};
 
@@ -160,10 +160,7 @@ impl PhraseSet {
             match (phrase, rarest) {
                 ([byte], _) => single = single.union(&ByteSet::of(*byte).case_folded()),
                 (_, Some((window, end))) => {
-                    let around = match window {
-                        Window::Three(..) => Surroundings::of(&classes, end),
-                        _ => Surroundings::ANY,
-                    };
+                    let around = Around::expected(&classes, window, end).nearest();
                     let (all, phrases) = by_window
                         .entry((window, end))
                         .or_insert((Surroundings::NONE, Vec::new()));

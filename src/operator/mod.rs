@@ -23,7 +23,7 @@ mod text;
 
 use crate::bytes::ClassSet;
 use crate::diagnostic::suggest;
-use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet};
+use crate::matching::{Dialect, Pattern, PhrasePool, PhraseSet, PrefilterBuilder};
 
 pub use def::{Argument, Def, Example, Support};
 pub use error::{CompileError, CompileErrorKind};
@@ -125,11 +125,23 @@ macro_rules! table {
 
             /// Classes of bytes of which a value has at least one if the answer is yes, for members
             /// that are asked neither for a pattern nor for phrases; none if nothing is known.
-            pub fn classes(&self) -> Option<ClassSet> {
+            fn classes(&self) -> Option<ClassSet> {
                 match self {
                     $(Self::$variant(member) => member.classes(),)+
                     Self::Sandboxed(_) => None,
                 }
+            }
+
+            /// Adds what is known of the values it finds something in to a prefilter, and returns
+            /// its slot; `None` if nothing is known.
+            pub fn add_to(&self, prefilter: &mut PrefilterBuilder) -> Option<u32> {
+                if let Some(pattern) = self.pattern() {
+                    return Some(prefilter.add_pattern(pattern));
+                }
+                if let Some(phrases) = self.phrases() {
+                    return Some(prefilter.add_phrases(phrases));
+                }
+                self.classes().map(|classes| prefilter.add_classes(classes))
             }
 
             /// Names of the groups it captures, for members that name them: entry 1 of the

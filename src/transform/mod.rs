@@ -18,7 +18,7 @@ mod tests;
 pub use def::{ActsOn, Def, Example, Growth};
 pub use unicode_map::{UnicodeMap, UnicodeMapError};
 
-use crate::bytes::{ClassSet, Profile};
+use crate::bytes::{ClassSet, Profile, set_bits};
 
 /// What a transformation did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,9 +121,21 @@ static BY_CLASS: [TransformationSet; 64] = {
     table
 };
 
-/// Those that act on values with some letter.
-static BY_LETTER: TransformationSet = TransformationSet::acting(Profile {
-    classes: ClassSet::LETTERS,
+/// Those that act on values with some letter, if none is in upper case and if one is.
+static BY_LETTER: [TransformationSet; 2] = [
+    TransformationSet::acting(Profile {
+        classes: ClassSet::LETTERS,
+        upper: false,
+    }),
+    TransformationSet::acting(Profile {
+        classes: ClassSet::LETTERS,
+        upper: true,
+    }),
+];
+
+/// Those that act on the empty value.
+static BY_EMPTINESS: TransformationSet = TransformationSet::acting(Profile {
+    classes: ClassSet::EMPTY,
     upper: false,
 });
 
@@ -148,24 +160,20 @@ impl TransformationSet {
     /// for others.
     pub fn acting_on(profile: Profile) -> Self {
         let letters = ClassSet::LETTERS;
-        let mut all = if profile.upper || profile.classes.0 == 0 {
-            Self::acting(profile)
-        } else if profile.classes.intersects(letters) {
-            BY_LETTER
-        } else {
-            Self(0)
+        let [lower, upper] = BY_LETTER;
+        let first = match profile {
+            Profile { upper: true, .. } => upper,
+            Profile { classes, .. } if classes.intersects(letters) => lower,
+            Profile { classes, .. } if classes == ClassSet::EMPTY => BY_EMPTINESS,
+            _ => Self(0),
         };
-        let mut left = profile.classes.without(letters).0;
-        while left != 0 {
-            let class = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
-            all.0 |= BY_CLASS.get(class).map_or(u64::MAX, |set| set.0);
-            // Clears the lowest bit that is set.
-            left &= left.wrapping_sub(1);
-        }
-        all
+        set_bits(profile.classes.without(letters).0).fold(first, |all, class| {
+            let more = BY_CLASS.get(usize::from(class));
+            Self(all.0 | more.map_or(u64::MAX, |set| set.0))
+        })
     }
 
-    /// The same, one by one.
+    /// Those that say so of a value of this profile.
     #[expect(
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,

@@ -1,10 +1,19 @@
 //! Names of TX variables, resolved to numbers when rules are loaded.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 /// The number of a TX name in a [`KeyTable`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KeySlot(pub u32);
+
+impl KeySlot {
+    /// From one number to before another.
+    pub fn range(numbers: Range<usize>) -> impl Iterator<Item = Self> {
+        let number = |at| u32::try_from(at).unwrap_or(u32::MAX);
+        (number(numbers.start)..number(numbers.end)).map(Self)
+    }
+}
 
 /// Number of the slots that stand for the captures TX.0 to TX.9; they come first.
 pub const CAPTURE_SLOTS: u32 = 10;
@@ -56,9 +65,8 @@ impl KeyTable {
     }
 
     /// All slots.
-    pub fn slots(&self) -> impl Iterator<Item = KeySlot> {
-        let slots = u32::try_from(self.len()).unwrap_or(u32::MAX);
-        (0..slots).map(KeySlot)
+    pub fn slots(&self) -> impl Iterator<Item = KeySlot> + use<> {
+        KeySlot::range(0..self.len())
     }
 
     /// How many slots there are.

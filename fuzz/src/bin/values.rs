@@ -281,10 +281,8 @@ fn operator(mut input: Input<'_>) {
 /// What matches is a candidate, alone and beside others.
 fn passes_prefilter(operator: &Operator, value: &[u8]) {
     let mut builder = PrefilterBuilder::new();
-    let slot = match (operator.pattern(), operator.phrases()) {
-        (Some(pattern), _) => builder.add_pattern(pattern),
-        (None, Some(phrases)) => builder.add_phrases(phrases),
-        (None, None) => return,
+    let Some(slot) = operator.add_to(&mut builder) else {
+        return;
     };
     let mut candidates = Candidates::new();
     builder

@@ -7,7 +7,7 @@
 
 use super::super::windows::{self, Landmark};
 use super::shape::Shape;
-use crate::bytes::ClassSet;
+use crate::bytes::{ClassSet, set_bits};
 
 /// Most runs that a product of consecutive parts may give.
 const PRODUCT_LIMIT: usize = 256;
@@ -132,7 +132,7 @@ fn analyze(shape: &Shape) -> Known {
     match shape {
         Shape::Empty | Shape::Start | Shape::End => Known::Exactly(vec![Run::default()]),
         Shape::Set(classes) if classes.0.count_ones() <= SET_LIMIT => {
-            Known::Exactly(windows::members(*classes).map(Run::of).collect())
+            Known::Exactly(set_bits(classes.0).map(Run::of).collect())
         }
         Shape::Set(classes) => match Known::nothing() {
             Known::Partly { start, end, .. } => Known::Partly {
@@ -343,7 +343,7 @@ impl Clause {
     /// A byte of these classes.
     fn of_set(classes: ClassSet) -> Self {
         let mut clause = Self {
-            landmarks: windows::members(classes).map(Landmark::class).collect(),
+            landmarks: set_bits(classes.0).map(Landmark::class).collect(),
             classes,
             frequency: 0,
         };

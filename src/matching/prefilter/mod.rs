@@ -20,7 +20,7 @@ mod tier;
 
 use super::syntax::Node;
 use super::{Pattern, PhraseSet};
-use crate::bytes::{ClassSet, Profile};
+use crate::bytes::{ClassSet, Profile, set_bits};
 use shape::Shape;
 use tier::{Tier, TierBuilder};
 
@@ -217,15 +217,7 @@ impl Candidates {
         (0u32..)
             .step_by(64)
             .zip(&self.can_match)
-            .flat_map(|(base, &word)| {
-                let mut word = word;
-                std::iter::from_fn(move || {
-                    let bit = Some(word.trailing_zeros()).filter(|&bit| bit < 64)?;
-                    // Clears the lowest bit that is set.
-                    word &= word.wrapping_sub(1);
-                    base.checked_add(bit)
-                })
-            })
+            .flat_map(|(base, &word)| set_bits(word).map(move |bit| base | u32::from(bit)))
     }
 
     fn clear(&mut self, slots: usize) {

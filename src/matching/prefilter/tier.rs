@@ -6,7 +6,7 @@ use super::super::windows::{self, Around, Automaton, Landmark, WINDOW_LIMIT, Win
 use super::Candidates;
 use super::literals::{self, Clause};
 use super::shape::{Edge, Shape};
-use crate::bytes::{ClassSet, Profile};
+use crate::bytes::{ClassSet, Profile, set_bits};
 
 /// Windows above this frequency (2³⁰ is always) occur in nearly every value: waiting for them
 /// costs more than it saves.
@@ -25,6 +25,7 @@ pub(super) struct Tier {
     needs: Box<[ClassSet]>,
     /// Conditions that are looked at for every value; nothing else wakes them.
     always: Box<[Condition]>,
+    /// Those that the classes of a value wake.
     by_class: ByClass,
     /// Finds the windows of landmarks.
     automaton: Option<Automaton>,
@@ -184,18 +185,14 @@ impl ByClass {
 
     /// Calls with the conditions that some of these classes wake, repeatedly where several do.
     fn wake(&self, classes: ClassSet, mut wake: impl FnMut(u32)) {
-        let mut left = classes.0 & self.waking.0;
-        while left != 0 {
-            let class = usize::try_from(left.trailing_zeros()).unwrap_or(usize::MAX);
-            let end = |class: usize| {
-                let end = self.ends.get(class).copied().unwrap_or_default();
-                usize::try_from(end).unwrap_or(usize::MAX)
-            };
+        let end = |class: usize| {
+            let end = self.ends.get(class).copied().unwrap_or_default();
+            usize::try_from(end).unwrap_or(usize::MAX)
+        };
+        for class in set_bits(classes.0 & self.waking.0).map(usize::from) {
             let start = class.checked_sub(1).map_or(0, end);
             let list = self.numbers.get(start..end(class)).unwrap_or_default();
             list.iter().copied().for_each(&mut wake);
-            // Clears the lowest bit that is set.
-            left &= left.wrapping_sub(1);
         }
         for (set, number) in &self.wide {
             if set.intersects(classes) {
@@ -336,7 +333,7 @@ impl TierBuilder {
             .landmarks
             .iter()
             .zip(0..)
-            .map(|((landmark, _), number)| (landmark.window, landmark.surroundings(), number))
+            .map(|((landmark, _), number)| (landmark.window, landmark.around.nearest(), number))
             .collect();
         let automaton = Automaton::new(&mut windows, self.alphabet);
         if automaton.is_none() {

@@ -1,5 +1,7 @@
 //! Sets of bytes.
 
+use crate::bytes::set_bits;
+
 /// A set of bytes: what one position of a pattern accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub(in crate::matching) struct ByteSet([u64; 4]);
@@ -85,16 +87,7 @@ impl ByteSet {
         [0u8, 64, 128, 192]
             .into_iter()
             .zip(self.0)
-            .flat_map(|(base, mut word)| {
-                std::iter::from_fn(move || {
-                    let bit = u8::try_from(word.trailing_zeros())
-                        .ok()
-                        .filter(|&bit| bit < 64)?;
-                    // Clears the lowest bit that is set.
-                    word &= word.wrapping_sub(1);
-                    Some(base | bit)
-                })
-            })
+            .flat_map(|(base, word)| set_bits(word).map(move |bit| base | bit))
     }
 
     /// Its bytes as inclusive ranges, ascending and apart.

@@ -5,8 +5,8 @@
 //! never a state, it is reported on the way to one. That keeps the table small: a row for each
 //! beginning, not for each window.
 
-use super::{Surroundings, Window, members};
-use crate::bytes::ClassSet;
+use super::{Surroundings, Window};
+use crate::bytes::{ClassSet, set_bits};
 
 /// Most windows of one automaton (65 rows for each first class and its second are the most there
 /// are), so that the entries of the table fit in 16 bits.
@@ -141,7 +141,7 @@ impl Table {
     fn new(alphabet: ClassSet, windows: &[(Window, Surroundings, u32)]) -> Option<Self> {
         let mut columns = [0; 64];
         let mut column = 0u16;
-        for class in members(alphabet) {
+        for class in set_bits(alphabet.0) {
             *columns.get_mut(usize::from(class))? = column;
             column = column.saturating_add(1);
         }
@@ -289,6 +289,7 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Around;
     use super::*;
 
     /// Windows of letters, and what a value reports.
@@ -298,10 +299,14 @@ mod tests {
             .iter()
             .zip(0..)
             .map(|(text, number)| match *text.as_bytes() {
-                [a, b] => (Window::Two(class(a), class(b)), Surroundings::ANY, number),
+                [a, b] => (
+                    Window::Two(class(a), class(b)),
+                    Around::default().nearest(),
+                    number,
+                ),
                 [a, b, c] => (
                     Window::Three(class(a), class(b), class(c)),
-                    Surroundings::ANY,
+                    Around::default().nearest(),
                     number,
                 ),
                 _ => panic!("{text}"),

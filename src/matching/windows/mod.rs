@@ -10,7 +10,7 @@ mod frequency;
 
 pub(super) use automaton::{Automaton, WINDOW_LIMIT};
 
-use crate::bytes::ClassSet;
+use crate::bytes::{ClassSet, set_bits};
 
 /// One to three classes in a row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -87,27 +87,10 @@ impl Landmark {
         }
     }
 
-    /// Where its window matters.
-    pub(super) fn surroundings(&self) -> Surroundings {
-        let [_, before, behind, _] = self.around.classes.to_le_bytes();
-        let [_, before_known, behind_known, _] = self.around.known.to_le_bytes();
-        let set = |class: u8, known: u8| match known {
-            0 => u64::MAX,
-            _ => 1u64.wrapping_shl(u32::from(class)),
-        };
-        Surroundings {
-            before: set(before, before_known),
-            behind: set(behind, behind_known),
-        }
-    }
-
     /// The rarest window of a run, with what stands around it. `None` without classes.
     pub(super) fn of(run: &[u8]) -> Option<Self> {
         let (window, end) = Window::rarest(run)?;
-        let around = match window {
-            Window::Three(..) => Around::expected(run, end),
-            _ => Around::default(),
-        };
+        let around = Around::expected(run, window, end);
         Some(Self { window, around })
     }
 
@@ -138,9 +121,27 @@ impl Around {
         Self::new(end, |at| hay.get(at).map(|&byte| ClassSet::class_of(byte)))
     }
 
-    /// What has to stand there, if the value is to contain the run.
-    fn expected(run: &[u8], end: usize) -> Self {
-        Self::new(end, |at| run.get(at).copied())
+    /// What has to stand around a window of a run, if the value is to contain the run; anything
+    /// around windows that are shorter than three.
+    pub(super) fn expected(run: &[u8], window: Window, end: usize) -> Self {
+        match window {
+            Window::Three(..) => Self::new(end, |at| run.get(at).copied()),
+            _ => Self::default(),
+        }
+    }
+
+    /// Of that, the nearest class on either side.
+    pub(super) fn nearest(self) -> Surroundings {
+        let [_, before, behind, _] = self.classes.to_le_bytes();
+        let [_, before_known, behind_known, _] = self.known.to_le_bytes();
+        let set = |class: u8, known: u8| match known {
+            0 => u64::MAX,
+            _ => 1u64.wrapping_shl(u32::from(class)),
+        };
+        Surroundings {
+            before: set(before, before_known),
+            behind: set(behind, behind_known),
+        }
     }
 
     fn new(end: usize, class: impl Fn(usize) -> Option<u8>) -> Self {
@@ -178,22 +179,6 @@ impl Surroundings {
         before: 0,
         behind: 0,
     };
-    /// It matters everywhere.
-    pub(super) const ANY: Self = Self {
-        before: u64::MAX,
-        behind: u64::MAX,
-    };
-
-    /// Those of a window that ends at a place of a run: its neighbours there.
-    pub(super) fn of(run: &[u8], end: usize) -> Self {
-        let set = |place: Option<&u8>| {
-            place.map_or(u64::MAX, |&class| 1u64.wrapping_shl(u32::from(class)))
-        };
-        Self {
-            before: set(end.checked_sub(4).and_then(|at| run.get(at))),
-            behind: set(run.get(end)),
-        }
-    }
 
     /// Where one of two matters.
     pub(super) const fn or(self, other: Self) -> Self {
@@ -225,12 +210,7 @@ pub(super) fn rarest_class(classes: &[u8]) -> Option<u8> {
 
 /// How often one of the classes of a set occurs: 1024 is always.
 pub(super) fn frequency_of_set(set: ClassSet) -> u64 {
-    members(set)
+    set_bits(set.0)
         .map(frequency::of_class)
         .fold(0, u64::saturating_add)
-}
-
-/// The classes of a set, ascending.
-pub(super) fn members(set: ClassSet) -> impl Iterator<Item = u8> {
-    (0u8..64).filter(move |&class| set.0 & 1u64.wrapping_shl(u32::from(class)) != 0)
 }

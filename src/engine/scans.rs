@@ -1,0 +1,75 @@
+//! What a prefilter says of values, each of them scanned once.
+
+use super::known::Known;
+use super::rows::{Row, Rows};
+use super::values::{ValueId, Values};
+use crate::matching::{Candidates, Prefilter};
+use crate::work::{Work, cost};
+
+/// Rows of a prefilter's bits.
+#[derive(Debug, Default)]
+pub(super) struct Scans {
+    /// These rows, and what others make of them.
+    pub rows: Rows,
+    /// By value: its row.
+    of_values: Known<Row>,
+    /// What the prefilter writes.
+    found: Candidates,
+}
+
+impl Scans {
+    /// Whether what has a slot in the prefilter can match a value.
+    pub(super) fn can_match(
+        &mut self,
+        prefilter: &Prefilter,
+        slot: u32,
+        value: ValueId,
+        values: &Values,
+        work: &Work,
+    ) -> bool {
+        let row = self.row(prefilter, value, values, work);
+        self.rows.contains(row, slot)
+    }
+
+    /// The row of what can match a value.
+    pub(super) fn row(
+        &mut self,
+        prefilter: &Prefilter,
+        value: ValueId,
+        values: &Values,
+        work: &Work,
+    ) -> Row {
+        // The prefilter does not tell one letter case from the other.
+        let value = values.in_either_case(value);
+        if let Some(row) = self.of_values.get(value.index()) {
+            return row;
+        }
+        let text = values.get(value);
+        prefilter.candidates(text, values.profile(value), &mut self.found);
+        work.charge(cost::SCAN);
+        work.charge_each(text.len(), cost::SCAN_BYTE);
+        work.charge_each(self.found.reports(), cost::REPORT);
+        let row = self.rows.add(self.found.bits());
+        self.of_values.keep(value.index(), row);
+        row
+    }
+
+    /// Forgets everything.
+    pub(super) fn clear(&mut self) {
+        self.rows.clear();
+        self.of_values.clear();
+    }
+
+    /// Gives buffers back that have grown too large.
+    pub(super) fn relax(&mut self) {
+        self.rows.relax();
+        self.of_values.relax();
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.rows
+            .held_bytes()
+            .saturating_add(self.of_values.held_bytes())
+    }
+}
