@@ -5,8 +5,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use regex_automata::Input;
-
 use super::backtracking::Backtracking;
 use super::linear::{Linear, Refusal};
 use super::scratch::Scratch;
@@ -176,10 +174,9 @@ impl Pattern {
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
-                let input = Input::new(hay).span(start..hay.len());
                 let fresh = (start == 0).then_some(hay);
                 scratch.with_caches(*id, &linear.tariff, fresh, |caches| {
-                    linear.groups(text, &input, caches, slots);
+                    linear.groups(text, hay, start, caches, slots);
                 });
             }
             Strategy::Backtracking(backtracking) => {

@@ -9,12 +9,11 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
-use regex_automata::hybrid::dfa;
 use regex_automata::nfa::thompson::{backtrack, pikevm};
 use regex_automata::util::primitives::NonMaxUsize;
 
 use super::backtracking::Machine;
-use super::linear::Tariff;
+use super::linear::{Tariff, lazy};
 use crate::work::Work;
 
 /// Memory of all caches together, in bytes, if nothing else is said.
@@ -32,7 +31,7 @@ pub struct Scratch {
     scanned: u64,
     /// Runs the patterns that need backtracking.
     machine: Machine,
-    /// What the engines that fill groups write, for all patterns alike: `None` while it is lent.
+    /// What engines write, for all patterns alike: `None` while it is lent.
     filling: Option<Box<Filling>>,
     /// Whose searches these are.
     work: Rc<Work>,
@@ -41,8 +40,8 @@ pub struct Scratch {
 /// The caches of one pattern.
 #[derive(Debug, Default)]
 pub(super) struct Caches {
-    pub(super) forward: Option<dfa::Cache>,
-    pub(super) backward: Option<dfa::Cache>,
+    pub(super) forward: Option<lazy::Cache>,
+    pub(super) backward: Option<lazy::Cache>,
     /// Here for the time of a search.
     pub(super) filling: Option<Box<Filling>>,
     /// Bytes that automata went over since they were counted last.
@@ -53,10 +52,11 @@ pub(super) struct Caches {
     last_use: u64,
 }
 
-/// What the engines that fill groups write. Nothing of it outlives a search, so one serves all
-/// patterns, each resetting it for itself.
+/// What engines write that does not outlive a search, so that one serves all patterns, each resetting
+/// it for itself.
 #[derive(Debug, Default)]
 pub(super) struct Filling {
+    pub(super) workspace: lazy::Workspace,
     pub(super) backtracker: Option<backtrack::Cache>,
     pub(super) pikevm: Option<pikevm::Cache>,
     pub(super) slots: Vec<Option<NonMaxUsize>>,
@@ -204,8 +204,8 @@ impl Scratch {
 impl Caches {
     fn measure(&self) -> usize {
         size_of::<Self>()
-            .saturating_add(self.forward.as_ref().map_or(0, dfa::Cache::memory_usage))
-            .saturating_add(self.backward.as_ref().map_or(0, dfa::Cache::memory_usage))
+            .saturating_add(self.forward.as_ref().map_or(0, lazy::Cache::memory_usage))
+            .saturating_add(self.backward.as_ref().map_or(0, lazy::Cache::memory_usage))
     }
 }
 
@@ -216,7 +216,8 @@ impl Filling {
         let size = backtracker
             .as_ref()
             .map_or(0, backtrack::Cache::memory_usage)
-            .saturating_add(pikevm.as_ref().map_or(0, pikevm::Cache::memory_usage));
+            .saturating_add(pikevm.as_ref().map_or(0, pikevm::Cache::memory_usage))
+            .saturating_add(self.workspace.memory_usage());
         size <= KEPT_FILLING
     }
 }

@@ -1,4 +1,4 @@
-//! The engine for regular patterns: regex-automata's hybrid lazy DFA, in linear time.
+//! The engine for regular patterns: a lazy DFA over regex-automata's NFA, in linear time.
 //!
 //! A forward automaton finds whether and where a match ends, reading each byte once and building
 //! its states when they are first met. A reversed one, built only when somebody asks for a span,
@@ -6,32 +6,33 @@
 //! but in its place: `\b` and `$` see the bytes around it.
 //!
 //! When the states of a pattern fill their cache the automaton clears it and goes on: in the worst
-//! case it builds a state for every byte, which was measured to cost no more than the PikeVM does,
-//! the engine that needs no states. So it never gives up, and the time stays linear.
+//! case it builds a state for every byte, which costs no more than simulating the NFA does. So it
+//! never gives up, and the time stays linear.
 //!
 //! Whether a pattern matches is the same as in PCRE. A span or group differs in one corner: in a
 //! repetition of something that can match nothing, such as `(a|b??)+`, PCRE counts the round that
 //! reads nothing as the last and leaves; automata drop that round.
 
 pub(super) mod context;
+pub(super) mod lazy;
 mod lower;
 mod tariff;
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use regex_automata::hybrid::dfa::{self, DFA};
 use regex_automata::nfa::thompson::backtrack::BoundedBacktracker;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{self, NFA, WhichCaptures};
 use regex_automata::util::primitives::NonMaxUsize;
-use regex_automata::{Anchored, Input, MatchKind};
+use regex_automata::{Anchored, Input};
 
 use regex_syntax::hir::Hir;
 
 use super::PatternError;
 use super::scratch::{Caches, Filling};
 use super::syntax::{Construct, Parsed, Text};
+use lazy::{Direction, LazyDfa};
 pub(super) use tariff::Tariff;
 
 /// Largest memory of one automaton, in bytes, as estimated before it is built. A pattern above it
@@ -40,9 +41,6 @@ const COMPILED_LIMIT: usize = 4 << 20;
 /// Largest memory of the PikeVM's table, which holds the ends of all groups for each state, twice;
 /// in bytes, as estimated before it is built. A pattern above it is an error at load.
 const SLOTS_LIMIT: usize = 32 << 20;
-/// Largest memory of the states of one lazy DFA, in bytes. Smaller ones thrash on the largest
-/// patterns of the Core Rule Set.
-const CACHE_LIMIT: usize = 1 << 20;
 /// Largest memory of the backtracker's marks, in bytes. Spans that need more go to the PikeVM.
 const BACKTRACK_LIMIT: usize = 64 << 10;
 /// A byte takes the PikeVM so many times as long as the backtracker.
@@ -59,8 +57,8 @@ pub(super) struct Linear {
     pub(super) tariff: Tariff,
     /// Memory of one automaton, in bytes, as estimated.
     pub(super) compiled_size: usize,
-    forward: OnceLock<Option<DFA>>,
-    backward: OnceLock<Option<DFA>>,
+    forward: OnceLock<Option<LazyDfa>>,
+    backward: OnceLock<Option<LazyDfa>>,
     capturing: OnceLock<Option<Capturing>>,
 }
 
@@ -83,10 +81,6 @@ pub(super) enum Refusal {
     /// No engine takes it.
     Error(PatternError),
 }
-
-/// A lazy DFA stopped short of an answer. As configured, without bytes to quit at and without limit
-/// on clearing its cache, it never does; if it did, the PikeVM would answer.
-struct GaveUp;
 
 impl Linear {
     /// Accepts a pattern that this engine carries out exactly.
@@ -128,11 +122,7 @@ impl Linear {
 
     /// Whether there is a match.
     pub(super) fn is_match(&self, text: &Text, hay: &[u8], caches: &mut Caches) -> bool {
-        let input = Input::new(hay).earliest(true);
-        match self.end(text, &input, caches) {
-            Ok(end) => end.is_some(),
-            Err(GaveUp) => self.simulate(text, &input, caches).is_some(),
-        }
+        self.end(text, hay, 0, true, caches).is_some()
     }
 
     /// The leftmost match from `start` on.
@@ -143,25 +133,25 @@ impl Linear {
         start: usize,
         caches: &mut Caches,
     ) -> Option<Range<usize>> {
-        let input = Input::new(hay).span(start..hay.len());
         if self.moves_ends {
             let mut groups = Vec::new();
-            self.groups(text, &input, caches, &mut groups);
+            self.groups(text, hay, start, caches, &mut groups);
             return groups.into_iter().next().flatten();
         }
-        self.span(text, &input, caches)
+        self.span(text, hay, start, caches)
     }
 
-    /// The groups of the leftmost match; none, if there is no match.
+    /// The groups of the leftmost match from `start` on; none, if there is no match.
     pub(super) fn groups(
         &self,
         text: &Text,
-        input: &Input<'_>,
+        hay: &[u8],
+        start: usize,
         caches: &mut Caches,
         groups: &mut Vec<Option<Range<usize>>>,
     ) {
         groups.clear();
-        let Some(span) = self.span(text, input, caches) else {
+        let Some(span) = self.span(text, hay, start, caches) else {
             return;
         };
         groups.push(Some(span.clone()));
@@ -173,7 +163,7 @@ impl Linear {
             return;
         };
         // The search ends with the span, the conditions of the pattern still see what is around.
-        let input = input.clone().span(span).anchored(Anchored::Yes);
+        let input = Input::new(hay).span(span).anchored(Anchored::Yes);
         let mut filling = caches.filling.take().unwrap_or_default();
         let spanned = capturing.work(input.get_span().len());
         caches.spanned = caches.spanned.saturating_add(spanned);
@@ -185,91 +175,57 @@ impl Linear {
         caches.filling = Some(filling);
     }
 
-    /// Where the leftmost match ends.
+    /// Where the leftmost match from `start` on ends; with `earliest`, where one is found first.
     fn end(
         &self,
         text: &Text,
-        input: &Input<'_>,
+        hay: &[u8],
+        start: usize,
+        earliest: bool,
         caches: &mut Caches,
-    ) -> Result<Option<usize>, GaveUp> {
-        let Some(dfa) = self.forward(text) else {
-            return Ok(None);
-        };
-        let cache = caches.forward.get_or_insert_with(|| dfa.create_cache());
-        let before = cache.search_total_len();
-        let found = dfa.try_search_fwd(cache, input);
-        let scanned = cache.search_total_len().saturating_sub(before);
-        caches.scanned = caches.scanned.saturating_add(scanned);
-        match found {
-            Ok(end) => Ok(end.map(|end| end.offset())),
-            Err(_) => Err(GaveUp),
-        }
+    ) -> Option<usize> {
+        let dfa = self.forward(text)?;
+        let cache = caches.forward.get_or_insert_with(|| dfa.cache());
+        let filling = caches.filling.get_or_insert_default();
+        let found = dfa.end(hay, start, earliest, cache, &mut filling.workspace);
+        caches.scanned = caches.scanned.saturating_add(found.read);
+        Some(start.saturating_add(found.end?))
     }
 
-    fn span(&self, text: &Text, input: &Input<'_>, caches: &mut Caches) -> Option<Range<usize>> {
-        let Ok(end) = self.end(text, input, caches) else {
-            return self.simulate(text, input, caches);
-        };
-        let end = end?;
-        let anchored = self
-            .forward(text)
-            .is_some_and(|dfa| dfa.get_nfa().is_always_start_anchored());
-        if anchored {
-            return Some(input.start()..end);
-        }
-        let dfa = self.backward(text)?;
-        let cache = caches.backward.get_or_insert_with(|| dfa.create_cache());
-        let backward = input
-            .clone()
-            .span(input.start()..end)
-            .anchored(Anchored::Yes);
-        let before = cache.search_total_len();
-        let found = dfa.try_search_rev(cache, &backward);
-        let scanned = cache.search_total_len().saturating_sub(before);
-        caches.scanned = caches.scanned.saturating_add(scanned);
-        match found {
-            Ok(Some(start)) => Some(start.offset()..end),
-            Ok(None) | Err(_) => self.simulate(text, input, caches),
-        }
-    }
-
-    /// The leftmost match by the PikeVM.
-    fn simulate(
+    /// The leftmost match from `start` on.
+    fn span(
         &self,
         text: &Text,
-        input: &Input<'_>,
+        hay: &[u8],
+        start: usize,
         caches: &mut Caches,
     ) -> Option<Range<usize>> {
-        let vm = &self.capturing(text)?.pikevm;
-        let mut filling = caches.filling.take().unwrap_or_default();
-        let cache = filling.pikevm.get_or_insert_with(|| vm.create_cache());
-        cache.reset(vm);
-        let mut slots = [None; 2];
-        let found = vm.search_slots(cache, input, &mut slots);
-        let spanned = input.get_span().len().saturating_mul(PIKEVM_WORK);
-        caches.spanned = caches.spanned.saturating_add(spanned);
-        caches.filling = Some(filling);
-        found.and_then(|_| range(&slots))
+        let end = self.end(text, hay, start, false, caches)?;
+        if self.forward(text)?.is_anchored() {
+            return Some(start..end);
+        }
+        let dfa = self.backward(text)?;
+        let cache = caches.backward.get_or_insert_with(|| dfa.cache());
+        let filling = caches.filling.get_or_insert_default();
+        let found = dfa.start(hay, start, end, cache, &mut filling.workspace);
+        caches.scanned = caches.scanned.saturating_add(found.read);
+        Some(end.saturating_sub(found.end?)..end)
     }
 
-    fn forward(&self, text: &Text) -> Option<&DFA> {
+    fn forward(&self, text: &Text) -> Option<&LazyDfa> {
         let build = || {
             let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
-            lazy_dfa(
-                nfa(&lowered.hir, false, WhichCaptures::None)?,
-                MatchKind::LeftmostFirst,
-            )
+            let nfa = nfa(&lowered.hir, false, WhichCaptures::None)?;
+            LazyDfa::new(nfa, Direction::Forward)
         };
         self.forward.get_or_init(build).as_ref()
     }
 
-    fn backward(&self, text: &Text) -> Option<&DFA> {
+    fn backward(&self, text: &Text) -> Option<&LazyDfa> {
         let build = || {
             let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
-            lazy_dfa(
-                nfa(&lowered.hir, true, WhichCaptures::None)?,
-                MatchKind::All,
-            )
+            let nfa = nfa(&lowered.hir, true, WhichCaptures::None)?;
+            LazyDfa::new(nfa, Direction::Backward)
         };
         self.backward.get_or_init(build).as_ref()
     }
@@ -364,22 +320,19 @@ fn nfa(hir: &Hir, reverse: bool, captures: WhichCaptures) -> Option<NFA> {
         .ok()
 }
 
-fn lazy_dfa(nfa: NFA, kind: MatchKind) -> Option<DFA> {
-    DFA::builder()
-        .configure(
-            dfa::Config::new()
-                .match_kind(kind)
-                .cache_capacity(CACHE_LIMIT)
-                .skip_cache_capacity_check(true),
-        )
-        .build_from_nfa(nfa)
-        .ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::syntax::Dialect;
     use super::*;
+
+    /// The leftmost match by the PikeVM.
+    fn simulate(linear: &Linear, text: &Text, hay: &[u8], start: usize) -> Option<Range<usize>> {
+        let vm = &linear.capturing(text).unwrap().pikevm;
+        let mut slots = [None; 2];
+        let input = Input::new(hay).span(start..hay.len());
+        vm.search_slots(&mut vm.create_cache(), &input, &mut slots)?;
+        range(&slots)
+    }
 
     #[test]
     fn both_engines_answer_alike() {
@@ -392,9 +345,8 @@ mod tests {
             let mut caches = Caches::default();
             for hay in ["", "a", "ab", "xbBb", "xx", "a foo", "zbcc"] {
                 for start in 0..=hay.len() {
-                    let input = Input::new(hay).span(start..hay.len());
-                    let span = linear.span(&text, &input, &mut caches);
-                    let simulated = linear.simulate(&text, &input, &mut caches);
+                    let span = linear.span(&text, hay.as_bytes(), start, &mut caches);
+                    let simulated = simulate(&linear, &text, hay.as_bytes(), start);
                     assert_eq!(span, simulated, "/{source}/ in {hay} from {start}");
                 }
             }

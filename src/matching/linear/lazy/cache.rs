@@ -1,0 +1,231 @@
+//! The states that searches have built.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+use regex_automata::util::primitives::StateID;
+
+use super::Context;
+
+/// Most memory of the states of one automaton, in bytes. Smaller caches thrash on the largest
+/// patterns of the Core Rule Set.
+const LIMIT: usize = 1 << 20;
+
+/// States and where they lead.
+#[derive(Debug)]
+pub(in crate::matching) struct Cache {
+    /// A row for each state, an entry for each column of it.
+    entries: Vec<Entry>,
+    columns: usize,
+    /// Most memory, in bytes.
+    limit: usize,
+    states: Vec<State>,
+    /// The sets of the states, one after the other.
+    members: Vec<StateID>,
+    /// Numbers of states by what they are.
+    index: HashTable<u32>,
+}
+
+/// A state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct State {
+    /// Where its set begins, and how many are in it.
+    first: u32,
+    count: u32,
+    hash: u64,
+    /// What the byte before was.
+    pub(super) before: Context,
+    /// A match may begin here.
+    pub(super) open: bool,
+}
+
+/// Where a byte leads from a state.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Entry(u32);
+
+/// Where the row of a state begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Row(u32);
+
+/// The rows of all states.
+#[derive(Clone, Copy)]
+pub(super) struct Entries<'a>(&'a [Entry]);
+
+impl Entry {
+    /// Nobody has looked yet.
+    const UNKNOWN: Self = Self(1 << 31);
+    /// No match is under way, and none can begin.
+    pub(super) const DEAD: Self = Self(1 << 30);
+    /// A match ended before the byte.
+    const MATCH: u32 = 1 << 29;
+    const ROW: u32 = Self::MATCH - 1;
+
+    /// The same, with a match that ended before the byte.
+    pub(super) const fn with_match(self, matched: bool) -> Self {
+        if matched {
+            Self(self.0 | Self::MATCH)
+        } else {
+            self
+        }
+    }
+
+    /// The row that it leads to, if that is all.
+    pub(super) fn plain(self) -> Option<Row> {
+        (self.0 <= Self::ROW).then_some(Row(self.0))
+    }
+
+    pub(super) const fn is_unknown(self) -> bool {
+        self.0 == Self::UNKNOWN.0
+    }
+
+    pub(super) const fn is_dead(self) -> bool {
+        self.0 & Self::DEAD.0 != 0
+    }
+
+    pub(super) const fn is_match(self) -> bool {
+        self.0 & Self::MATCH != 0
+    }
+
+    pub(super) const fn row(self) -> Row {
+        Row(self.0 & Self::ROW)
+    }
+}
+
+impl Entries<'_> {
+    /// Where a column leads from a row.
+    #[inline]
+    pub(super) fn get(self, row: Row, column: usize) -> Entry {
+        // What no state has is beyond all rows.
+        let at = row.index().wrapping_add(column);
+        self.0.get(at).copied().unwrap_or(Entry::UNKNOWN)
+    }
+}
+
+impl Row {
+    fn index(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
+
+impl Cache {
+    pub(super) const fn new(columns: usize) -> Self {
+        Self::with_limit(columns, LIMIT)
+    }
+
+    /// One that is full beyond so many bytes.
+    pub(super) const fn with_limit(columns: usize, limit: usize) -> Self {
+        Self {
+            entries: Vec::new(),
+            columns,
+            limit,
+            states: Vec::new(),
+            members: Vec::new(),
+            index: HashTable::new(),
+        }
+    }
+
+    /// Where rows lead.
+    pub(super) fn entries(&self) -> Entries<'_> {
+        Entries(&self.entries)
+    }
+
+    /// Says where a column leads from a row.
+    pub(super) fn set(&mut self, row: Row, column: usize, entry: Entry) {
+        if let Some(place) = self.entries.get_mut(row.index().saturating_add(column)) {
+            *place = entry;
+        }
+    }
+
+    /// The state of a row.
+    pub(super) fn state_of(&self, row: Row) -> Option<State> {
+        let number = row.index().checked_div(self.columns)?;
+        self.states.get(number).copied()
+    }
+
+    /// The set of a state.
+    pub(super) fn members(&self, state: State) -> &[StateID] {
+        members(&self.members, state)
+    }
+
+    /// The state with this set, new if it is not there.
+    pub(super) fn state(&mut self, set: &[StateID], before: Context, open: bool) -> Entry {
+        if set.is_empty() && !open {
+            return Entry::DEAD;
+        }
+        let hash = FixedState::default().hash_one((set, before, open));
+        let found = self.index.find(hash, |&number| {
+            let number = usize::try_from(number).unwrap_or(usize::MAX);
+            self.states.get(number).is_some_and(|state| {
+                state.hash == hash
+                    && state.before == before
+                    && state.open == open
+                    && members(&self.members, *state) == set
+            })
+        });
+        let number = found.copied().unwrap_or_else(|| {
+            let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
+            let state = State {
+                first: number(self.members.len()),
+                count: number(set.len()),
+                hash,
+                before,
+                open,
+            };
+            let new = number(self.states.len());
+            self.members.extend_from_slice(set);
+            self.states.push(state);
+            self.add_row();
+            let states = &self.states;
+            self.index.insert_unique(hash, new, |&number| {
+                let number = usize::try_from(number).unwrap_or(usize::MAX);
+                states.get(number).map_or(0, |state| state.hash)
+            });
+            new
+        });
+        let columns = u32::try_from(self.columns).unwrap_or(u32::MAX);
+        Entry(number.saturating_mul(columns))
+    }
+
+    /// Adds a row. Buffers do not double here, for the limit is on what is reserved.
+    fn add_row(&mut self) {
+        let length = self.entries.len();
+        let end = length.saturating_add(self.columns);
+        if end > self.entries.capacity() {
+            let more = self.columns.saturating_mul(4).max(length / 4);
+            self.entries.reserve_exact(more);
+        }
+        self.entries.resize(end, Entry::UNKNOWN);
+    }
+
+    /// An empty one in its place, which is returned.
+    pub(super) fn take(&mut self) -> Self {
+        let empty = Self::with_limit(self.columns, self.limit);
+        std::mem::replace(self, empty)
+    }
+
+    /// Whether the states take too much memory.
+    pub(super) fn is_full(&self) -> bool {
+        self.memory_usage() > self.limit
+    }
+
+    /// Memory of all of it, in bytes.
+    pub(in crate::matching) fn memory_usage(&self) -> usize {
+        let places = self.index.capacity().saturating_mul(5);
+        [
+            self.entries.capacity().saturating_mul(size_of::<Entry>()),
+            self.states.capacity().saturating_mul(size_of::<State>()),
+            self.members.capacity().saturating_mul(size_of::<StateID>()),
+            places,
+        ]
+        .into_iter()
+        .fold(size_of::<Self>(), usize::saturating_add)
+    }
+}
+
+fn members(all: &[StateID], state: State) -> &[StateID] {
+    let first = usize::try_from(state.first).unwrap_or(usize::MAX);
+    let count = usize::try_from(state.count).unwrap_or(usize::MAX);
+    all.get(first..first.saturating_add(count))
+        .unwrap_or_default()
+}
