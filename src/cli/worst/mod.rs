@@ -8,7 +8,7 @@
 mod requests;
 mod values;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -55,6 +55,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIRECTORY")]
     save: Option<PathBuf>,
 
+    /// Measure the requests of a directory that an earlier search has written, instead of searching.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["rounds", "every", "seed", "save"])]
+    again: Option<PathBuf>,
+
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -63,10 +67,9 @@ pub(super) struct Arguments {
 /// A request and what it took.
 #[derive(Serialize)]
 struct Measured {
-    place: &'static str,
-    /// The rule that its values were made from.
-    rule: u64,
-    taste: &'static str,
+    /// Where the values stand, the rule that they were made from, and how.
+    #[serde(flatten)]
+    origin: Origin,
     bytes: usize,
     /// Steps of work in all phases.
     steps: u64,
@@ -79,11 +82,17 @@ struct Measured {
     request: Request,
 }
 
+/// What a request was made of.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+struct Origin {
+    place: String,
+    rule: u64,
+    taste: String,
+}
+
 /// What the search keeps.
 struct Found {
-    placement: Placement,
-    rule: u64,
-    taste: Taste,
+    origin: Origin,
     time: Duration,
     request: Request,
 }
@@ -91,16 +100,10 @@ struct Found {
 /// Searches and measures. The answer is the exit status.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let engine = Config::load(&arguments.config)?.engine()?;
-    let baits = engine.programs().flat_map(values::baits);
-    let baits: Vec<Bait> = baits.step_by(arguments.every.max(1)).collect();
-    let mut random = Random::new(arguments.seed);
-    let mut measured = Vec::new();
-    for placement in Placement::ALL {
-        let found = search(&engine, &baits, placement, arguments.rounds, &mut random);
-        for one in &found {
-            measured.push(measure(&engine, one, &found));
-        }
-    }
+    let mut measured = match &arguments.again {
+        Some(directory) => measure_all(&engine, &saved(directory)?),
+        None => search_everywhere(&engine, arguments),
+    };
     measured.sort_by(|a, b| b.worst().total_cmp(&a.worst()));
     if let Some(directory) = &arguments.save {
         save(&measured, directory)?;
@@ -111,6 +114,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         line(&table(&measured))?;
     }
     Ok(CLEAN)
+}
+
+/// Searches in every place, and measures what was found there.
+fn search_everywhere(engine: &Native, arguments: &Arguments) -> Vec<Measured> {
+    let baits = engine.programs().flat_map(values::baits);
+    let baits: Vec<Bait> = baits.step_by(arguments.every.max(1)).collect();
+    let mut random = Random::new(arguments.seed);
+    let mut measured = Vec::new();
+    for placement in Placement::ALL {
+        let found = search(engine, &baits, placement, arguments.rounds, &mut random);
+        measured.extend(measure_all(engine, &found));
+    }
+    measured
 }
 
 /// The requests of a placement that took longest: of each rule at most one.
@@ -129,9 +145,11 @@ fn search(
             let start = processor_time();
             engine.work(&request, &nothing());
             kept.push(Found {
-                placement,
-                rule: bait.rule,
-                taste,
+                origin: Origin {
+                    place: placement.name().to_owned(),
+                    rule: bait.rule,
+                    taste: taste.name().to_owned(),
+                },
                 time: processor_time().saturating_sub(start),
                 request,
             });
@@ -150,6 +168,11 @@ fn search(
     kept
 }
 
+fn measure_all(engine: &Native, found: &[Found]) -> Vec<Measured> {
+    let each = found.iter();
+    each.map(|one| measure(engine, one, found)).collect()
+}
+
 fn measure(engine: &Native, found: &Found, others: &[Found]) -> Measured {
     let response = nothing();
     let worked = engine.work(&found.request, &response);
@@ -165,16 +188,14 @@ fn measure(engine: &Native, found: &Found, others: &[Found]) -> Measured {
     };
     let thrash = || {
         for other in others.iter().cycle().take(OTHERS) {
-            if other.rule != found.rule {
+            if other.origin != found.origin {
                 engine.work(&other.request, &response);
             }
         }
         None
     };
     Measured {
-        place: found.placement.name(),
-        rule: found.rule,
-        taste: found.taste.name(),
+        origin: found.origin.clone(),
         bytes: found.request.body.len().max(found.request.target.len()),
         steps: worked.steps,
         limited: worked.limited,
@@ -227,9 +248,9 @@ fn table(measured: &[Measured]) -> String {
     for one in measured {
         lines.push(format!(
             "{:<14} {:>7} {:<8} {:>7} {:>11} {:>5} {:>8.1} {:>8.1} {:>8.1} {:>8.2}",
-            one.place,
-            one.rule,
-            one.taste,
+            one.origin.place,
+            one.origin.rule,
+            one.origin.taste,
             one.bytes,
             one.steps,
             if one.limited { "yes" } else { "no" },
@@ -242,14 +263,53 @@ fn table(measured: &[Measured]) -> String {
     lines.join("\n")
 }
 
-fn save(measured: &[Measured], directory: &std::path::Path) -> Result<(), String> {
+fn save(measured: &[Measured], directory: &Path) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
     std::fs::create_dir_all(directory).map_err(failed)?;
     for one in measured {
-        let name = format!("{}-{}-{}.http", one.place, one.rule, one.taste);
+        let name = one.origin.file_name();
         std::fs::write(directory.join(name), one.request.to_bytes()).map_err(failed)?;
     }
     Ok(())
+}
+
+/// The requests that [`save`] has written.
+fn saved(directory: &Path) -> Result<Vec<Found>, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", directory.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(origin) = Origin::of_file(&name) {
+            found.push(Found {
+                origin,
+                time: Duration::ZERO,
+                request: Request::parse(&std::fs::read(&path).map_err(failed)?),
+            });
+        }
+    }
+    if found.is_empty() {
+        return Err(format!("{}: no saved requests", directory.display()));
+    }
+    found.sort_by_cached_key(|one| one.origin.file_name());
+    Ok(found)
+}
+
+impl Origin {
+    /// The name of the file that keeps the request.
+    fn file_name(&self) -> String {
+        format!("{}-{}-{}.http", self.place, self.rule, self.taste)
+    }
+
+    fn of_file(name: &str) -> Option<Self> {
+        let mut parts = name.strip_suffix(".http")?.rsplitn(3, '-');
+        let (taste, rule, place) = (parts.next()?, parts.next()?, parts.next()?);
+        Some(Self {
+            place: place.to_owned(),
+            rule: rule.parse().ok()?,
+            taste: taste.to_owned(),
+        })
+    }
 }
 
 #[expect(
