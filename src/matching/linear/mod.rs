@@ -216,7 +216,7 @@ impl Linear {
         let build = || {
             let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
             let nfa = nfa(&lowered.hir, false, WhichCaptures::None)?;
-            LazyDfa::new(nfa, Direction::Forward)
+            LazyDfa::new(&nfa, Direction::Forward)
         };
         self.forward.get_or_init(build).as_ref()
     }
@@ -225,7 +225,7 @@ impl Linear {
         let build = || {
             let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
             let nfa = nfa(&lowered.hir, true, WhichCaptures::None)?;
-            LazyDfa::new(nfa, Direction::Backward)
+            LazyDfa::new(&nfa, Direction::Backward)
         };
         self.backward.get_or_init(build).as_ref()
     }

@@ -4,9 +4,9 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
-use regex_automata::util::primitives::StateID;
 
 use super::Context;
+use super::program::NodeId;
 
 /// Most memory of the states of one automaton, in bytes. Smaller caches thrash on the largest
 /// patterns of the Core Rule Set.
@@ -22,7 +22,7 @@ pub(in crate::matching) struct Cache {
     limit: usize,
     states: Vec<State>,
     /// The sets of the states, one after the other.
-    members: Vec<StateID>,
+    members: Vec<NodeId>,
     /// Numbers of states by what they are.
     index: HashTable<u32>,
 }
@@ -144,12 +144,12 @@ impl Cache {
     }
 
     /// The set of a state.
-    pub(super) fn members(&self, state: State) -> &[StateID] {
+    pub(super) fn members(&self, state: State) -> &[NodeId] {
         members(&self.members, state)
     }
 
     /// The state with this set, new if it is not there.
-    pub(super) fn state(&mut self, set: &[StateID], before: Context, open: bool) -> Entry {
+    pub(super) fn state(&mut self, set: &[NodeId], before: Context, open: bool) -> Entry {
         if set.is_empty() && !open {
             return Entry::DEAD;
         }
@@ -215,7 +215,7 @@ impl Cache {
         [
             self.entries.capacity().saturating_mul(size_of::<Entry>()),
             self.states.capacity().saturating_mul(size_of::<State>()),
-            self.members.capacity().saturating_mul(size_of::<StateID>()),
+            self.members.capacity().saturating_mul(size_of::<NodeId>()),
             places,
         ]
         .into_iter()
@@ -223,7 +223,7 @@ impl Cache {
     }
 }
 
-fn members(all: &[StateID], state: State) -> &[StateID] {
+fn members(all: &[NodeId], state: State) -> &[NodeId] {
     let first = usize::try_from(state.first).unwrap_or(usize::MAX);
     let count = usize::try_from(state.count).unwrap_or(usize::MAX);
     all.get(first..first.saturating_add(count))

@@ -1,6 +1,6 @@
 //! A lazy DFA: an automaton whose states are built when a search first comes to them.
 //!
-//! Its states are sets of the NFA's, in order of preference, as in every such automaton, but for one
+//! Its states are sets of an NFA's, in order of preference, as in every such automaton, but for one
 //! thing. A search for a match that can begin anywhere begins a new one at every byte, so that the
 //! places where one can begin are in every set; in the large alternations of rule sets these are
 //! hundreds. They are left out: a state says that matches may begin here, and where the beginnings
@@ -11,6 +11,8 @@
 //! conditions until the byte behind is read, and what is to be known of the byte before.
 
 mod cache;
+mod marks;
+mod program;
 mod step;
 
 #[cfg(test)]
@@ -20,23 +22,23 @@ pub(in crate::matching) use cache::Cache;
 pub(in crate::matching) use step::Workspace;
 
 use cache::{Entry, Row};
+use program::{NodeId, Program};
 use regex_automata::nfa::thompson::NFA;
 use regex_automata::util::look::{Look, LookSet};
-use regex_automata::util::primitives::StateID;
 
 /// The automaton of a pattern. What searches build is kept elsewhere, in a [`Cache`] of its own.
 #[derive(Debug)]
 pub(in crate::matching) struct LazyDfa {
-    nfa: NFA,
+    program: Program,
     direction: Direction,
     /// Bytes that no part of the pattern tells apart have one column.
     column_of: Box<[u8; 256]>,
     /// The last one stands for the edge of the value.
     columns: Box<[Column]>,
-    /// Where a match begins: the NFA's states that read, ask or match.
-    beginnings: Box<[StateID]>,
-    /// A match can begin behind the first byte, too.
-    reopens: bool,
+    /// Where a match begins: nodes that are no forks.
+    beginnings: Box<[NodeId]>,
+    /// A match can only begin at the edge of the value.
+    anchored: bool,
     looks: LookSet,
 }
 
@@ -80,7 +82,7 @@ pub(super) struct Found {
 impl LazyDfa {
     /// The automaton of an NFA, which is compiled for the same direction. `None` if it asks for a
     /// condition that is not known here.
-    pub(super) fn new(nfa: NFA, direction: Direction) -> Option<Self> {
+    pub(super) fn new(nfa: &NFA, direction: Direction) -> Option<Self> {
         let looks = nfa.look_set_any();
         if !looks.iter().all(is_known) {
             return None;
@@ -100,21 +102,22 @@ impl LazyDfa {
         };
         let representatives = classes.representatives(..).filter_map(|unit| unit.as_u8());
         let columns = representatives.map(column).chain([edge]).collect();
-        let beginnings = step::beginnings(&nfa);
+        let program = Program::new(&nfa);
+        let beginnings = step::beginnings(&program, nfa.start_anchored().into());
         Some(Self {
-            reopens: direction == Direction::Forward && !nfa.is_always_start_anchored(),
-            nfa,
+            program,
             direction,
             column_of,
             columns,
             beginnings,
+            anchored: nfa.is_always_start_anchored(),
             looks,
         })
     }
 
     /// Whether a match can only begin where the search does.
     pub(super) fn is_anchored(&self) -> bool {
-        self.nfa.is_always_start_anchored()
+        self.anchored
     }
 
     /// An empty cache.
@@ -217,7 +220,7 @@ impl LazyDfa {
     fn begin(&self, before: Option<&u8>, cache: &mut Cache) -> Entry {
         let before = before.map_or(Context::Edge, |&byte| Context::of(byte));
         match self.direction {
-            Direction::Forward if !self.reopens && before != Context::Edge => Entry::DEAD,
+            Direction::Forward if self.anchored && before != Context::Edge => Entry::DEAD,
             Direction::Forward => cache.state(&[], self.kept(before), true),
             Direction::Backward => cache.state(&self.beginnings, self.kept(before), false),
         }

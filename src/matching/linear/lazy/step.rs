@@ -1,30 +1,20 @@
 //! Building the state that a byte leads to.
 
-use regex_automata::nfa::thompson::{NFA, State};
-use regex_automata::util::look::Look;
-use regex_automata::util::primitives::StateID;
-
 use super::cache::{Cache, Entry, Row};
+use super::marks::Marks;
+use super::program::{Node, NodeId, Program};
 use super::{Column, Context, Direction, LazyDfa, holds};
 
 /// What building a state writes. Nothing of it outlives that, so one serves all patterns.
 #[derive(Debug, Default)]
 pub(in crate::matching) struct Workspace {
     /// The set that is being made.
-    next: Vec<StateID>,
-    /// The NFA's states that are in it or that led to some that are.
+    next: Vec<NodeId>,
+    /// The nodes that are in it, and forks that led there.
     reached: Marks,
-    /// The NFA's states that were asked about the byte, behind conditions.
+    /// The nodes that were asked about the byte, behind conditions.
     asked: Marks,
-    stack: Vec<StateID>,
-}
-
-/// A set of NFA states that is emptied at once.
-#[derive(Debug, Default)]
-struct Marks {
-    /// By state: when it was marked last.
-    times: Vec<u32>,
-    now: u32,
+    stack: Vec<NodeId>,
 }
 
 impl LazyDfa {
@@ -82,7 +72,7 @@ impl LazyDfa {
         } else {
             Entry::DEAD
         };
-        workspace.begin(self.nfa.states().len());
+        workspace.begin(self.program.len());
         let set = if state.open && idle == row {
             &self.beginnings
         } else {
@@ -97,7 +87,7 @@ impl LazyDfa {
             }
         }
         let cut = matched && self.direction == Direction::Forward;
-        let mut open = state.open && idle == row && self.reopens && !cut;
+        let mut open = state.open && idle == row && !self.anchored && !cut;
         if !cut && state.open && idle != row {
             matched |= begun.is_match();
             if let Some(target) = cache.state_of(begun.row()).filter(|_| !begun.is_dead()) {
@@ -115,27 +105,29 @@ impl LazyDfa {
         entry
     }
 
-    /// Adds what a state of the NFA leads to. Says whether it is a match before the byte.
+    /// Adds what a node leads to. Says whether it is a match before the byte.
     fn advance(
         &self,
-        member: StateID,
+        member: NodeId,
         before: Context,
         read: Column,
         workspace: &mut Workspace,
     ) -> bool {
-        let next = match self.nfa.states().get(member.as_usize()) {
-            Some(State::ByteRange { trans }) => read
-                .byte
-                .filter(|&byte| trans.matches_byte(byte))
-                .map(|_| trans.next),
-            Some(State::Sparse(sparse)) => read.byte.and_then(|byte| sparse.matches_byte(byte)),
-            Some(State::Dense(dense)) => read.byte.and_then(|byte| dense.matches_byte(byte)),
-            Some(State::Match { .. }) => return true,
-            Some(State::Look { .. }) => return self.ask(member, before, read, workspace),
+        let program = &self.program;
+        let next = match (program.node(member), read.byte) {
+            (Node::Range { low, high, next }, Some(byte)) => {
+                (low..=high).contains(&byte).then_some(next)
+            }
+            (Node::Set { set, next }, Some(byte)) => {
+                program.set_contains(set, byte).then_some(next)
+            }
+            (Node::Ways(ways), Some(byte)) => program.way(ways, byte),
+            (Node::Match, _) => return true,
+            (Node::Look { .. }, _) => return self.ask(member, before, read, workspace),
             _ => None,
         };
         if let Some(next) = next {
-            workspace.reach(&self.nfa, next);
+            workspace.reach(program, next);
         }
         false
     }
@@ -143,7 +135,7 @@ impl LazyDfa {
     /// The same for a condition: what is behind it reads the same byte.
     fn ask(
         &self,
-        member: StateID,
+        member: NodeId,
         before: Context,
         read: Column,
         workspace: &mut Workspace,
@@ -152,16 +144,20 @@ impl LazyDfa {
         let mut matched = false;
         workspace.stack.push(member);
         while workspace.stack.len() > bottom {
-            let Some(id) = workspace.stack.pop().filter(|&id| workspace.asked.mark(id)) else {
+            let top = workspace.stack.pop();
+            let Some(id) = top.filter(|id| workspace.asked.mark(id.index())) else {
                 continue;
             };
-            match self.nfa.states().get(id.as_usize()) {
-                Some(&State::Look { look, next }) => {
+            match self.program.node(id) {
+                Node::Look { look, next } => {
                     if holds(look, before, read.context) {
                         workspace.stack.push(next);
                     }
                 }
-                Some(state) if state.is_epsilon() => follow(state, &mut workspace.stack),
+                Node::Fork(targets) | Node::Tree(targets) => {
+                    let targets = self.program.targets(targets);
+                    workspace.stack.extend(targets.iter().rev());
+                }
                 _ => {
                     matched |= self.advance(id, before, read, workspace);
                     if matched && self.direction == Direction::Forward {
@@ -175,42 +171,50 @@ impl LazyDfa {
 }
 
 impl Workspace {
-    fn begin(&mut self, states: usize) {
+    fn begin(&mut self, nodes: usize) {
         self.next.clear();
         self.stack.clear();
-        self.reached.clear(states);
-        self.asked.clear(states);
+        self.reached.clear(nodes);
+        self.asked.clear(nodes);
     }
 
-    /// Adds states of the NFA that are known to read, ask or match.
-    fn add(&mut self, more: &[StateID]) {
+    /// Adds nodes that are no forks.
+    fn add(&mut self, more: &[NodeId]) {
         for &id in more {
-            if self.reached.mark(id) {
+            if self.reached.mark(id.index()) {
                 self.next.push(id);
             }
         }
     }
 
-    /// Adds the states of the NFA that one leads to without reading, in order of preference.
-    fn reach(&mut self, nfa: &NFA, target: StateID) {
+    /// Adds the nodes that one leads to without reading, in order of preference.
+    fn reach(&mut self, program: &Program, target: NodeId) {
+        match program.node(target) {
+            Node::Fail => {}
+            Node::Fork(targets) => {
+                if self.reached.mark(target.index()) {
+                    self.add(program.targets(targets));
+                }
+            }
+            Node::Tree(_) => self.climb(program, target),
+            _ => self.add(&[target]),
+        }
+    }
+
+    /// The same for a fork that leads to others.
+    fn climb(&mut self, program: &Program, tree: NodeId) {
         let bottom = self.stack.len();
-        self.stack.push(target);
+        self.stack.push(tree);
         while self.stack.len() > bottom {
-            let Some(id) = self.stack.pop().filter(|&id| self.reached.mark(id)) else {
-                continue;
-            };
-            match nfa.states().get(id.as_usize()) {
-                // Behind a byte is no beginning.
-                None
-                | Some(
-                    State::Fail
-                    | State::Look {
-                        look: Look::Start, ..
-                    },
-                ) => {}
-                Some(State::Look { .. }) => self.next.push(id),
-                Some(state) if state.is_epsilon() => follow(state, &mut self.stack),
-                Some(_) => self.next.push(id),
+            let Some(id) = self.stack.pop() else { return };
+            match program.node(id) {
+                Node::Tree(targets) => {
+                    if self.reached.mark(id.index()) {
+                        let targets = program.targets(targets);
+                        self.stack.extend(targets.iter().rev());
+                    }
+                }
+                _ => self.reach(program, id),
             }
         }
     }
@@ -218,62 +222,17 @@ impl Workspace {
     /// Memory of its buffers, in bytes.
     pub(in crate::matching) fn memory_usage(&self) -> usize {
         let lists = self.next.capacity().saturating_add(self.stack.capacity());
-        let marks = self.reached.times.capacity();
-        let marks = marks.saturating_add(self.asked.times.capacity());
-        lists.saturating_add(marks).saturating_mul(size_of::<u32>())
+        lists
+            .saturating_mul(size_of::<NodeId>())
+            .saturating_add(self.reached.memory_usage())
+            .saturating_add(self.asked.memory_usage())
     }
 }
 
-impl Marks {
-    fn clear(&mut self, states: usize) {
-        if self.times.len() < states {
-            self.times.resize(states, 0);
-        }
-        self.now = self.now.wrapping_add(1);
-        if self.now == 0 {
-            self.times.fill(0);
-            self.now = 1;
-        }
-    }
-
-    /// Whether the state is marked for the first time.
-    fn mark(&mut self, id: StateID) -> bool {
-        match self.times.get_mut(id.as_usize()) {
-            Some(time) if *time != self.now => {
-                *time = self.now;
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The states of the NFA at which a match begins, in order of preference.
-pub(super) fn beginnings(nfa: &NFA) -> Box<[StateID]> {
-    let mut marks = Marks::default();
-    marks.clear(nfa.states().len());
-    let mut found = Vec::new();
-    let mut stack = vec![nfa.start_anchored()];
-    while let Some(id) = stack.pop() {
-        if !marks.mark(id) {
-            continue;
-        }
-        match nfa.states().get(id.as_usize()) {
-            None | Some(State::Fail) => {}
-            Some(State::Look { .. }) => found.push(id),
-            Some(state) if state.is_epsilon() => follow(state, &mut stack),
-            Some(_) => found.push(id),
-        }
-    }
-    found.into()
-}
-
-/// Puts on the stack where a state of the NFA leads without reading, the preferred one on top.
-fn follow(state: &State, stack: &mut Vec<StateID>) {
-    match state {
-        State::Union { alternates } => stack.extend(alternates.iter().rev()),
-        State::BinaryUnion { alt1, alt2 } => stack.extend([*alt2, *alt1]),
-        State::Capture { next, .. } | State::Look { next, .. } => stack.push(*next),
-        _ => {}
-    }
+/// The nodes at which a match begins, in order of preference.
+pub(super) fn beginnings(program: &Program, start: NodeId) -> Box<[NodeId]> {
+    let mut workspace = Workspace::default();
+    workspace.begin(program.len());
+    workspace.reach(program, start);
+    workspace.next.into()
 }

@@ -7,7 +7,7 @@ use regex_automata::{Input, Match};
 use std::ops::Range;
 
 /// Alternations, loops, conditions on both sides, empty matches, places a match is tied to.
-const PATTERNS: [&str; 34] = [
+const PATTERNS: [&str; 38] = [
     "a",
     "",
     "a|ab|abc",
@@ -42,6 +42,10 @@ const PATTERNS: [&str; 34] = [
     "a.{3}b",
     r"(?:a[bc]*(?:\$[a-z]*)?b)+c",
     "[^a]*(?:|a)(?:$|b)",
+    "(?:|a)+",
+    "(?:|a|b)+?c",
+    "(?:(?:|a)+|b)*",
+    "(?:a|b|-|z|c|A|B|$|(?:x|y|(?:u|v|w|)|q|r|s|t)+|ab|bc|aa)*z",
 ];
 
 struct Both {
@@ -62,8 +66,8 @@ impl Both {
         };
         let [forward, backward] = [false, true].map(|reverse| nfa(reverse, WhichCaptures::None));
         Self {
-            forward: LazyDfa::new(forward, Direction::Forward).unwrap(),
-            backward: LazyDfa::new(backward, Direction::Backward).unwrap(),
+            forward: LazyDfa::new(&forward, Direction::Forward).unwrap(),
+            backward: LazyDfa::new(&backward, Direction::Backward).unwrap(),
             reference: PikeVM::new_from_nfa(nfa(false, WhichCaptures::Implicit)).unwrap(),
         }
     }
@@ -126,7 +130,10 @@ fn agrees_with_a_simulation_whatever_the_cache_holds() {
 fn conditions_that_are_not_known_are_refused() {
     for pattern in ["(?mR)^a", r"(?u)\ba"] {
         let nfa = Compiler::new().build(pattern).unwrap();
-        assert!(LazyDfa::new(nfa, Direction::Forward).is_none(), "{pattern}");
+        assert!(
+            LazyDfa::new(&nfa, Direction::Forward).is_none(),
+            "{pattern}"
+        );
     }
 }
 
