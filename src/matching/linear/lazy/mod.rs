@@ -102,7 +102,7 @@ impl LazyDfa {
         };
         let representatives = classes.representatives(..).filter_map(|unit| unit.as_u8());
         let columns = representatives.map(column).chain([edge]).collect();
-        let program = Program::new(&nfa);
+        let program = Program::new(nfa);
         let beginnings = step::beginnings(&program, nfa.start_anchored().into());
         Some(Self {
             program,
