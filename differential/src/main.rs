@@ -1,6 +1,7 @@
 //! Compares Parapet with libmodsecurity: the same rules, the same generated requests, the same rule
 //! ids, or a divergence from the list that explains the difference. `scripts/differential` runs it.
 
+mod bench;
 mod benign;
 mod corpus;
 mod divergences;
@@ -38,7 +39,12 @@ usage: parapet-differential --library LIBMODSECURITY --rules CRS --tests FOLDER 
     [--requests N] [--seed N] [--only N] [--show N]";
 
 fn main() -> ExitCode {
-    match options().and_then(|options| run::run(&options)) {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((first, rest)) if first == "bench" => bench::run(rest).map(|()| true),
+        _ => options(arguments).and_then(|options| run::run(&options)),
+    };
+    match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -48,7 +54,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn options() -> Result<Options, String> {
+fn options(arguments: Vec<String>) -> Result<Options, String> {
     let mut options = Options {
         library: PathBuf::new(),
         rules: PathBuf::new(),
@@ -60,7 +66,7 @@ fn options() -> Result<Options, String> {
         only: None,
         show: 1,
     };
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = arguments.into_iter();
     while let Some(name) = arguments.next() {
         let value = arguments.next().ok_or(USAGE)?;
         let number = || {

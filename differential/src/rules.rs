@@ -1,4 +1,5 @@
-//! The rules for both engines: the Core Rule Set from a folder, copied with every rule logging.
+//! The rules for both engines: the Core Rule Set from a folder, copied with every rule logging where
+//! matches are compared.
 //!
 //! Most rules of the set that compute something say `nolog`, and libmodsecurity tells only of rules
 //! that log, and of a SecAction only if it has a message. In the copy, which both engines get,
@@ -10,6 +11,15 @@ use std::path::{Path, PathBuf};
 
 use crate::exchange::Profile;
 
+/// Whether rules tell of their matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// All rules do.
+    Always,
+    /// Those do that say so.
+    AsWritten,
+}
+
 /// Copies what is in `source` (a checkout of the Core Rule Set) and the engine's `settings` to
 /// `place`, and writes one file for each profile that includes the copies. Both engines load that one
 /// file: libmodsecurity keeps the first of two settings that are loaded one after the other.
@@ -17,7 +27,7 @@ use crate::exchange::Profile;
 /// # Errors
 ///
 /// A text for people: what cannot be read or written.
-pub fn copy(source: &Path, settings: &Path, place: &Path) -> Result<(), String> {
+pub fn copy(source: &Path, settings: &Path, place: &Path, telling: Telling) -> Result<(), String> {
     let say = |path: &Path| {
         let path = path.display().to_string();
         move |error: std::io::Error| format!("{path}: {error}")
@@ -31,7 +41,7 @@ pub fn copy(source: &Path, settings: &Path, place: &Path) -> Result<(), String> 
         ),
         (source.join("crs-setup.conf.example"), "crs-setup.conf"),
     ] {
-        take(&from, &place.join(name)).map_err(say(&from))?;
+        take(&from, &place.join(name), telling).map_err(say(&from))?;
     }
     let rules = source.join("rules");
     let mut names = Vec::new();
@@ -42,7 +52,7 @@ pub fn copy(source: &Path, settings: &Path, place: &Path) -> Result<(), String> 
     let mut includes = String::new();
     for from in names {
         let name = from.file_name().unwrap_or_default().to_string_lossy();
-        take(&from, &place.join(&*name)).map_err(say(&from))?;
+        take(&from, &place.join(&*name), telling).map_err(say(&from))?;
         if name.ends_with(".conf") {
             includes.push_str(&format!("Include {name}\n"));
         }
@@ -80,14 +90,16 @@ SecAuditEngine Off
 SecResponseBodyMimeType text/plain text/html text/xml application/json
 ";
 
-fn take(from: &Path, to: &Path) -> std::io::Result<()> {
+fn take(from: &Path, to: &Path, telling: Telling) -> std::io::Result<()> {
     let mut bytes = fs::read(from)?;
     match from.extension().and_then(|extension| extension.to_str()) {
         Some("mapping") => bytes = plain_map(&bytes),
         Some("data") => {}
         _ => {
-            bytes = replace(&bytes, b"noauditlog", b"auditlog");
-            bytes = replace(&bytes, b"nolog", b"log,msg:'-'");
+            if telling == Telling::Always {
+                bytes = replace(&bytes, b"noauditlog", b"auditlog");
+                bytes = replace(&bytes, b"nolog", b"log,msg:'-'");
+            }
             bytes = without_own(&bytes);
         }
     }

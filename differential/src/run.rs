@@ -57,7 +57,12 @@ struct Counts {
 /// A text for people: an engine, the rules or the tests are not to be had.
 pub fn run(options: &Options) -> Result<bool, String> {
     let corpus = Corpus::new(&options.tests, options.seed)?;
-    rules::copy(&options.rules, &options.settings, &options.place)?;
+    rules::copy(
+        &options.rules,
+        &options.settings,
+        &options.place,
+        rules::Telling::Always,
+    )?;
     let library = Library::open(&options.library)?;
     eprintln!("{}", library.version());
     let engines = Engines {

@@ -48,7 +48,7 @@ pub(crate) fn header<'a>(headers: &'a Headers, name: &[u8]) -> Option<&'a [u8]> 
 impl Request {
     /// Reads a request. Blank lines before it are skipped, as servers do; everything up to the
     /// first space is the method, everything after the last one the protocol.
-    pub(crate) fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let bytes = skip_blank_lines(bytes);
         let (line, rest) = split_line(bytes);
         let (method, rest_of_line) = split_at_space(line);

@@ -51,6 +51,20 @@ pub fn resident_bytes(process: u32) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmRSS"))
 }
 
+/// What a process, with all its threads, has had of the processor.
+///
+/// # Errors
+/// The process is gone, or this is no Linux.
+pub fn processor_time(process: u32) -> io::Result<Duration> {
+    let mut time = Duration::ZERO;
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let nanoseconds = text.split_whitespace().next().and_then(|n| n.parse().ok());
+        time += Duration::from_nanos(nanoseconds.ok_or_else(|| io::Error::other(text))?);
+    }
+    Ok(time)
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -58,5 +72,6 @@ mod tests {
         let found = super::parse("HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\na.b: 3\nc: 4\n");
         assert_eq!((found["a.b"], found["c"]), (3, 4));
         assert!(super::resident_bytes(std::process::id()).unwrap() > 100_000);
+        assert!(!super::processor_time(std::process::id()).unwrap().is_zero());
     }
 }

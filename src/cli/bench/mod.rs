@@ -45,6 +45,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.wasm")]
     wasm: Option<PathBuf>,
 
+    /// Write so many requests of each kind, with words of their own, into directories named after
+    /// them in DIRECTORY, for other programs to send; measure nothing.
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["wasm", "json", "baseline"])]
+    write: Option<PathBuf>,
+
+    /// How many requests of each kind to write.
+    #[arg(long, default_value_t = 256, requires = "write")]
+    variants: usize,
+
     /// How long to measure each request, in seconds.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
@@ -106,6 +115,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let native = config.engine()?;
     let start_milliseconds = milliseconds(start.elapsed());
     let backend = Site::load(&arguments.requests);
+    if let Some(directory) = &arguments.write {
+        write_variants(&cases, &native, &backend, arguments.variants, directory)?;
+        return Ok(CLEAN);
+    }
     let mut requests = Vec::new();
     for (name, request) in &cases {
         let mut subject = NativeSubject {
@@ -252,15 +265,15 @@ impl<'a> Batches<'a> {
         }
     }
 
-    fn next<S: Subject>(&mut self, subject: &S, size: usize) -> Vec<S::Prepared> {
-        let make = |_| match &mut self.variations {
+    fn one(&mut self) -> Request {
+        match &mut self.variations {
             Some(variations) => variations.next(),
             None => self.request.clone(),
-        };
-        (0..size)
-            .map(make)
-            .map(|request| subject.prepare(&request))
-            .collect()
+        }
+    }
+
+    fn next<S: Subject>(&mut self, subject: &S, size: usize) -> Vec<S::Prepared> {
+        (0..size).map(|_| subject.prepare(&self.one())).collect()
     }
 }
 
@@ -417,6 +430,29 @@ fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
         Ok((name, Request::parse(&bytes)))
     };
     found.iter().map(read).collect()
+}
+
+/// Writes requests as `DIRECTORY/NAME/0000.http` and so on; of attacks only one.
+fn write_variants(
+    cases: &[(String, Request)],
+    engine: &Native,
+    backend: &Site,
+    count: usize,
+    directory: &Path,
+) -> Result<(), String> {
+    let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    for (name, request) in cases {
+        let folder = directory.join(name);
+        std::fs::create_dir_all(&folder).map_err(|error| failed(&folder, error))?;
+        let passes = engine.pass(request, &backend.respond(request));
+        let mut batches = Batches::new(request, passes);
+        for number in 0..if passes { count } else { 1 } {
+            let path = folder.join(format!("{number:04}.http"));
+            let bytes = batches.one().to_bytes();
+            std::fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 fn milliseconds(time: Duration) -> f64 {
