@@ -63,13 +63,13 @@ impl Memo {
 
 #[cfg(test)]
 mod tests {
-    use super::super::values::Values;
+    use super::super::values::{HashKey, Values};
     use super::*;
     use Transformation::{Lowercase, Trim, TrimLeft};
 
     #[test]
     fn keeps_what_it_was_told() {
-        let mut values = Values::new();
+        let mut values = Values::new(HashKey::default());
         let ids: Vec<ValueId> = (0..500u32)
             .map(|number| values.intern(&number.to_le_bytes()))
             .collect();

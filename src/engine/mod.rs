@@ -15,6 +15,7 @@ mod memo;
 mod names;
 mod perf;
 mod record;
+mod repeats;
 mod request;
 mod request_body;
 mod response;

@@ -1,6 +1,7 @@
-//! What a prefilter says of values, each of them scanned once.
+//! What a prefilter says of values, each of them scanned once in a transaction at most.
 
 use super::known::Known;
+use super::repeats::{Question, Repeats};
 use super::rows::{Row, Rows};
 use super::values::{ValueId, Values};
 use crate::matching::{Candidates, Prefilter};
@@ -15,6 +16,8 @@ pub(super) struct Scans {
     of_values: Known<Row>,
     /// What the prefilter writes.
     found: Candidates,
+    /// What it said in earlier transactions; none where that is not kept.
+    pub repeats: Option<Repeats>,
 }
 
 impl Scans {
@@ -44,17 +47,31 @@ impl Scans {
         if let Some(row) = self.of_values.get(value.index()) {
             return row;
         }
-        let text = values.get(value);
-        prefilter.candidates(text, values.profile(value), &mut self.found);
+        let asked = Question {
+            prefilter: prefilter.id(),
+            hash: values.hash(value),
+            text: values.get(value),
+        };
+        let known = self.repeats.as_ref().and_then(|repeats| repeats.get(asked));
+        let (row, reports) = match known {
+            Some((bits, reports)) => (self.rows.add(bits), reports),
+            None => {
+                prefilter.candidates(asked.text, values.profile(value), &mut self.found);
+                let (bits, reports) = (self.found.bits(), self.found.reports());
+                if let Some(repeats) = &mut self.repeats {
+                    repeats.offer(asked, bits, reports);
+                }
+                (self.rows.add(bits), reports)
+            }
+        };
         work.charge(cost::SCAN);
-        work.charge_each(text.len(), cost::SCAN_BYTE);
-        work.charge_each(self.found.reports(), cost::REPORT);
-        let row = self.rows.add(self.found.bits());
+        work.charge_each(asked.text.len(), cost::SCAN_BYTE);
+        work.charge_each(reports, cost::REPORT);
         self.of_values.keep(value.index(), row);
         row
     }
 
-    /// Forgets everything.
+    /// Forgets everything about this transaction.
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.of_values.clear();
@@ -68,8 +85,10 @@ impl Scans {
 
     /// Bytes of memory that it takes.
     pub(super) fn held_bytes(&self) -> usize {
+        let repeats = self.repeats.as_ref().map_or(0, Repeats::held_bytes);
         self.rows
             .held_bytes()
             .saturating_add(self.of_values.held_bytes())
+            .saturating_add(repeats)
     }
 }

@@ -73,11 +73,13 @@ pub struct Ablation {
     pub transformations: bool,
     /// Look for the values of every rule anew, and ask it about each.
     pub sharing: bool,
+    /// Keep nothing that was found out about values for later transactions.
+    pub repeats: bool,
 }
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 3] = ["prefilter", "transformations", "sharing"];
+    pub const NAMES: [&'static str; 4] = ["prefilter", "transformations", "sharing", "repeats"];
 
     /// Switches a part off by name; `false` if there is none of that name.
     pub fn switch_off(&mut self, name: &str) -> bool {
@@ -85,6 +87,7 @@ impl Ablation {
             "prefilter" => self.prefilter = true,
             "transformations" => self.transformations = true,
             "sharing" => self.sharing = true,
+            "repeats" => self.repeats = true,
             _ => return false,
         }
         true

@@ -57,8 +57,12 @@ struct Rules<'a> {
 }
 
 impl Sharing {
-    /// Forgets the phase, or transaction, before.
-    pub(super) fn begin(&mut self) {
+    /// Forgets the phase, or transaction, before. What is found out about values is kept for later
+    /// ones if they are to be known again.
+    pub(super) fn begin(&mut self, knows_again: bool) {
+        if knows_again {
+            self.scans.repeats.get_or_insert_default();
+        }
         self.scans.clear();
         self.transformed.clear();
         self.forget_targets();

@@ -4,11 +4,15 @@ use std::cell::RefCell;
 
 use super::names::Names;
 use super::store::Store;
-use super::values::Values;
+use super::values::{HashKey, Values};
 
 /// What transactions that are over took, emptied: one per VM and set of rules.
 #[derive(Debug, Default)]
-pub(super) struct Spares(RefCell<Vec<Spare>>);
+pub(super) struct Spares {
+    kept: RefCell<Vec<Spare>>,
+    /// One for all transactions, so that what is kept by hash is found by the next.
+    key: HashKey,
+}
 
 /// The parts of a transaction that grow with what it inspects.
 #[derive(Debug)]
@@ -27,13 +31,17 @@ const MOST_BYTES: usize = 96 * 1024;
 impl Spares {
     /// Memory for a transaction; new if there is none.
     pub(super) fn take(&self) -> Spare {
-        let spare = self.0.try_borrow_mut().ok().and_then(|mut all| all.pop());
-        spare.unwrap_or_else(Spare::new)
+        let spare = self
+            .kept
+            .try_borrow_mut()
+            .ok()
+            .and_then(|mut all| all.pop());
+        spare.unwrap_or_else(|| Spare::new(self.key))
     }
 
     /// Takes back what a transaction has used, unless it is much.
     pub(super) fn give_back(&self, mut spare: Spare) {
-        if let Ok(mut all) = self.0.try_borrow_mut()
+        if let Ok(mut all) = self.kept.try_borrow_mut()
             && all.len() < MOST
             && spare.held_bytes() <= MOST_BYTES
         {
@@ -44,7 +52,7 @@ impl Spares {
 
     /// Bytes of memory that wait for transactions.
     pub(super) fn held_bytes(&self) -> usize {
-        self.0.try_borrow().map_or(0, |all| {
+        self.kept.try_borrow().map_or(0, |all| {
             all.iter()
                 .map(Spare::held_bytes)
                 .fold(0, usize::saturating_add)
@@ -53,9 +61,9 @@ impl Spares {
 }
 
 impl Spare {
-    fn new() -> Self {
+    fn new(key: HashKey) -> Self {
         Self {
-            values: Values::new(),
+            values: Values::new(key),
             store: Store::new(),
             names: Names::default(),
         }

@@ -31,6 +31,17 @@ impl ValueId {
     }
 }
 
+/// What values are hashed with: drawn at random, so that a client cannot choose values that collide.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HashKey(u64);
+
+impl Default for HashKey {
+    /// Another one each time.
+    fn default() -> Self {
+        Self(RandomState::new().hash_one(0u8))
+    }
+}
+
 /// All byte strings of one transaction. The default is no place for any: see [`Values::new`].
 #[derive(Debug, Default)]
 pub(super) struct Values {
@@ -38,7 +49,7 @@ pub(super) struct Values {
     infos: Vec<Info>,
     /// Open addressing: a value's number plus one, or 0.
     table: Vec<u32>,
-    /// Keyed at random, so that a client cannot choose values that collide.
+    /// See [`HashKey`].
     hasher: FixedState,
     /// Results of transformations.
     transformed: Memo,
@@ -64,11 +75,11 @@ struct Info {
 const FIRST_SLOTS: usize = 256;
 
 impl Values {
-    /// The empty string alone, with a key of its own for hashes.
-    pub(super) fn new() -> Self {
+    /// The empty string alone; hashes have this key.
+    pub(super) fn new(key: HashKey) -> Self {
         let mut values = Self {
             table: vec![0; FIRST_SLOTS],
-            hasher: FixedState::with_seed(RandomState::new().hash_one(0u8)),
+            hasher: FixedState::with_seed(key.0),
             ..Self::default()
         };
         values.intern(b"");
@@ -132,6 +143,11 @@ impl Values {
                     .get(info.start..info.start.saturating_add(info.length))
             })
             .unwrap_or_default()
+    }
+
+    /// The hash of a value, by the key of the VM.
+    pub(super) fn hash(&self, value: ValueId) -> u64 {
+        self.infos.get(value.index()).map_or(0, |info| info.hash)
     }
 
     /// The byte classes of a value.
@@ -296,7 +312,7 @@ mod tests {
 
     #[test]
     fn equal_strings_have_one_number() {
-        let mut values = Values::new();
+        let mut values = Values::new(HashKey::default());
         assert_eq!(values.intern(b""), ValueId::EMPTY);
         let numbers: Vec<ValueId> = (0..2000u32)
             .map(|number| values.intern(&number.to_le_bytes()))
@@ -312,7 +328,7 @@ mod tests {
     fn transformations_are_shared() {
         let mut chains = ChainTable::default();
         let chain = chains.intern(&[Transformation::Lowercase]);
-        let mut values = Values::new();
+        let mut values = Values::new(HashKey::default());
         let upper = values.intern(b"ABC");
         let lower = values.intern(b"abc");
         let context = Context::default();

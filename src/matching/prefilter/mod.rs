@@ -22,6 +22,7 @@ use super::syntax::Node;
 use super::{Pattern, PhraseSet};
 use crate::bytes::{ClassSet, Profile, set_bits};
 use shape::Shape;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tier::{Tier, TierBuilder};
 
 /// Names, numbers, host names.
@@ -91,8 +92,10 @@ impl PrefilterBuilder {
 
     /// Builds the tables.
     pub fn build(self) -> Prefilter {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let tiers = if self.disabled { None } else { self.tiers() };
         Prefilter {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             slots: self.entries.len(),
             tiers,
         }
@@ -129,6 +132,7 @@ impl PrefilterBuilder {
 /// The tables: immutable.
 #[derive(Debug)]
 pub struct Prefilter {
+    id: u64,
     slots: usize,
     /// From the smallest alphabet to the largest; none, if everything is a candidate.
     tiers: Option<Box<[Tier]>>,
@@ -151,6 +155,11 @@ impl Prefilter {
                 out.reports = 0;
             }
         }
+    }
+
+    /// Tells it from all others of this process.
+    pub const fn id(&self) -> u64 {
+        self.id
     }
 
     /// How many words [`Candidates::bits`] has.
