@@ -20,7 +20,7 @@ impl<'a> Parser<'a> {
             return Err(self.error("POSIX class stands outside a bracketed class"));
         }
         self.advance(1);
-        let negated = self.eat(b"^");
+        let negated = self.class_negation();
         let mut set = ByteSet::EMPTY;
         let mut first = true;
         let mut quoting = false;
@@ -52,6 +52,18 @@ impl<'a> Parser<'a> {
         } else {
             set
         })))
+    }
+
+    /// A caret in the first place. What means nothing, such as `\E`, may stand before it.
+    fn class_negation(&mut self) -> bool {
+        loop {
+            let blank = self.flags.extended_more && matches!(self.peek(), Some(b' ' | b'\t'));
+            if blank {
+                self.advance(1);
+            } else if !self.eat(b"\\E") && !self.eat(b"\\Q\\E") {
+                return self.eat(b"^");
+            }
+        }
     }
 
     /// A byte was read: adds it, or the range it starts.

@@ -130,6 +130,8 @@ fn bracketed_classes() {
         (br"[\]\\\^]+", br"]\^", Some((0, 3))),
         (br"[^\s\W]", b" -a", Some((2, 3))),
         (br"[\Q^]\E-]+", b"^-]", Some((0, 3))),
+        (br"[\E\Q\E^\E]a]", b"]a^", Some((2, 3))),
+        (br"(?xx)[ ^ a]", b" a^", Some((0, 1))),
         (br"[a\Q-\Ez]+", b"mz-a", Some((1, 4))),
         (b"[[:alpha:][:digit:]]+", b"-aZ9-", Some((1, 4))),
         (b"[[:^alpha:]]", b"a1", Some((1, 2))),
