@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy bench bench-check worst e2e soak chaos conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check worst e2e soak chaos conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,8 +33,14 @@ crs-test: ## The Core Rule Set's regression tests, natively and through the filt
 crs-envoy: ## The same tests through a real Envoy, told from Envoy's log
 	@scripts/crs-envoy
 
+noop: ## Build a filter that does nothing, to measure from: target/noop.wasm
+	@scripts/build-noop
+
 bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
 	@scripts/bench
+
+bench-envoy: ## The same in Envoy, less a filter that does nothing, beside libmodsecurity
+	@scripts/bench-envoy
 
 bench-check: ## Names what has become dearer than in benches/baseline.json
 	@scripts/bench-check
