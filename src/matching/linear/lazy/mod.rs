@@ -2,10 +2,10 @@
 //!
 //! Its states are sets of an NFA's, in order of preference, as in every such automaton, but for one
 //! thing. A search for a match that can begin anywhere begins a new one at every byte, so that the
-//! places where one can begin are in every set; in the large alternations of rule sets these are
-//! hundreds. They are left out: a state says that matches may begin here, and where the beginnings
-//! lead on each byte is worked out once, for all states. What is left are the few matches under way.
-//! Building a state takes that many steps then, not the size of the pattern.
+//! places where one can begin would be in every set, and be gone through for every state. They are
+//! left out: a state says that matches may begin here, and where the beginnings lead on each byte is
+//! worked out once, for all states. What is left are the matches under way: building a state takes
+//! as many steps as there are, whatever the size of the pattern.
 //!
 //! Whether a condition such as `\b` holds depends on the bytes on both sides: states keep such
 //! conditions until the byte behind is read, and what is to be known of the byte before.
