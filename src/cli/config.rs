@@ -97,6 +97,15 @@ impl Config {
         self.variant("", Ablation::default())
     }
 
+    /// The same without parts of the engine.
+    ///
+    /// # Errors
+    ///
+    /// The messages, rendered.
+    pub(super) fn ablated(&self, ablation: Ablation) -> Result<Native, String> {
+        self.variant("", ablation)
+    }
+
     /// The same with directives that come before all others, and without parts of the engine.
     fn variant(&self, first_directives: &str, ablation: Ablation) -> Result<Native, String> {
         let sets = self
@@ -337,4 +346,21 @@ mod tests {
         assert_eq!(contents(b"a\n".to_vec()), json!("a\n"));
         assert_eq!(contents(vec![0xFF, 0]), json!({"base64": "/wA="}));
     }
+}
+
+/// What engines go without, one for each part that is named; `--ablate` takes these names.
+///
+/// # Errors
+///
+/// A text for people: there is no such part.
+pub(super) fn ablations(parts: &[String]) -> Result<Vec<Ablation>, String> {
+    let each = parts.iter().map(|part| {
+        let mut ablation = Ablation::default();
+        if ablation.switch_off(part) {
+            return Ok(ablation);
+        }
+        let known = Ablation::NAMES.join(", ");
+        Err(format!("--ablate: `{part}` is none of {known}"))
+    });
+    each.collect()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use regex_lite::Regex;
 
-use super::config::Config;
+use super::config::{Config, ablations};
 use super::driver::DriverFactory;
 use super::ftw::{
     ExpectedFailures, Filter, Overrides, Proof, Report, Runner, TestSettings, Verdict, compare,
@@ -63,7 +63,7 @@ pub(super) struct Arguments {
     compare: bool,
 
     /// Run the native engine once more without this part of it (prefilter, transformations,
-    /// sharing), and fail where that changes an outcome; may be given several times.
+    /// sharing, repeats), and fail where that changes an outcome; may be given several times.
     #[arg(long, value_name = "PART", hide = true)]
     ablate: Vec<String>,
 
@@ -130,12 +130,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         reports.push(suite.runner().run(&mut factory, &mut display)?);
     }
     let mut ablated = Vec::new();
-    for part in &arguments.ablate {
-        let mut ablation = Ablation::default();
-        if !ablation.switch_off(part) {
-            let parts = Ablation::NAMES.join(", ");
-            return Err(format!("--ablate: `{part}` is none of {parts}"));
-        }
+    for (part, ablation) in arguments.ablate.iter().zip(ablations(&arguments.ablate)?) {
         let mut factory = config.native(format!("native without {part}"), ablation);
         ablated.push(suite.runner().run(&mut factory, &mut display)?);
     }

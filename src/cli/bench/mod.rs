@@ -13,7 +13,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::CLEAN;
-use super::config::Config;
+use super::config::{Config, ablations};
 use super::driver::Backend;
 use super::files::glob;
 use super::message::{Request, Response};
@@ -53,6 +53,10 @@ pub(super) struct Arguments {
     /// How many requests of each kind to write.
     #[arg(long, default_value_t = 256, requires = "write")]
     variants: usize,
+
+    /// Measure the native engine once more without a part that only makes it faster.
+    #[arg(long, value_name = "PART")]
+    ablate: Vec<String>,
 
     /// How long to measure each request, in seconds.
     #[arg(long, default_value_t = 1.0)]
@@ -119,22 +123,33 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         write_variants(&cases, &native, &backend, arguments.variants, directory)?;
         return Ok(CLEAN);
     }
-    let mut requests = Vec::new();
-    for (name, request) in &cases {
+    let native_requests = |engine: &Native| {
         let mut subject = NativeSubject {
-            engine: &native,
+            engine,
             backend: &backend,
         };
-        requests.push(measure(name, request, time, &mut subject)?);
-    }
+        let each = cases.iter();
+        each.map(|(name, request)| measure(name, request, time, &mut subject))
+            .collect::<Result<Vec<_>, _>>()
+    };
     let mut measurements = Measurements {
         engines: vec![EngineMeasurements {
             engine: "native".to_owned(),
             start_milliseconds,
             memory_bytes: None,
-            requests,
+            requests: native_requests(&native)?,
         }],
     };
+    for (part, ablation) in arguments.ablate.iter().zip(ablations(&arguments.ablate)?) {
+        let start = Instant::now();
+        let engine = config.ablated(ablation)?;
+        measurements.engines.push(EngineMeasurements {
+            engine: format!("native without {part}"),
+            start_milliseconds: milliseconds(start.elapsed()),
+            memory_bytes: None,
+            requests: native_requests(&engine)?,
+        });
+    }
     if let Some(module) = &arguments.wasm {
         measurements
             .engines
