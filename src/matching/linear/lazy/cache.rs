@@ -209,17 +209,16 @@ impl Cache {
         self.memory_usage() > self.limit
     }
 
-    /// Memory of all of it, in bytes.
+    /// Memory of its buffers, in bytes.
     pub(in crate::matching) fn memory_usage(&self) -> usize {
-        let places = self.index.capacity().saturating_mul(5);
         [
+            self.index.allocation_size(),
             self.entries.capacity().saturating_mul(size_of::<Entry>()),
             self.states.capacity().saturating_mul(size_of::<State>()),
             self.members.capacity().saturating_mul(size_of::<NodeId>()),
-            places,
         ]
         .into_iter()
-        .fold(size_of::<Self>(), usize::saturating_add)
+        .fold(0, usize::saturating_add)
     }
 }
 
