@@ -195,7 +195,9 @@ impl Chaos {
         let back = self.serves_again(revived, RECOVERY)?;
         thread::sleep(Duration::from_secs(1));
         let events = load.end();
-        let text = judge(&events, &[Some(200), Some(503), None], &[Some(403)])?;
+        // 502 is for a head that the upstream was writing when it died.
+        let ordinary = [Some(200), Some(502), Some(503), None];
+        let text = judge(&events, &ordinary, &[Some(403)])?;
         let dead = events.iter().any(|event| event.status == Some(503));
         if !dead {
             return Err("nobody noticed that the upstream was dead".to_owned());
