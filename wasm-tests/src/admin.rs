@@ -51,27 +51,65 @@ pub fn resident_bytes(process: u32) -> io::Result<u64> {
         .ok_or_else(|| io::Error::other("no VmRSS"))
 }
 
-/// What a process, with all its threads, has had of the processor.
+/// What the living threads of a process have had of the processor.
 ///
 /// # Errors
 /// The process is gone, or this is no Linux.
 pub fn processor_time(process: u32) -> io::Result<Duration> {
     let mut time = Duration::ZERO;
     for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
-        let text = std::fs::read_to_string(thread?.path().join("schedstat"))?;
+        let Some(text) = unless_ended(std::fs::read_to_string(thread?.path().join("schedstat")))?
+        else {
+            continue;
+        };
         let nanoseconds = text.split_whitespace().next().and_then(|n| n.parse().ok());
         time += Duration::from_nanos(nanoseconds.ok_or_else(|| io::Error::other(text))?);
     }
     Ok(time)
 }
 
+/// A thread may end between its listing and its reading; the system then says that there is no file,
+/// or no process.
+fn unless_ended<T>(read: io::Result<T>) -> io::Result<Option<T>> {
+    const ESRCH: i32 = 3;
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error)
+            if error.kind() == io::ErrorKind::NotFound || error.raw_os_error() == Some(ESRCH) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
     #[test]
     fn numbers_are_read() {
         let found = super::parse("HTTP/1.1 200 OK\r\nserver: envoy\r\n\r\na.b: 3\nc: 4\n");
         assert_eq!((found["a.b"], found["c"]), (3, 4));
         assert!(super::resident_bytes(std::process::id()).unwrap() > 100_000);
-        assert!(!super::processor_time(std::process::id()).unwrap().is_zero());
+    }
+
+    #[test]
+    fn threads_that_end_meanwhile_do_no_harm() {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Relaxed) {
+                    scope.spawn(|| {}).join().unwrap();
+                }
+            });
+            let times: Vec<_> = (0..2_000)
+                .map(|_| super::processor_time(std::process::id()))
+                .collect();
+            done.store(true, Relaxed);
+            for time in times {
+                assert!(!time.unwrap().is_zero());
+            }
+        });
     }
 }
