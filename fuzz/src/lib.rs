@@ -3,6 +3,7 @@
 #![cfg(feature = "guided")]
 
 pub mod input;
+pub mod meaning;
 pub mod measure;
 pub mod pcre;
 pub mod seeds;

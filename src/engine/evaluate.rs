@@ -255,13 +255,13 @@ impl State {
             argument,
             macros,
         } = *question;
-        let candidate =
-            match (test.slot, program.phases.get(self.phase.index())) {
-                (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
-                    .sharing
-                    .candidate(&phase.prefilter, slot, value, &self.values, &self.work),
-                _ => true,
-            };
+        let candidate = match (test.slot, program.phases.get(self.phase.index())) {
+            (Some(slot), Some(phase)) if !scratch.ablation.prefilter => scratch
+                .sharing
+                .scans
+                .can_match(&phase.prefilter, slot, value, &self.values, &self.work),
+            _ => true,
+        };
         self.captures.clear();
         self.work.charge(cost::VALUE);
         let mut product = Product::Nothing;

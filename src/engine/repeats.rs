@@ -1,6 +1,8 @@
 //! Values that come again from request to request, and what the prefilter said of them: most headers
 //! of a browser and most names of fields are the same every time.
 
+use super::scratch::bytes;
+
 /// The prefilter's answers about values that were met at least twice: one per VM.
 ///
 /// Nothing but time depends on it: an answer counts as much work as the scan that gave it, and the
@@ -14,11 +16,11 @@ pub(super) struct Repeats {
 }
 
 /// A value and the answer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Repeat {
     prefilter: u64,
-    text: Box<[u8]>,
-    bits: Box<[u64]>,
+    text: Vec<u8>,
+    bits: Vec<u64>,
     reports: usize,
 }
 
@@ -50,8 +52,8 @@ impl Repeats {
     /// The bits of the prefilter, and what it came upon.
     pub(super) fn get(&self, asked: Question<'_>) -> Option<(&[u64], usize)> {
         let repeat = self.kept.get(asked.place(PLACES))?.as_ref()?;
-        let same = repeat.prefilter == asked.prefilter && *repeat.text == *asked.text;
-        same.then_some((&*repeat.bits, repeat.reports))
+        let same = repeat.prefilter == asked.prefilter && repeat.text == asked.text;
+        same.then_some((repeat.bits.as_slice(), repeat.reports))
     }
 
     /// Keeps an answer if its value was met before.
@@ -67,12 +69,11 @@ impl Repeats {
             return;
         }
         if let Some(place) = self.kept.get_mut(asked.place(PLACES)) {
-            *place = Some(Repeat {
-                prefilter: asked.prefilter,
-                text: asked.text.into(),
-                bits: bits.into(),
-                reports,
-            });
+            let repeat = place.get_or_insert_default();
+            repeat.prefilter = asked.prefilter;
+            write_over(&mut repeat.text, asked.text);
+            write_over(&mut repeat.bits, bits);
+            repeat.reports = reports;
         }
     }
 
@@ -81,10 +82,17 @@ impl Repeats {
         let tables = size_of_val(&*self.met).saturating_add(size_of_val(&*self.kept));
         let kept = self.kept.iter().flatten();
         kept.fold(tables, |sum, repeat| {
-            sum.saturating_add(repeat.text.len())
-                .saturating_add(size_of_val(&*repeat.bits))
+            sum.saturating_add(bytes(&repeat.text))
+                .saturating_add(bytes(&repeat.bits))
         })
     }
+}
+
+/// In place, with no more memory than the longest took.
+fn write_over<T: Copy>(old: &mut Vec<T>, new: &[T]) {
+    old.clear();
+    old.reserve_exact(new.len());
+    old.extend_from_slice(new);
 }
 
 impl Question<'_> {

@@ -12,7 +12,6 @@ use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::bytes::set_bits;
-use crate::matching::Prefilter;
 use crate::program::{ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId};
 use crate::transform::Context;
 use crate::work::{Work, cost};
@@ -25,8 +24,8 @@ const MOST_SUBJECTS: usize = 32_768;
 pub(super) struct Sharing {
     /// The generation of the variables that targets were made from.
     generation: u64,
-    /// The rules that can match a value as it stands.
-    scans: Scans,
+    /// The rules that can match a value as it stands: one scan per value and phase.
+    pub scans: Scans,
     /// By value: the row of the rules that can match what they make of it, and behind it a
     /// bit for each plan that was carried out.
     transformed: Known<Row>,
@@ -102,18 +101,6 @@ impl Sharing {
             self.generation = generation;
             self.forget_targets();
         }
-    }
-
-    /// Whether the rule of a slot can match a value as it stands: one scan per value and phase.
-    pub(super) fn candidate(
-        &mut self,
-        prefilter: &Prefilter,
-        slot: u32,
-        value: ValueId,
-        values: &Values,
-        work: &Work,
-    ) -> bool {
-        self.scans.can_match(prefilter, slot, value, values, work)
     }
 
     /// The rules that can match what they make of a value, among those that are asked.

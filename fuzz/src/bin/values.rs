@@ -15,6 +15,7 @@ use parapet::operator::{
 };
 use parapet::transform::{Context, Outcome, Transformation, TransformationSet, UnicodeMap};
 use parapet_fuzz::input::{Input, states};
+use parapet_fuzz::meaning;
 use parapet_fuzz::measure::bounded;
 use parapet_fuzz::seeds::{self, Seeds, TEXTS};
 use parapet_fuzz::waf::{Exchange, variants};
@@ -81,58 +82,8 @@ fn transform(one: Transformation, value: &[u8], context: Context<'_>) -> Vec<u8>
         output.len() <= def.growth.bound(value.len()),
         "{name}: {value:?}"
     );
-    check_meaning(one, value, &output, context);
+    meaning::check(one, value, &output, context);
     output
-}
-
-/// What is known of the output, whatever the value.
-fn check_meaning(one: Transformation, value: &[u8], output: &[u8], context: Context<'_>) {
-    use Transformation as T;
-    let name = one.def().name;
-    let mut again = Vec::new();
-    match one {
-        // Doing it twice is doing it once.
-        T::Lowercase
-        | T::Uppercase
-        | T::Trim
-        | T::TrimLeft
-        | T::TrimRight
-        | T::RemoveNulls
-        | T::ReplaceNulls
-        | T::RemoveWhitespace
-        | T::CompressWhitespace
-        | T::ParityEven7bit
-        | T::ParityOdd7bit
-        | T::ParityZero7bit
-        | T::NormalizePath
-        | T::NormalizePathWin
-        | T::CmdLine => {
-            assert_eq!(
-                one.apply(output, &mut again, context),
-                Outcome::Unchanged,
-                "{name} again: {value:?}"
-            );
-        }
-        T::HexEncode => undone(T::HexDecode, value, output, context),
-        T::Base64Encode => undone(T::Base64Decode, value, output, context),
-        T::UrlEncode => undone(T::UrlDecode, value, output, context),
-        T::Md5 => assert_eq!(output.len(), 16),
-        T::Sha1 => assert_eq!(output.len(), 20),
-        T::Length => assert_eq!(output, value.len().to_string().as_bytes()),
-        _ => {}
-    }
-}
-
-fn undone(by: Transformation, value: &[u8], output: &[u8], context: Context<'_>) {
-    let mut again = Vec::new();
-    if by.apply(output, &mut again, context) == Outcome::Unchanged {
-        again = output.to_vec();
-    }
-    assert!(
-        again == value,
-        "{}: {again:?} is not {value:?}",
-        by.def().name
-    );
 }
 
 /// Every name names the same contents.

@@ -306,7 +306,8 @@ fn range(pair: &[Option<NonMaxUsize>]) -> Option<Range<usize>> {
     }
 }
 
-/// `None` does not occur after the check of the size: nothing else makes compiling fail.
+/// `None` does not occur after the check of the size: nothing else makes compiling fail. Nor does it
+/// in [`LazyDfa::new`]: [`lower`] asks for no condition that is not known there.
 fn nfa(hir: &Hir, reverse: bool, captures: WhichCaptures) -> Option<NFA> {
     thompson::Compiler::new()
         .configure(

@@ -198,10 +198,14 @@ impl Cache {
         self.entries.resize(end, Entry::UNKNOWN);
     }
 
-    /// An empty one in its place, which is returned.
-    pub(super) fn take(&mut self) -> Self {
-        let empty = Self::with_limit(self.columns, self.limit);
-        std::mem::replace(self, empty)
+    /// Forgets all states but that of a row, and returns its new row.
+    #[cold]
+    pub(super) fn keep_only(&mut self, row: Row) -> Row {
+        let old = std::mem::replace(self, Self::with_limit(self.columns, self.limit));
+        let same = old.state_of(row).map_or(Entry::DEAD, |state| {
+            self.state(old.members(state), state.before, state.open)
+        });
+        same.row()
     }
 
     /// Whether the states take too much memory.

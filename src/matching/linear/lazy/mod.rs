@@ -84,6 +84,7 @@ impl LazyDfa {
     /// condition that is not known here.
     pub(super) fn new(nfa: &NFA, direction: Direction) -> Option<Self> {
         let looks = nfa.look_set_any();
+        let is_known = |look| holds(look, Context::Other, Context::Other).is_some();
         if !looks.iter().all(is_known) {
             return None;
         }
@@ -263,25 +264,10 @@ impl Context {
     }
 }
 
-/// Whether [`holds`] knows a condition.
-fn is_known(look: Look) -> bool {
-    matches!(
-        look,
-        Look::Start
-            | Look::End
-            | Look::StartLF
-            | Look::EndLF
-            | Look::WordAscii
-            | Look::WordAsciiNegate
-            | Look::WordStartAscii
-            | Look::WordEndAscii
-    )
-}
-
-/// Whether a condition holds between two bytes.
-fn holds(look: Look, before: Context, after: Context) -> bool {
+/// Whether a condition holds between two bytes. `None`: it is not known here.
+fn holds(look: Look, before: Context, after: Context) -> Option<bool> {
     let word = |context| context == Context::Word;
-    match look {
+    Some(match look {
         Look::Start => before == Context::Edge,
         Look::End => after == Context::Edge,
         Look::StartLF => before.is_line_edge(),
@@ -290,6 +276,6 @@ fn holds(look: Look, before: Context, after: Context) -> bool {
         Look::WordAsciiNegate => word(before) == word(after),
         Look::WordStartAscii => !word(before) && word(after),
         Look::WordEndAscii => word(before) && !word(after),
-        _ => false,
-    }
+        _ => return None,
+    })
 }

@@ -18,7 +18,7 @@ pub(in crate::matching) struct Workspace {
 }
 
 impl LazyDfa {
-    /// Works out where a column leads from a row.
+    /// Works out where a column leads from a row. A full cache forgets all other states before.
     pub(super) fn step(
         &self,
         row: Row,
@@ -26,27 +26,12 @@ impl LazyDfa {
         cache: &mut Cache,
         workspace: &mut Workspace,
     ) -> Entry {
-        if cache.is_full() {
-            return self.step_afresh(row, column, cache, workspace);
-        }
-        self.work_out(row, column, cache, workspace)
-    }
-
-    /// The same with no other state than this one.
-    #[cold]
-    fn step_afresh(
-        &self,
-        row: Row,
-        column: usize,
-        cache: &mut Cache,
-        workspace: &mut Workspace,
-    ) -> Entry {
-        let old = cache.take();
-        let Some(state) = old.state_of(row) else {
-            return Entry::DEAD;
+        let row = if cache.is_full() {
+            cache.keep_only(row)
+        } else {
+            row
         };
-        let same = cache.state(old.members(state), state.before, state.open);
-        self.work_out(same.row(), column, cache, workspace)
+        self.work_out(row, column, cache, workspace)
     }
 
     /// The same, whatever memory it takes.
@@ -60,35 +45,31 @@ impl LazyDfa {
         let (Some(state), Some(&read)) = (cache.state_of(row), self.columns.get(column)) else {
             return Entry::DEAD;
         };
-        // Where the beginnings lead is known from the state of nothing but beginnings.
-        let idle = cache.state(&[], state.before, true).row();
-        let begun = if state.open && idle != row {
-            let known = cache.entries().get(idle, column);
-            if known.is_unknown() {
-                self.work_out(idle, column, cache, workspace)
-            } else {
-                known
-            }
+        // A state of nothing but beginnings. Where these lead is known from it to all others.
+        let idle = cache.members(state).is_empty();
+        let begun = if state.open && !idle {
+            self.begun(state.before, column, cache, workspace)
         } else {
             Entry::DEAD
         };
         workspace.begin(self.program.len());
-        let set = if state.open && idle == row {
+        let set = if idle {
             &self.beginnings
         } else {
             cache.members(state)
         };
+        let forward = self.direction == Direction::Forward;
         let mut matched = false;
         for &member in set {
             matched |= self.advance(member, state.before, read, workspace);
             // What is preferred less than a match is given up.
-            if matched && self.direction == Direction::Forward {
+            if matched && forward {
                 break;
             }
         }
-        let cut = matched && self.direction == Direction::Forward;
-        let mut open = state.open && idle == row && !self.anchored && !cut;
-        if !cut && state.open && idle != row {
+        let mut open = false;
+        if !(matched && forward) {
+            open = idle && !self.anchored;
             matched |= begun.is_match();
             if let Some(target) = cache.state_of(begun.row()).filter(|_| !begun.is_dead()) {
                 workspace.add(cache.members(target));
@@ -103,6 +84,23 @@ impl LazyDfa {
         let entry = entry.with_match(matched);
         cache.set(row, column, entry);
         entry
+    }
+
+    /// Where a column leads from where a match begins.
+    fn begun(
+        &self,
+        before: Context,
+        column: usize,
+        cache: &mut Cache,
+        workspace: &mut Workspace,
+    ) -> Entry {
+        let idle = cache.state(&[], before, true).row();
+        let known = cache.entries().get(idle, column);
+        if known.is_unknown() {
+            self.work_out(idle, column, cache, workspace)
+        } else {
+            known
+        }
     }
 
     /// Adds what a node leads to. Says whether it is a match before the byte.
@@ -150,7 +148,7 @@ impl LazyDfa {
             };
             match self.program.node(id) {
                 Node::Look { look, next } => {
-                    if holds(look, before, read.context) {
+                    if holds(look, before, read.context) == Some(true) {
                         workspace.stack.push(next);
                     }
                 }
