@@ -5,6 +5,7 @@
 //! what took longest. That is measured again: with caches that such requests have warmed, with caches
 //! full of other things, and with none.
 
+mod measure;
 mod requests;
 mod values;
 
@@ -12,23 +13,20 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+use self::measure::{Engine, Make, Times, nothing, processor_time};
 use self::requests::Placement;
 use self::values::{Bait, Random, Taste};
 use super::CLEAN;
 use super::config::Config;
-use super::message::{Request, Response};
+use super::driver::Sent;
+use super::message::Request;
 use super::native::Native;
 use super::output::line;
 
 /// Requests of each placement that are measured again.
 const KEPT: usize = 2;
-/// Exchanges of a measurement: the fastest counts, others found the processor's caches empty.
-const TRIES: usize = 2;
-/// Other requests between two exchanges with caches full of other things.
-const OTHERS: usize = 4;
 
 /// Search for requests that take long, and measure them.
 ///
@@ -59,6 +57,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["rounds", "every", "seed", "save"])]
     again: Option<PathBuf>,
 
+    /// Measure this compiled filter as well. Cold is the first request of a VM, which compiles the
+    /// patterns that it needs.
+    #[arg(long, value_name = "FILE.wasm")]
+    wasm: Option<PathBuf>,
+
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -75,9 +78,10 @@ struct Measured {
     steps: u64,
     /// Whether the limit of work ended it.
     limited: bool,
-    warm_milliseconds: f64,
-    thrashed_milliseconds: f64,
-    cold_milliseconds: f64,
+    #[serde(flatten)]
+    native: Times,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wasm: Option<Times>,
     #[serde(skip)]
     request: Request,
 }
@@ -99,10 +103,11 @@ struct Found {
 
 /// Searches and measures. The answer is the exit status.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
-    let engine = Config::load(&arguments.config)?.engine()?;
+    let config = Config::load(&arguments.config)?;
+    let mut engines = Engines::load(&config, arguments.wasm.as_deref())?;
     let mut measured = match &arguments.again {
-        Some(directory) => measure_all(&engine, &saved(directory)?),
-        None => search_everywhere(&engine, arguments),
+        Some(directory) => engines.measure_all(saved(directory)?)?,
+        None => search_everywhere(&mut engines, arguments)?,
     };
     measured.sort_by(|a, b| b.worst().total_cmp(&a.worst()));
     if let Some(directory) = &arguments.save {
@@ -116,17 +121,27 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     Ok(CLEAN)
 }
 
+/// What is measured.
+struct Engines {
+    native: Native,
+    wasm: Option<Box<Make<'static>>>,
+}
+
 /// Searches in every place, and measures what was found there.
-fn search_everywhere(engine: &Native, arguments: &Arguments) -> Vec<Measured> {
-    let baits = engine.programs().flat_map(values::baits);
+fn search_everywhere(
+    engines: &mut Engines,
+    arguments: &Arguments,
+) -> Result<Vec<Measured>, String> {
+    let baits = engines.native.programs().flat_map(values::baits);
     let baits: Vec<Bait> = baits.step_by(arguments.every.max(1)).collect();
     let mut random = Random::new(arguments.seed);
     let mut measured = Vec::new();
     for placement in Placement::ALL {
-        let found = search(engine, &baits, placement, arguments.rounds, &mut random);
-        measured.extend(measure_all(engine, &found));
+        let rounds = arguments.rounds;
+        let found = search(&engines.native, &baits, placement, rounds, &mut random);
+        measured.extend(engines.measure_all(found)?);
     }
-    measured
+    Ok(measured)
 }
 
 /// The requests of a placement that took longest: of each rule at most one.
@@ -168,97 +183,120 @@ fn search(
     kept
 }
 
-fn measure_all(engine: &Native, found: &[Found]) -> Vec<Measured> {
-    let each = found.iter();
-    each.map(|one| measure(engine, one, found)).collect()
+impl Engines {
+    fn load(config: &Config, wasm: Option<&Path>) -> Result<Self, String> {
+        Ok(Self {
+            native: config.engine()?,
+            wasm: wasm.map(|module| make_wasm(config, module)).transpose()?,
+        })
+    }
+
+    fn measure_all(&mut self, found: Vec<Found>) -> Result<Vec<Measured>, String> {
+        let all: Vec<(Origin, Sent)> = found
+            .into_iter()
+            .map(|found| (found.origin, Sent::new(Vec::new(), found.request)))
+            .collect();
+        all.iter()
+            .map(|(origin, sent)| {
+                let others = all.iter().filter(|(other, _)| other != origin);
+                let others: Vec<&Sent> = others.map(|(_, sent)| sent).collect();
+                self.measure(origin, sent, &others)
+            })
+            .collect()
+    }
+
+    fn measure(
+        &mut self,
+        origin: &Origin,
+        sent: &Sent,
+        others: &[&Sent],
+    ) -> Result<Measured, String> {
+        let request = &sent.request;
+        let worked = self.native.work(request, &nothing());
+        let mut make_native = || {
+            let engine = self.native.renewed();
+            let run: Engine = Box::new(move |sent| {
+                engine.work(&sent.request, &nothing());
+                Ok(())
+            });
+            Ok(run)
+        };
+        Ok(Measured {
+            origin: origin.clone(),
+            bytes: request.body.len().max(request.target.len()),
+            steps: worked.steps,
+            limited: worked.limited,
+            native: Times::measure(&mut make_native, sent, others)?,
+            wasm: match &mut self.wasm {
+                Some(make) => Some(Times::measure(make, sent, others)?),
+                None => None,
+            },
+            request: request.clone(),
+        })
+    }
 }
 
-fn measure(engine: &Native, found: &Found, others: &[Found]) -> Measured {
-    let response = nothing();
-    let worked = engine.work(&found.request, &response);
-    let fastest = |before: &dyn Fn() -> Option<Native>| {
-        let tries = (0..TRIES).map(|_| {
-            let fresh = before();
-            let engine = fresh.as_ref().unwrap_or(engine);
-            let start = processor_time();
-            engine.work(&found.request, &response);
-            processor_time().saturating_sub(start)
-        });
-        tries.min().unwrap_or_default().as_secs_f64() * 1e3
-    };
-    let thrash = || {
-        for other in others.iter().cycle().take(OTHERS) {
-            if other.origin != found.origin {
-                engine.work(&other.request, &response);
-            }
-        }
-        None
-    };
-    Measured {
-        origin: found.origin.clone(),
-        bytes: found.request.body.len().max(found.request.target.len()),
-        steps: worked.steps,
-        limited: worked.limited,
-        warm_milliseconds: fastest(&|| None),
-        thrashed_milliseconds: fastest(&thrash),
-        cold_milliseconds: fastest(&|| Some(engine.renewed())),
-        request: found.request.clone(),
-    }
+#[cfg(feature = "wasm-host")]
+fn make_wasm(config: &Config, module: &Path) -> Result<Box<Make<'static>>, String> {
+    use super::driver::DriverFactory;
+    use super::driver_wasm::WasmFactory;
+
+    let configuration = config.plugin_configuration("")?;
+    let mut factory = WasmFactory::load(module, move |_: &str| Ok(configuration.clone()))?;
+    Ok(Box::new(move || {
+        let mut driver = factory.driver("")?;
+        let run: Engine = Box::new(move |sent| driver.exchange(sent, &measure::Nothing).map(drop));
+        Ok(run)
+    }))
+}
+
+#[cfg(not(feature = "wasm-host"))]
+fn make_wasm(_: &Config, _: &Path) -> Result<Box<Make<'static>>, String> {
+    Err("this build has no wasm host; build it with the feature `wasm-host`".to_owned())
 }
 
 impl Measured {
     fn worst(&self) -> f64 {
-        self.warm_milliseconds
-            .max(self.thrashed_milliseconds)
-            .max(self.cold_milliseconds)
-    }
-}
-
-/// The time that this thread had of the processor.
-fn processor_time() -> Duration {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
-    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
-    let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds))
-}
-
-/// The answer of the backend: what requests take is measured.
-fn nothing() -> Response {
-    Response {
-        status: 204,
-        protocol: b"HTTP/1.1".to_vec(),
-        ..Response::default()
+        let wasm = self.wasm.map_or(0.0, |wasm| wasm.worst());
+        self.native.worst().max(wasm)
     }
 }
 
 fn table(measured: &[Measured]) -> String {
-    let mut lines = vec![format!(
-        "{:<14} {:>7} {:<8} {:>7} {:>11} {:>5} {:>8} {:>8} {:>8} {:>8}",
+    let with_wasm = measured.iter().any(|one| one.wasm.is_some());
+    let mut title = format!(
+        "{:<14} {:>7} {:<8} {:>7} {:>11} {:>5} {} {:>8}",
         "place",
         "rule",
         "taste",
         "bytes",
         "steps",
         "limit",
-        "warm ms",
-        "other ms",
-        "cold ms",
+        Times::TITLES,
         "ns/step"
-    )];
+    );
+    if with_wasm {
+        title.push_str("  in wasm:");
+        title.push_str(Times::TITLES);
+    }
+    let mut lines = vec![title];
     for one in measured {
-        lines.push(format!(
-            "{:<14} {:>7} {:<8} {:>7} {:>11} {:>5} {:>8.1} {:>8.1} {:>8.1} {:>8.2}",
+        let mut row = format!(
+            "{:<14} {:>7} {:<8} {:>7} {:>11} {:>5} {} {:>8.2}",
             one.origin.place,
             one.origin.rule,
             one.origin.taste,
             one.bytes,
             one.steps,
             if one.limited { "yes" } else { "no" },
-            one.warm_milliseconds,
-            one.thrashed_milliseconds,
-            one.cold_milliseconds,
-            one.worst() * 1e6 / steps(one.steps),
-        ));
+            one.native.columns(),
+            one.native.worst() * 1e6 / steps(one.steps),
+        );
+        if let Some(wasm) = &one.wasm {
+            row.push_str("          ");
+            row.push_str(&wasm.columns());
+        }
+        lines.push(row);
     }
     lines.join("\n")
 }
