@@ -276,14 +276,11 @@ impl State {
                 product: &mut product,
             };
             let value = self.values.get(value);
-            // Patterns and phrases are not read again; what else is compared is.
-            let compared = if test.slot.is_some() {
-                0
-            } else {
-                argument.len()
-            };
-            self.work
-                .charge_each(value.len().saturating_add(compared), 1);
+            // Patterns and phrases charge what they read.
+            if test.operator.pattern().is_none() && test.operator.phrases().is_none() {
+                let compared = value.len().saturating_add(argument.len());
+                self.work.charge_each(compared, 1);
+            }
             test.operator.eval(value, argument, &mut eval)
         };
         let exceeded = scratch.matching.take_limit_exceeded();

@@ -5,8 +5,12 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-use crate::cli::driver::{Backend, Sent};
-use crate::cli::message::{Request, Response};
+#[cfg(feature = "wasm-host")]
+use crate::cli::driver::Backend;
+use crate::cli::driver::Sent;
+#[cfg(feature = "wasm-host")]
+use crate::cli::message::Request;
+use crate::cli::message::Response;
 
 /// Exchanges of a measurement: the fastest counts, others found the processor's caches empty.
 const TRIES: usize = 2;
@@ -101,8 +105,10 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 /// A backend that answers nothing: what requests take is measured.
+#[cfg(feature = "wasm-host")]
 pub(super) struct Nothing;
 
+#[cfg(feature = "wasm-host")]
 impl Backend for Nothing {
     fn respond(&self, _: &Request) -> Response {
         nothing()

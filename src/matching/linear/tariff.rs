@@ -9,6 +9,7 @@
 //! than any cache holds, and each beginning is charged for as long as it is being counted.
 
 use super::super::syntax::{Assertion, ByteSet, Node};
+use crate::bytes::set_bits;
 use crate::work::{Work, cost};
 
 /// Most bytes of a pattern and transaction that are charged as searched with a cold cache.
@@ -19,8 +20,8 @@ const COLD_BYTES_OF_POSITION: usize = 8;
 const NARROW: usize = 12;
 /// The same where each round can be of any length: few rounds are as good as loops.
 const NARROW_LOOPS: usize = 100;
-/// Most kinds of beginnings that are told apart.
-const REGIONS: usize = 4;
+/// Most kinds of beginnings that are told apart: as many as [`Regions`] has bits for.
+const REGIONS: usize = 16;
 /// Most bytes before a repetition that are looked at.
 const TRIGGER: usize = 6;
 
@@ -29,8 +30,16 @@ const TRIGGER: usize = 6;
 pub(in crate::matching) struct Tariff {
     /// Bytes of a transaction that are charged as cold.
     cold_bytes: usize,
-    /// What is counted from many places.
-    regions: Box<[Region]>,
+    /// What is counted from many places; none at all in most patterns.
+    regions: Option<Box<Regions>>,
+}
+
+/// The counted repetitions of a pattern.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Regions {
+    each: Box<[Region]>,
+    /// By byte: a bit for each region that can begin behind it.
+    behind: [u16; 256],
 }
 
 /// A counted repetition that several ways can be in at once.
@@ -59,21 +68,17 @@ impl Tariff {
             cold_bytes: positions(root)
                 .saturating_mul(COLD_BYTES_OF_POSITION)
                 .min(COLD_BYTES),
-            regions: walk.regions.into(),
+            regions: Regions::of(walk.regions).map(Box::new),
         }
     }
 
     /// Whether a search for the first match in a value may begin: what its beginnings cost is
     /// charged before. `false` if that is more than is left; then all is spent.
     pub(in crate::matching) fn admits(&self, hay: &[u8], work: &Work) -> bool {
-        if self.regions.is_empty() {
+        let Some(regions) = &self.regions else {
             return true;
-        }
-        let positions = self
-            .regions
-            .iter()
-            .map(|region| region.visits(hay))
-            .fold(0, usize::saturating_add);
+        };
+        let positions = regions.visits(hay);
         let admits = work.affords(positions, cost::SEARCH_POSITION);
         if admits {
             work.charge_each(positions, cost::SEARCH_POSITION);
@@ -101,40 +106,65 @@ impl Tariff {
     }
 }
 
-impl Region {
+impl Regions {
+    fn of(each: Vec<Region>) -> Option<Self> {
+        if each.is_empty() {
+            return None;
+        }
+        let mut behind = [0u16; 256];
+        for (byte, regions) in (0..=u8::MAX).zip(&mut behind) {
+            for (number, region) in (0u32..).zip(&each) {
+                let can_begin = region.trigger.last().is_none_or(|last| last.contains(byte));
+                *regions |= u16::from(can_begin).wrapping_shl(number);
+            }
+        }
+        Some(Self {
+            each: each.into(),
+            behind,
+        })
+    }
+
     /// How many positions the beginnings in a value go through together, at most; what counting
     /// the beginnings costs is in it.
     fn visits(&self, hay: &[u8]) -> usize {
+        let mut beginnings = [0usize; REGIONS];
+        for (at, &byte) in hay.iter().enumerate() {
+            let regions = self.behind.get(usize::from(byte)).copied();
+            for number in set_bits(regions.unwrap_or(0).into()).map(usize::from) {
+                let (region, count) = (self.each.get(number), beginnings.get_mut(number));
+                if let (Some(region), Some(count)) = (region, count) {
+                    *count = count.saturating_add(usize::from(region.begins(hay, at)));
+                }
+            }
+        }
+        let visits = self.each.iter().zip(beginnings);
+        visits
+            .map(|(region, beginnings)| region.visits(hay, beginnings))
+            .fold(hay.len() / 4, usize::saturating_add)
+    }
+}
+
+impl Region {
+    /// How many positions so many beginnings go through together.
+    fn visits(&self, hay: &[u8], beginnings: usize) -> usize {
         // No more ways are open than bytes were read.
         let open = self.width.min(hay.len());
         let all = hay.len().saturating_mul(open);
-        let visits = match self.lifetime {
-            None => all,
-            Some(lifetime) => {
-                let each = lifetime.min(hay.len());
-                self.beginnings(hay).saturating_mul(each).min(all)
-            }
-        };
-        visits.saturating_add(hay.len() / 4)
+        self.lifetime.map_or(all, |lifetime| {
+            beginnings.saturating_mul(lifetime.min(hay.len())).min(all)
+        })
     }
 
-    fn beginnings(&self, hay: &[u8]) -> usize {
-        let Some((last, before)) = self.trigger.split_last() else {
-            return hay.len();
+    /// Whether the bytes before the last of the trigger stand before this place, too.
+    fn begins(&self, hay: &[u8], at: usize) -> bool {
+        let Some((_, before)) = self.trigger.split_last() else {
+            return true;
         };
-        hay.iter()
-            .enumerate()
-            .filter(|&(at, &byte)| {
-                last.contains(byte)
-                    && at.checked_sub(before.len()).is_some_and(|start| {
-                        let here = hay.iter().skip(start);
-                        before
-                            .iter()
-                            .zip(here)
-                            .all(|(set, &byte)| set.contains(byte))
-                    })
-            })
-            .count()
+        at.checked_sub(before.len()).is_some_and(|start| {
+            let here = hay.iter().skip(start);
+            let mut pairs = before.iter().zip(here);
+            pairs.all(|(set, &byte)| set.contains(byte))
+        })
     }
 }
 
@@ -316,16 +346,16 @@ mod tests {
     }
 
     fn widths(source: &str) -> Vec<usize> {
-        let tariff = tariff(source);
-        tariff.regions.iter().map(|region| region.width).collect()
+        let regions = tariff(source).regions;
+        let each = regions.iter().flat_map(|regions| &regions.each);
+        each.map(|region| region.width).collect()
     }
 
     /// Positions visited in a value.
     fn visits(source: &str, hay: &str) -> usize {
-        let tariff = tariff(source);
-        let regions = tariff.regions.iter();
-        let visits = |region: &Region| region.visits(hay.as_bytes()).saturating_sub(hay.len() / 4);
-        regions.map(visits).sum()
+        tariff(source).regions.map_or(0, |regions| {
+            regions.visits(hay.as_bytes()).saturating_sub(hay.len() / 4)
+        })
     }
 
     #[test]

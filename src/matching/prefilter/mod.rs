@@ -29,6 +29,9 @@ use tier::{Tier, TierBuilder};
 const WORDS: ClassSet = ClassSet::LETTERS
     .union(ClassSet::DIGITS)
     .union(ClassSet::of(b"_.-"));
+/// Sentences, dates and paths: without the brackets, ampersands and semicolons that may stand between
+/// the letters of a shell command without changing it.
+const PROSE: ClassSet = WORDS.union(ClassSet::of(b" /:?=%+,*@!"));
 /// Addresses, sentences and browser headers, without what attacks are built from: quotes,
 /// brackets, backslash, dollar sign, pipe, controls.
 const TEXT: ClassSet = WORDS.union(ClassSet::of(b" /:?&=%+,;()*@!"));
@@ -103,7 +106,7 @@ impl PrefilterBuilder {
 
     /// `None`, if there is more than the tables can number.
     fn tiers(&self) -> Option<Box<[Tier]>> {
-        let mut tiers = [WORDS, TEXT, ClassSet::ALL].map(TierBuilder::new);
+        let mut tiers = [WORDS, PROSE, TEXT, ClassSet::ALL].map(TierBuilder::new);
         for (slot, entry) in (0u32..).zip(&self.entries) {
             match entry {
                 Entry::Pattern(pattern) => {
@@ -181,6 +184,7 @@ impl Prefilter {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     can_match: Vec<u64>,
+    /// A bit for each condition of a tier, of which there are no more than slots.
     tried: Vec<u64>,
     /// How often something was woken.
     reports: usize,
@@ -253,9 +257,14 @@ impl Candidates {
         Self::add(&mut self.can_match, slot);
     }
 
-    /// Whether the slot is tried for the first time.
-    fn try_first(&mut self, slot: u32) -> bool {
-        let (word, bit) = place(slot);
+    /// Whether a condition was tried for this value.
+    fn is_tried(&self, condition: u32) -> bool {
+        Self::contained(&self.tried, condition)
+    }
+
+    /// Whether a condition is tried for the first time.
+    fn try_first(&mut self, condition: u32) -> bool {
+        let (word, bit) = place(condition);
         let Some(word) = self.tried.get_mut(word) else {
             return false;
         };

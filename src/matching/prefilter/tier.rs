@@ -65,11 +65,12 @@ impl Tier {
                 out.insert(condition.slot);
             }
         }
-        let mut wake = |number: u32| {
-            if let Some(condition) = self
-                .conditions
-                .get(usize::try_from(number).unwrap_or(usize::MAX))
-                && out.try_first(condition.slot)
+        // A condition has the same answer wherever it is woken.
+        let wake = |number: u32, out: &mut Candidates| {
+            if out.try_first(number)
+                && let Some(condition) = self
+                    .conditions
+                    .get(usize::try_from(number).unwrap_or(usize::MAX))
                 && self.holds(condition, hay, profile.classes)
             {
                 out.insert(condition.slot);
@@ -77,7 +78,7 @@ impl Tier {
         };
         self.by_class.wake(profile.classes, |number| {
             reports = reports.saturating_add(1);
-            wake(number);
+            wake(number, out);
         });
         if let Some(automaton) = &self.automaton {
             let mut at = 0usize;
@@ -85,13 +86,15 @@ impl Tier {
             automaton.scan(hay, |end, landmark| {
                 reports = reports.saturating_add(1);
                 let landmark = usize::try_from(landmark).unwrap_or(usize::MAX);
-                if let Some(&(expected, number)) = self.landmarks.get(landmark) {
+                if let Some(&(expected, number)) = self.landmarks.get(landmark)
+                    && !out.is_tried(number)
+                {
                     if end != at {
                         at = end;
                         around = Around::found(hay, end);
                     }
                     if expected.agrees_with(around) {
-                        wake(number);
+                        wake(number, out);
                     }
                 }
                 None

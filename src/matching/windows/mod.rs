@@ -45,10 +45,14 @@ impl Window {
     /// How often it occurs: 2³⁰ is always.
     pub(super) fn frequency(&self) -> u64 {
         let of = |class: &u8| frequency::of_class(*class);
+        let together = |before: u64, class: u8, next: u8| {
+            let by_chance = before.saturating_mul(frequency::of_class(next));
+            by_chance.saturating_mul(frequency::affinity(class, next)) / frequency::CHANCE
+        };
         match self {
             Self::One(a) => of(a).saturating_mul(1 << 20),
-            Self::Two(a, b) => of(a).saturating_mul(of(b)).saturating_mul(1 << 10),
-            Self::Three(a, b, c) => of(a).saturating_mul(of(b)).saturating_mul(of(c)),
+            Self::Two(a, b) => together(of(a).saturating_mul(1 << 10), *a, *b),
+            Self::Three(a, b, c) => together(together(of(a), *a, *b), *b, *c),
         }
     }
 }

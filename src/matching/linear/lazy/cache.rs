@@ -25,6 +25,8 @@ pub(in crate::matching) struct Cache {
     members: Vec<NodeId>,
     /// Numbers of states by what they are.
     index: HashTable<u32>,
+    /// The state of a search that is in no match and knows nothing of the byte before.
+    idle: Option<Row>,
 }
 
 /// A state.
@@ -103,6 +105,9 @@ impl Entries<'_> {
 }
 
 impl Row {
+    /// No state has it.
+    pub(super) const NONE: Self = Self(u32::MAX);
+
     fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
@@ -122,6 +127,7 @@ impl Cache {
             states: Vec::new(),
             members: Vec::new(),
             index: HashTable::new(),
+            idle: None,
         }
     }
 
@@ -184,7 +190,17 @@ impl Cache {
             new
         });
         let columns = u32::try_from(self.columns).unwrap_or(u32::MAX);
-        Entry(number.saturating_mul(columns))
+        let entry = Entry(number.saturating_mul(columns));
+        if set.is_empty() && before == Context::Other {
+            self.idle = Some(entry.row());
+        }
+        entry
+    }
+
+    /// The row of a search that is in no match and knows nothing of the byte before, once there is
+    /// one.
+    pub(super) const fn idle(&self) -> Option<Row> {
+        self.idle
     }
 
     /// Adds a row. Buffers do not double here, for the limit is on what is reserved.

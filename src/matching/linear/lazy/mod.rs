@@ -11,6 +11,7 @@
 //! conditions until the byte behind is read, and what is to be known of the byte before.
 
 mod cache;
+mod idle;
 mod marks;
 mod program;
 mod step;
@@ -40,6 +41,8 @@ pub(in crate::matching) struct LazyDfa {
     /// A match can only begin at the edge of the value.
     anchored: bool,
     looks: LookSet,
+    /// By byte: whether a search that is in no match has to look at it; none if most bytes are such.
+    rousing: Option<Box<[bool; 256]>>,
 }
 
 /// How a search goes over a value.
@@ -105,7 +108,7 @@ impl LazyDfa {
         let columns = representatives.map(column).chain([edge]).collect();
         let program = Program::new(nfa);
         let beginnings = step::beginnings(&program, nfa.start_anchored().into());
-        Some(Self {
+        let mut dfa = Self {
             program,
             direction,
             column_of,
@@ -113,7 +116,10 @@ impl LazyDfa {
             beginnings,
             anchored: nfa.is_always_start_anchored(),
             looks,
-        })
+            rousing: None,
+        };
+        dfa.rousing = dfa.rousing_bytes();
+        Some(dfa)
     }
 
     /// Whether a match can only begin where the search does.
@@ -206,7 +212,14 @@ impl LazyDfa {
         bytes: &mut impl Iterator<Item = &'h u8>,
     ) -> Option<(usize, Entry)> {
         let entries = cache.entries();
-        for &byte in bytes {
+        let idle = self.rousing.as_deref().zip(cache.idle());
+        let (rousing, idle) = idle.unwrap_or((&[true; 256], Row::NONE));
+        loop {
+            let &byte = if *row == idle {
+                bytes.find(|byte| rousing.get(usize::from(**byte)) != Some(&false))?
+            } else {
+                bytes.next()?
+            };
             let column = self.column(byte);
             let entry = entries.get(*row, column);
             match entry.plain() {
@@ -214,7 +227,6 @@ impl LazyDfa {
                 None => return Some((column, entry)),
             }
         }
-        None
     }
 
     /// The state before the first byte.

@@ -114,6 +114,16 @@ impl Program {
         ways.next().map(|way| way.next)
     }
 
+    /// Whether a node reads a byte.
+    pub(super) fn reads(&self, node: Node, byte: u8) -> bool {
+        match node {
+            Node::Range { low, high, .. } => (low..=high).contains(&byte),
+            Node::Set { set, .. } => self.set_contains(set, byte),
+            Node::Ways(ways) => self.way(ways, byte).is_some(),
+            _ => false,
+        }
+    }
+
     /// Where a fork leads, the preferred first.
     pub(super) fn targets(&self, fork: List) -> &[NodeId] {
         fork.of(&self.targets)

@@ -217,6 +217,22 @@ impl Workspace {
         }
     }
 
+    /// What a match can begin with if all conditions hold: nodes that read, and matches.
+    pub(super) fn readers(&mut self, program: &Program, beginnings: &[NodeId]) -> Vec<Node> {
+        self.begin(program.len());
+        self.add(beginnings);
+        let mut readers = Vec::new();
+        let mut at = 0usize;
+        while let Some(&id) = self.next.get(at) {
+            at = at.saturating_add(1);
+            match program.node(id) {
+                Node::Look { next, .. } => self.reach(program, next),
+                node => readers.push(node),
+            }
+        }
+        readers
+    }
+
     /// Memory of its buffers, in bytes.
     pub(in crate::matching) fn memory_usage(&self) -> usize {
         let lists = self.next.capacity().saturating_add(self.stack.capacity());

@@ -7,7 +7,7 @@ use regex_automata::{Input, Match};
 use std::ops::Range;
 
 /// Alternations, loops, conditions on both sides, empty matches, places a match is tied to.
-const PATTERNS: [&str; 38] = [
+const PATTERNS: [&str; 46] = [
     "a",
     "",
     "a|ab|abc",
@@ -45,6 +45,15 @@ const PATTERNS: [&str; 38] = [
     "(?:|a)+",
     "(?:|a|b)+?c",
     "(?:(?:|a)+|b)*",
+    // A search passes over most bytes where these begin.
+    r"\$a",
+    r"-[^a]*b",
+    r"^-|\$+c?",
+    r"(?:-|\$)+?$",
+    r"(?-u:\xFF)\n?",
+    r"-a$|z",
+    r"z|\$(?:b|$)|-+",
+    r"(?:\$|-a?)*-",
     "(?:a|b|-|z|c|A|B|$|(?:x|y|(?:u|v|w|)|q|r|s|t)+|ab|bc|aa)*z",
 ];
 
@@ -168,4 +177,21 @@ fn memory_is_bounded() {
         }
     );
     assert!(cache.memory_usage() < 15_000, "{}", cache.memory_usage());
+}
+
+#[test]
+fn only_bytes_that_begin_no_match_are_passed_over() {
+    let rousing = |pattern: &str| {
+        let bytes = Both::new(pattern).forward.rousing?;
+        let all = (0..=u8::MAX).zip(*bytes);
+        Some(
+            all.filter_map(|(byte, rouses)| rouses.then_some(byte))
+                .collect(),
+        )
+    };
+    assert_eq!(rousing(r"\$a|(?:z|$)q"), Some(b"$qz".to_vec()));
+    // What empty values match, what depends on the byte before, and what most bytes begin.
+    for pattern in [r"\$*", r"$", r"\b\$a", "(?m)^z", "^z", "[a-z]q"] {
+        assert_eq!(rousing(pattern), None::<Vec<u8>>, "{pattern}");
+    }
 }
