@@ -10,8 +10,8 @@ use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
-    ChainTable, Decision, Effect, Flow, KeyPatterns, PhaseProgram, Plans, Program, Rule, RuleIndex,
-    RuleMeta, SharedTargets, TargetRemoval, Test,
+    ChainTable, Decision, Effect, Flow, KeyPatterns, PhaseEntry, PhaseProgram, Plans, Program,
+    Rule, RuleIndex, RuleMeta, SharedTargets, TargetRemoval, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
@@ -407,8 +407,12 @@ fn phases(
                 .iter()
                 .zip(meta)
                 .filter(|(_, meta)| meta.phase == phase);
+            let entry = |&starter: &RuleIndex| PhaseEntry {
+                starter,
+                gate: rules.get(starter.index()).and_then(Rule::gate),
+            };
             PhaseProgram {
-                entries: entries.as_slice().into(),
+                entries: entries.iter().map(entry).collect(),
                 plans: Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words()),
                 prefilter,
             }

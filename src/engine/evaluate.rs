@@ -14,7 +14,7 @@ use super::target::Subject;
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
-use crate::program::{Decision, EngineMode, Flow, Program, Rule, RuleIndex, Test};
+use crate::program::{Decision, EngineMode, Flow, PhaseEntry, Program, Rule, RuleIndex, Test};
 use crate::transform::Context;
 use crate::variable::{KeySlot, Variable};
 use crate::work::cost;
@@ -80,7 +80,7 @@ impl State {
             .matching
             .set_step_limit(program.settings.pcre_match_limit);
         let mut at = 0usize;
-        while let Some(&starter) = rules.entries.get(at) {
+        while let Some(&PhaseEntry { starter, gate }) = rules.entries.get(at) {
             at = at.saturating_add(1);
             self.work.charge(cost::RULE);
             if self.work.is_spent() {
@@ -91,8 +91,8 @@ impl State {
             }
             // A trace tells of every rule that was asked.
             if self.trace.is_none()
-                && let Some(rule) = program.rule(starter)
-                && self.cannot_match(&program, rule, scratch)
+                && let Some(gate) = gate
+                && self.cannot_match(&program, starter, gate, scratch)
             {
                 continue;
             }

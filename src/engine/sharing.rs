@@ -12,7 +12,9 @@ use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::bytes::set_bits;
-use crate::program::{ChainTable, ListId, PhaseProgram, Plan, Program, Rule, SharedTargetId};
+use crate::program::{
+    ChainTable, Gate, ListId, PhaseProgram, Plan, Program, Rule, RuleIndex, SharedTargetId,
+};
 use crate::transform::Context;
 use crate::work::{Work, cost};
 
@@ -176,28 +178,23 @@ impl Sharing {
 }
 
 impl State {
-    /// Whether the prefilter knows that no value of the rule's targets can match. What `ctl`
-    /// excludes for the rule only makes fewer of them.
+    /// Whether the prefilter knows that no value of a rule's targets can match. What `ctl` excludes
+    /// for the rule only makes fewer of them.
     pub(super) fn cannot_match(
         &mut self,
         program: &Program,
-        rule: &Rule,
+        rule: RuleIndex,
+        gate: Gate,
         scratch: &mut Scratch,
     ) -> bool {
-        let Some(slot) = rule.decisive_slot() else {
-            return false;
-        };
         if scratch.ablation.sharing || scratch.ablation.prefilter {
             return false;
         }
         scratch.sharing.follow(self.store.generation());
-        let Some(list) = rule.list else {
-            return false;
-        };
-        let known = scratch.sharing.lists.get(list.index());
+        let known = scratch.sharing.lists.get(gate.list.index());
         known
-            .or_else(|| self.unite(program, rule, list, scratch))
-            .is_some_and(|union| !scratch.sharing.scans.rows.contains(union, slot))
+            .or_else(|| self.unite(program, program.rule(rule)?, gate.list, scratch))
+            .is_some_and(|union| !scratch.sharing.scans.rows.contains(union, gate.slot))
     }
 
     /// The row of the rules that can match some value of a list of targets.

@@ -61,11 +61,30 @@ pub struct Program {
 #[derive(Debug)]
 pub struct PhaseProgram {
     /// The starters of chains and single rules, in the order written.
-    pub entries: Box<[RuleIndex]>,
+    pub entries: Box<[PhaseEntry]>,
     /// Tells which rules of the phase a value cannot match.
     pub prefilter: Prefilter,
     /// What the rules it can rule out do with a value first, and where they look.
     pub plans: Plans,
+}
+
+/// A single rule, or a chain, in the loop of its phase.
+#[derive(Clone, Copy, Debug)]
+pub struct PhaseEntry {
+    /// The rule, or the first of the chain.
+    pub starter: RuleIndex,
+    /// What tells that it cannot match; none if nothing does.
+    pub gate: Option<Gate>,
+}
+
+/// Where a rule that the prefilter can rule out is found in what the prefilter said. Most rules of
+/// most requests are ruled out, and nothing else of them is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    /// Its bit.
+    pub slot: u32,
+    /// Its targets.
+    pub list: ListId,
 }
 
 /// A rule by its place in [`Program::rules`].
@@ -115,6 +134,12 @@ impl Rule {
             .as_ref()
             .filter(|test| !test.negated)
             .and_then(|test| test.slot)
+    }
+
+    /// What tells that it cannot match.
+    pub fn gate(&self) -> Option<Gate> {
+        let (slot, list) = self.decisive_slot().zip(self.list)?;
+        Some(Gate { slot, list })
     }
 }
 
