@@ -48,6 +48,35 @@ fn the_limit_stops_the_worst_requests_in_time() {
     println!("{limited} came to the limit");
 }
 
+/// At paranoia 1, a text as long as the recommended limits allow is no reason to refuse a request.
+#[test]
+fn the_longest_prose_is_within_the_limit() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let config = Config::load(&[root.join("benches/plugin.json")]).unwrap();
+    let Ok(engine) = config.engine() else {
+        println!("skipped: run `make crs` first");
+        return;
+    };
+    let licence = std::fs::read(root.join("LICENSE")).unwrap();
+    let prose: Vec<u8> = licence.iter().copied().cycle().take(120 << 10).collect();
+    let text = String::from_utf8(prose).unwrap();
+    let body = serde_json::json!({ "text": text }).to_string();
+    assert!(
+        (120 << 10..128 << 10).contains(&body.len()),
+        "{}",
+        body.len()
+    );
+    let length = body.len();
+    let head = format!(
+        "POST /articles HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: a\r\nAccept: */*\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    );
+    let request = Request::parse([head, body].concat().as_bytes());
+    let worked = engine.work(&request, &nothing());
+    println!("{} steps", worked.steps);
+    assert!(!worked.limited && worked.steps > 1 << 20, "{worked:?}");
+}
+
 /// What people send is far from the limit, paranoia 4 or not.
 #[test]
 fn benign_requests_are_far_from_the_limit() {
