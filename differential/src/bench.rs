@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use parapet::cli::{Request, Response};
+use parapet::cli::{Request, Site};
 use serde_json::json;
 
 use crate::exchange::{Exchange, Profile};
@@ -12,10 +12,10 @@ use crate::modsecurity::{Library, ModSecurity};
 use crate::rules::{self, Telling};
 
 pub const USAGE: &str = "\
-usage: parapet-differential bench LIBMODSECURITY CRS SETTINGS PLACE REQUESTS PAGE
+usage: parapet-differential bench LIBMODSECURITY CRS SETTINGS PLACE REQUESTS VARIANTS
     CRS, SETTINGS   the rules, which are copied to PLACE
-    REQUESTS        a directory for each request, with variants of it
-    PAGE            what is answered to paths that begin with /html";
+    REQUESTS        the directory of requests, which may hold the page that is answered
+    VARIANTS        a directory for each request, with variants of it";
 
 /// How long each request is measured.
 const TIME: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ const WARM_UP: usize = 5;
 ///
 /// A text for people.
 pub fn run(arguments: &[String]) -> Result<(), String> {
-    let [library, crs, settings, place, requests, page] = arguments else {
+    let [library, crs, settings, place, requests, variants] = arguments else {
         return Err(USAGE.to_owned());
     };
     let say = |path: &Path| {
@@ -46,13 +46,13 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let start = Instant::now();
     let engine = library.load(&rules::file(place, Profile::Blocking))?;
     let loaded = start.elapsed();
-    let page = fs::read(page).map_err(say(Path::new(page)))?;
+    let site = Site::load(Path::new(requests));
     let mut measured = Vec::new();
-    for folder in sorted(Path::new(requests)).map_err(say(Path::new(requests)))? {
+    for folder in sorted(Path::new(variants)).map_err(say(Path::new(variants)))? {
         let mut exchanges = Vec::new();
         for file in sorted(&folder).map_err(say(&folder))? {
             let request = Request::parse(&fs::read(&file).map_err(say(&file))?);
-            exchanges.push(exchange(request, &page));
+            exchanges.push(exchange(request, &site));
         }
         let times = measure(&engine, &exchanges);
         measured.push(json!({
@@ -76,27 +76,12 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn exchange(request: Request, page: &[u8]) -> Exchange {
-    let (kind, body) = if request.target.starts_with(b"/html") {
-        ("text/html; charset=utf-8", page.to_vec())
-    } else {
-        ("text/plain", Vec::new())
-    };
-    let header = |name: &str, value: &str| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
-    let headers = vec![
-        header("content-type", kind),
-        header("content-length", &body.len().to_string()),
-    ];
+fn exchange(request: Request, site: &Site) -> Exchange {
     Exchange {
         origin: String::new(),
         profile: Profile::Blocking,
+        response: Some(site.answer(&request)),
         request,
-        response: Some(Response {
-            status: 200,
-            protocol: b"HTTP/1.1".to_vec(),
-            headers,
-            body,
-        }),
     }
 }
 

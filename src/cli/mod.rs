@@ -33,6 +33,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+pub use bench::Site;
 pub use ftw::{RegressionExchange, regression_exchanges};
 pub use message::{Headers, Request, Response};
 

@@ -1,6 +1,7 @@
-//! Standard output that survives a reader who has seen enough.
+//! Standard output that survives a reader who has seen enough, and figures for it.
 
 use std::io::{ErrorKind, Write};
+use std::time::Duration;
 
 /// Prints a text and a line end. Nobody reading any more is no error.
 ///
@@ -18,4 +19,9 @@ pub(super) fn line(text: &str) -> Result<(), String> {
         }
         _ => Ok(()),
     }
+}
+
+/// A time as a figure.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }

@@ -5,6 +5,7 @@
 
 mod baseline;
 mod report;
+mod site;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -18,9 +19,11 @@ use super::driver::Backend;
 use super::files::glob;
 use super::message::{Request, Response};
 use super::native::Native;
-use super::output::line;
+use super::output::{line, milliseconds};
 use super::vary::Variations;
 use crate::allocations;
+
+pub use site::Site;
 
 /// Requests made at once, before their time is taken.
 const BATCH: usize = 32;
@@ -391,44 +394,6 @@ impl WasmSubject<'_> {
     }
 }
 
-/// The backend of the benchmark.
-struct Site {
-    page: Option<Vec<u8>>,
-}
-
-impl Site {
-    fn load(directory: &Path) -> Self {
-        Self {
-            page: std::fs::read(directory.join("response.html")).ok(),
-        }
-    }
-}
-
-impl Backend for Site {
-    fn respond(&self, request: &Request) -> Response {
-        let page = self
-            .page
-            .as_ref()
-            .filter(|_| request.target.starts_with(b"/html"));
-        let (kind, body) = match page {
-            Some(page) => (&b"text/html; charset=utf-8"[..], page.clone()),
-            None => (&b"text/plain"[..], Vec::new()),
-        };
-        Response {
-            status: 200,
-            protocol: b"HTTP/1.1".to_vec(),
-            headers: vec![
-                (b"content-type".to_vec(), kind.to_vec()),
-                (
-                    b"content-length".to_vec(),
-                    body.len().to_string().into_bytes(),
-                ),
-            ],
-            body,
-        }
-    }
-}
-
 fn cases(directory: &Path) -> Result<Vec<(String, Request)>, String> {
     let failed = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
     let found = glob(&directory.join("*.http")).map_err(|error| failed(directory, error))?;
@@ -468,10 +433,6 @@ fn write_variants(
         }
     }
     Ok(())
-}
-
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }
 
 fn microseconds(time: Duration) -> f64 {

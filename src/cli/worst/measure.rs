@@ -5,12 +5,9 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-#[cfg(feature = "wasm-host")]
-use crate::cli::driver::Backend;
 use crate::cli::driver::Sent;
-#[cfg(feature = "wasm-host")]
-use crate::cli::message::Request;
 use crate::cli::message::Response;
+use crate::cli::output::milliseconds;
 
 /// Exchanges of a measurement: the fastest counts, others found the processor's caches empty.
 const TRIES: usize = 2;
@@ -100,21 +97,7 @@ pub(super) fn processor_time() -> Duration {
     Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanoseconds))
 }
 
-fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
-}
-
-/// A backend that answers nothing: what requests take is measured.
-#[cfg(feature = "wasm-host")]
-pub(super) struct Nothing;
-
-#[cfg(feature = "wasm-host")]
-impl Backend for Nothing {
-    fn respond(&self, _: &Request) -> Response {
-        nothing()
-    }
-}
-
+/// The answer of the backend: what requests take is measured.
 pub(super) fn nothing() -> Response {
     Response {
         status: 204,

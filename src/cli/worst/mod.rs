@@ -122,14 +122,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
 }
 
 /// What is measured.
-struct Engines {
+struct Engines<'a> {
     native: Native,
-    wasm: Option<Box<Make<'static>>>,
+    wasm: Option<Box<Make<'a>>>,
 }
 
 /// Searches in every place, and measures what was found there.
 fn search_everywhere(
-    engines: &mut Engines,
+    engines: &mut Engines<'_>,
     arguments: &Arguments,
 ) -> Result<Vec<Measured>, String> {
     let baits = engines.native.programs().flat_map(values::baits);
@@ -183,8 +183,8 @@ fn search(
     kept
 }
 
-impl Engines {
-    fn load(config: &Config, wasm: Option<&Path>) -> Result<Self, String> {
+impl<'a> Engines<'a> {
+    fn load(config: &'a Config, wasm: Option<&'a Path>) -> Result<Self, String> {
         Ok(Self {
             native: config.engine()?,
             wasm: wasm.map(|module| make_wasm(config, module)).transpose()?,
@@ -237,21 +237,28 @@ impl Engines {
 }
 
 #[cfg(feature = "wasm-host")]
-fn make_wasm(config: &Config, module: &Path) -> Result<Box<Make<'static>>, String> {
-    use super::driver::DriverFactory;
-    use super::driver_wasm::WasmFactory;
+fn make_wasm<'a>(config: &'a Config, module: &'a Path) -> Result<Box<Make<'a>>, String> {
+    use super::driver::{Backend, DriverFactory};
+    use super::message::Response;
 
-    let configuration = config.plugin_configuration("")?;
-    let mut factory = WasmFactory::load(module, move |_: &str| Ok(configuration.clone()))?;
+    struct Nothing;
+
+    impl Backend for Nothing {
+        fn respond(&self, _: &Request) -> Response {
+            nothing()
+        }
+    }
+
+    let mut factory = config.wasm(module)?;
     Ok(Box::new(move || {
         let mut driver = factory.driver("")?;
-        let run: Engine = Box::new(move |sent| driver.exchange(sent, &measure::Nothing).map(drop));
+        let run: Engine = Box::new(move |sent| driver.exchange(sent, &Nothing).map(drop));
         Ok(run)
     }))
 }
 
 #[cfg(not(feature = "wasm-host"))]
-fn make_wasm(_: &Config, _: &Path) -> Result<Box<Make<'static>>, String> {
+fn make_wasm<'a>(_: &'a Config, _: &'a Path) -> Result<Box<Make<'a>>, String> {
     Err("this build has no wasm host; build it with the feature `wasm-host`".to_owned())
 }
 

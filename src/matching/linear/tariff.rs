@@ -1,7 +1,7 @@
 //! What searches of a pattern cost, in steps: known from pattern and value alone, since what is
 //! charged must not depend on what the caches hold.
 //!
-//! A lazy DFA takes two steps for a byte whose state it knows. Where it has to build the state it
+//! A lazy DFA takes one step for a byte whose state it knows. Where it has to build the state it
 //! takes as many as the state has parts, and there are two reasons why it has to. The cache is cold:
 //! the states that values of one kind lead to are built once, so that the first bytes of a
 //! transaction are charged more than those after them. Or the pattern counts something that can

@@ -1,7 +1,7 @@
 //! Which of many patterns can match a value at all, from one scan of it.
 //!
 //! Most values of most requests are plain: a word, a number, an address. The classes of their bytes
-//! pick one of three alphabets (words, text, everything), each with its own tables, built from the
+//! pick one of four alphabets (words, prose, text, everything), each with its own tables, built from the
 //! patterns as restricted to that alphabet. What cannot match there is gone; what is left waits for
 //! a literal of its match (three bytes, folded to classes), and is then held against what else is
 //! known: length, classes that must and may occur, first and last byte. Only survivors are searched

@@ -89,7 +89,7 @@ pub(super) fn affinity(class: u8, next: u8) -> u64 {
     ];
     let row = OF_LETTERS.get(usize::from(class));
     let entry = row.and_then(|row| row.get(usize::from(next)));
-    // None is impossible.
+    // A pair that was never counted may still occur.
     entry.map_or(CHANCE, |&entry| u64::from(entry.max(1)))
 }
 
