@@ -1,4 +1,4 @@
-//! The engine for regular patterns: a lazy DFA over regex-automata's NFA, in linear time.
+//! The engine for regular patterns: a lazy DFA, in linear time.
 //!
 //! A forward automaton finds whether and where a match ends, reading each byte once and building
 //! its states when they are first met. A reversed one, built only when somebody asks for a span,
@@ -213,27 +213,19 @@ impl Linear {
     }
 
     fn forward(&self, text: &Text) -> Option<&LazyDfa> {
-        let build = || {
-            let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
-            let nfa = nfa(&lowered.hir, false, WhichCaptures::None)?;
-            LazyDfa::new(&nfa, Direction::Forward)
-        };
+        let build = || automaton(text, Direction::Forward);
         self.forward.get_or_init(build).as_ref()
     }
 
     fn backward(&self, text: &Text) -> Option<&LazyDfa> {
-        let build = || {
-            let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
-            let nfa = nfa(&lowered.hir, true, WhichCaptures::None)?;
-            LazyDfa::new(&nfa, Direction::Backward)
-        };
+        let build = || automaton(text, Direction::Backward);
         self.backward.get_or_init(build).as_ref()
     }
 
     fn capturing(&self, text: &Text) -> Option<&Capturing> {
         let build = || {
             let lowered = lower::lower(&text.parse().ok()?.root, self.groups);
-            let nfa = nfa(&lowered.hir, false, WhichCaptures::All)?;
+            let nfa = nfa(&lowered.hir)?;
             Some(Capturing {
                 backtracker: BoundedBacktracker::builder()
                     .configure(BoundedBacktracker::config().visited_capacity(BACKTRACK_LIMIT))
@@ -306,15 +298,19 @@ fn range(pair: &[Option<NonMaxUsize>]) -> Option<Range<usize>> {
     }
 }
 
-/// `None` does not occur after the check of the size: nothing else makes compiling fail. Nor does it
-/// in [`LazyDfa::new`]: [`lower`] asks for no condition that is not known there.
-fn nfa(hir: &Hir, reverse: bool, captures: WhichCaptures) -> Option<NFA> {
+/// The tree is read again: it is not kept, for it is larger than the automaton. `None` does not occur:
+/// it was read before.
+fn automaton(text: &Text, direction: Direction) -> Option<LazyDfa> {
+    Some(LazyDfa::new(&text.parse().ok()?.root, direction))
+}
+
+/// `None` does not occur after the check of the size: nothing else makes compiling fail.
+fn nfa(hir: &Hir) -> Option<NFA> {
     thompson::Compiler::new()
         .configure(
             thompson::Config::new()
                 .utf8(false)
-                .reverse(reverse)
-                .which_captures(captures)
+                .which_captures(WhichCaptures::All)
                 .nfa_size_limit(None),
         )
         .build_from_hir(hir)

@@ -3,7 +3,7 @@
 use crate::bytes::set_bits;
 
 /// A set of bytes: what one position of a pattern accepts.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(in crate::matching) struct ByteSet([u64; 4]);
 
 impl ByteSet {
@@ -82,6 +82,26 @@ impl ByteSet {
         Self([first, letters | either | either << 32, third, fourth])
     }
 
+    /// The bytes of which one of this and of the byte below is in it, and the other is not. Nothing
+    /// is below 0.
+    pub(in crate::matching) fn edges(&self) -> Self {
+        let mut below = 0;
+        Self(self.0.map(|word| {
+            let shifted = word << 1 | below;
+            below = word >> 63;
+            word ^ shifted
+        }))
+    }
+
+    /// The only range of its bytes, both ends included; none if there are several or no bytes.
+    pub(in crate::matching) fn as_range(&self) -> Option<(u8, u8)> {
+        let edges = self.edges();
+        let mut edges = edges.iter();
+        let low = edges.next()?;
+        let high = edges.next().map_or(u8::MAX, |end| end.saturating_sub(1));
+        edges.next().is_none().then_some((low, high))
+    }
+
     /// Its bytes in ascending order.
     pub(in crate::matching) fn iter(&self) -> impl Iterator<Item = u8> + '_ {
         [0u8, 64, 128, 192]
@@ -130,5 +150,20 @@ mod tests {
         assert!(set.case_folded().contains(b'B'));
         assert!(!set.case_folded().contains(b'D'));
         assert_eq!(ByteSet::ALL.ranges(), [(0, 255)]);
+        let edges: Vec<u8> = set.edges().iter().collect();
+        assert_eq!(edges, [0, 1, b'a', b'd', 255]);
+    }
+
+    #[test]
+    fn one_range_is_told_from_several() {
+        for (low, high) in [(0, 0), (0, 255), (255, 255), (63, 64), (5, 200)] {
+            let mut set = ByteSet::of_ranges(&[(low, high)]);
+            assert_eq!(set.as_range(), Some((low, high)));
+            if high < 254 {
+                set.insert(high + 2);
+                assert_eq!(set.as_range(), None);
+            }
+        }
+        assert_eq!(ByteSet::EMPTY.as_range(), None);
     }
 }

@@ -5,7 +5,7 @@ use std::hash::BuildHasher;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::Context;
+use super::condition::Context;
 use super::program::NodeId;
 
 /// Most memory of the states of one automaton, in bytes. Smaller caches thrash on the largest

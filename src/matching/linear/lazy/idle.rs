@@ -5,9 +5,10 @@
 //! the speed of reading them.
 
 use super::super::super::windows;
+use super::condition::Context;
 use super::program::Node;
 use super::step::Workspace;
-use super::{Context, Direction, LazyDfa};
+use super::{Direction, LazyDfa};
 use crate::bytes::ClassSet;
 
 /// Bytes above this frequency (1024 is always) are met so soon that looking for them saves nothing.
@@ -20,7 +21,7 @@ impl LazyDfa {
     pub(super) fn rousing_bytes(&self) -> Option<Box<[bool; 256]>> {
         let depends = [Context::Word, Context::LineFeed]
             .iter()
-            .any(|&context| self.kept(context) != Context::Other);
+            .any(|&context| self.known.kept(context) != Context::Other);
         if self.direction == Direction::Backward || self.anchored || depends {
             return None;
         }

@@ -11,6 +11,9 @@
 //! conditions until the byte behind is read, and what is to be known of the byte before.
 
 mod cache;
+mod columns;
+mod compiler;
+mod condition;
 mod idle;
 mod marks;
 mod program;
@@ -22,25 +25,24 @@ mod tests;
 pub(in crate::matching) use cache::Cache;
 pub(in crate::matching) use step::Workspace;
 
+use super::super::syntax;
 use cache::{Entry, Row};
-use program::{NodeId, Program};
-use regex_automata::nfa::thompson::NFA;
-use regex_automata::util::look::{Look, LookSet};
+use columns::Columns;
+use condition::{Condition, Context, Known};
+use program::{Node, NodeId, Program};
 
 /// The automaton of a pattern. What searches build is kept elsewhere, in a [`Cache`] of its own.
 #[derive(Debug)]
 pub(in crate::matching) struct LazyDfa {
     program: Program,
     direction: Direction,
-    /// Bytes that no part of the pattern tells apart have one column.
-    column_of: Box<[u8; 256]>,
-    /// The last one stands for the edge of the value.
-    columns: Box<[Column]>,
+    columns: Columns,
     /// Where a match begins: nodes that are no forks.
     beginnings: Box<[NodeId]>,
     /// A match can only begin at the edge of the value.
     anchored: bool,
-    looks: LookSet,
+    /// What its conditions have to know of the byte before.
+    known: Known,
     /// By byte: whether a search that is in no match has to look at it; none if most bytes are such.
     rousing: Option<Box<[bool; 256]>>,
 }
@@ -54,25 +56,6 @@ pub(super) enum Direction {
     Backward,
 }
 
-/// Bytes that are not told apart.
-#[derive(Clone, Copy, Debug)]
-struct Column {
-    /// One of them; none for the edge of the value.
-    byte: Option<u8>,
-    context: Context,
-}
-
-/// What conditions have to know of a byte.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Context {
-    /// There is none: the edge of the value.
-    Edge,
-    /// A letter, a digit or an underscore.
-    Word,
-    LineFeed,
-    Other,
-}
-
 /// How far a search came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Found {
@@ -83,43 +66,32 @@ pub(super) struct Found {
 }
 
 impl LazyDfa {
-    /// The automaton of an NFA, which is compiled for the same direction. `None` if it asks for a
-    /// condition that is not known here.
-    pub(super) fn new(nfa: &NFA, direction: Direction) -> Option<Self> {
-        let looks = nfa.look_set_any();
-        let is_known = |look| holds(look, Context::Other, Context::Other).is_some();
-        if !looks.iter().all(is_known) {
-            return None;
-        }
-        let classes = nfa.byte_classes();
-        let mut column_of = Box::new([0; 256]);
-        for (byte, column) in (0..=u8::MAX).zip(column_of.iter_mut()) {
-            *column = classes.get(byte);
-        }
-        let column = |byte| Column {
-            byte: Some(byte),
-            context: Context::of(byte),
+    /// The automaton of a checked tree.
+    pub(super) fn new(root: &syntax::Node, direction: Direction) -> Self {
+        let compiled = compiler::compile(root, direction);
+        let known = compiled.known;
+        let (program, start) = Program::new(compiled);
+        let mut told_apart = program.told_apart();
+        told_apart.extend(known.sets());
+        let beginnings = step::beginnings(&program, start);
+        let is_edge = |&node: &NodeId| {
+            let condition = match program.node(node) {
+                Node::Look { condition, .. } => Some(condition),
+                _ => None,
+            };
+            condition == Some(Condition::Start)
         };
-        let edge = Column {
-            byte: None,
-            context: Context::Edge,
-        };
-        let representatives = classes.representatives(..).filter_map(|unit| unit.as_u8());
-        let columns = representatives.map(column).chain([edge]).collect();
-        let program = Program::new(nfa);
-        let beginnings = step::beginnings(&program, nfa.start_anchored().into());
         let mut dfa = Self {
+            anchored: beginnings.iter().all(is_edge),
+            columns: Columns::new(&told_apart),
             program,
             direction,
-            column_of,
-            columns,
             beginnings,
-            anchored: nfa.is_always_start_anchored(),
-            looks,
+            known,
             rousing: None,
         };
         dfa.rousing = dfa.rousing_bytes();
-        Some(dfa)
+        dfa
     }
 
     /// Whether a match can only begin where the search does.
@@ -191,7 +163,7 @@ impl LazyDfa {
             }
             row = entry.row();
         }
-        let column = behind.map_or(self.edge(), |&byte| self.column(byte));
+        let column = behind.map_or(self.columns.edge(), |&byte| self.columns.of(byte));
         let mut entry = cache.entries().get(row, column);
         if entry.is_unknown() {
             entry = self.step(row, column, cache, workspace);
@@ -220,7 +192,7 @@ impl LazyDfa {
             } else {
                 bytes.next()?
             };
-            let column = self.column(byte);
+            let column = self.columns.of(byte);
             let entry = entries.get(*row, column);
             match entry.plain() {
                 Some(next) => *row = next,
@@ -234,60 +206,8 @@ impl LazyDfa {
         let before = before.map_or(Context::Edge, |&byte| Context::of(byte));
         match self.direction {
             Direction::Forward if self.anchored && before != Context::Edge => Entry::DEAD,
-            Direction::Forward => cache.state(&[], self.kept(before), true),
-            Direction::Backward => cache.state(&self.beginnings, self.kept(before), false),
+            Direction::Forward => cache.state(&[], self.known.kept(before), true),
+            Direction::Backward => cache.state(&self.beginnings, self.known.kept(before), false),
         }
     }
-
-    /// The column of a byte.
-    fn column(&self, byte: u8) -> usize {
-        let column = self.column_of.get(usize::from(byte));
-        usize::from(column.copied().unwrap_or_default())
-    }
-
-    /// The column of the edge of the value.
-    fn edge(&self) -> usize {
-        self.columns.len().saturating_sub(1)
-    }
-
-    /// What the pattern's conditions have to know of the byte before.
-    fn kept(&self, before: Context) -> Context {
-        let matters = match before {
-            Context::Edge => self.looks.contains_anchor(),
-            Context::Word => self.looks.contains_word(),
-            Context::LineFeed => self.looks.contains_anchor_line(),
-            Context::Other => true,
-        };
-        if matters { before } else { Context::Other }
-    }
-}
-
-impl Context {
-    const fn of(byte: u8) -> Self {
-        match byte {
-            b'\n' => Self::LineFeed,
-            b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => Self::Word,
-            _ => Self::Other,
-        }
-    }
-
-    fn is_line_edge(self) -> bool {
-        matches!(self, Self::Edge | Self::LineFeed)
-    }
-}
-
-/// Whether a condition holds between two bytes. `None`: it is not known here.
-fn holds(look: Look, before: Context, after: Context) -> Option<bool> {
-    let word = |context| context == Context::Word;
-    Some(match look {
-        Look::Start => before == Context::Edge,
-        Look::End => after == Context::Edge,
-        Look::StartLF => before.is_line_edge(),
-        Look::EndLF => after.is_line_edge(),
-        Look::WordAscii => word(before) != word(after),
-        Look::WordAsciiNegate => word(before) == word(after),
-        Look::WordStartAscii => !word(before) && word(after),
-        Look::WordEndAscii => word(before) && !word(after),
-        _ => return None,
-    })
 }

@@ -1,13 +1,13 @@
-//! An NFA in the form in which building states of a DFA reads it fastest.
+//! A pattern in the form in which building states of a DFA reads it fastest.
 
-use regex_automata::nfa::thompson::{NFA, State, Transition};
-use regex_automata::util::look::Look;
-use regex_automata::util::primitives::StateID;
+use std::ops::Range;
 
-use super::super::super::syntax::ByteSet;
+use super::compiler::Compiled;
+use super::condition::Condition;
 use super::marks::Marks;
+use crate::matching::syntax::ByteSet;
 
-/// The nodes of an NFA: the same as its states, under the same numbers.
+/// The nodes of a pattern.
 #[derive(Debug)]
 pub(super) struct Program {
     nodes: Box<[Node]>,
@@ -27,10 +27,10 @@ pub(super) enum Node {
     Range { low: u8, high: u8, next: NodeId },
     /// Read a byte of a set.
     Set { set: u32, next: NodeId },
-    /// Read a byte, which decides where to go on.
+    /// Read a byte, which decides where to go on. The ranges ascend.
     Ways(List),
     /// Go on if a condition holds.
-    Look { look: Look, next: NodeId },
+    Look { condition: Condition, next: NodeId },
     /// Go on at each of some nodes, which are no forks; the first is preferred.
     Fork(List),
     /// The same with forks among them.
@@ -50,10 +50,10 @@ pub(super) struct List {
 
 /// Bytes and where they lead.
 #[derive(Clone, Copy, Debug)]
-struct Way {
-    low: u8,
-    high: u8,
-    next: NodeId,
+pub(super) struct Way {
+    pub(super) low: u8,
+    pub(super) high: u8,
+    pub(super) next: NodeId,
 }
 
 /// Forks that lead to more nodes than that, with themselves and forks on the way, are not written
@@ -61,35 +61,42 @@ struct Way {
 const WRITTEN_OUT: usize = 24;
 
 impl NodeId {
+    /// The first node.
+    pub(super) const FIRST: Self = Self(0);
+
+    pub(super) fn new(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+
     pub(super) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
-impl From<StateID> for NodeId {
-    fn from(id: StateID) -> Self {
-        Self(id.as_u32())
+impl Compiled {
+    fn node(&self, id: NodeId) -> Node {
+        self.nodes.get(id.index()).copied().unwrap_or(Node::Fail)
     }
 }
 
 impl Program {
-    pub(super) fn new(nfa: &NFA) -> Self {
-        let mut builder = Builder {
-            nfa,
-            marks: Marks::default(),
-            sets: Vec::new(),
-            ways: Vec::new(),
-            targets: Vec::new(),
-        };
-        let states = nfa.states().iter().enumerate();
-        let nodes = states.map(|(number, state)| builder.node(number, state));
-        let nodes = nodes.collect();
-        Self {
-            nodes,
-            sets: builder.sets.into(),
-            ways: builder.ways.into(),
-            targets: builder.targets.into(),
-        }
+    /// What was compiled, in its final form, and where it begins.
+    pub(super) fn new(compiled: Compiled) -> (Self, NodeId) {
+        Linker::new(compiled).link()
+    }
+
+    /// The sets of bytes that nodes tell from others.
+    pub(super) fn told_apart(&self) -> Vec<ByteSet> {
+        let ranges = self.nodes.iter().filter_map(|node| match *node {
+            Node::Range { low, high, .. } => Some((low, high)),
+            _ => None,
+        });
+        let ways = self.ways.iter().map(|way| (way.low, way.high));
+        let mut ranges: Vec<(u8, u8)> = ranges.chain(ways).collect();
+        ranges.sort_unstable();
+        ranges.dedup();
+        let ranges = ranges.into_iter().map(|range| ByteSet::of_ranges(&[range]));
+        self.sets.iter().copied().chain(ranges).collect()
     }
 
     /// How many nodes there are.
@@ -109,9 +116,9 @@ impl Program {
 
     /// Which of some ways a byte goes.
     pub(super) fn way(&self, ways: List, byte: u8) -> Option<NodeId> {
-        let ways = ways.of(&self.ways).iter();
-        let mut ways = ways.filter(|way| (way.low..=way.high).contains(&byte));
-        ways.next().map(|way| way.next)
+        let ways = ways.of(&self.ways);
+        let way = ways.get(ways.partition_point(|way| way.high < byte))?;
+        (way.low <= byte).then_some(way.next)
     }
 
     /// Whether a node reads a byte.
@@ -132,14 +139,17 @@ impl Program {
 
 impl List {
     fn of<T>(self, all: &[T]) -> &[T] {
+        all.get(self.range()).unwrap_or_default()
+    }
+
+    fn range(self) -> Range<usize> {
         let first = usize::try_from(self.first).unwrap_or(usize::MAX);
         let count = usize::try_from(self.count).unwrap_or(usize::MAX);
-        all.get(first..first.saturating_add(count))
-            .unwrap_or_default()
+        first..first.saturating_add(count)
     }
 
     /// Puts more behind others.
-    fn add<T>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) -> Self {
+    pub(super) fn add<T>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) -> Self {
         let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
         let first = all.len();
         all.extend(more);
@@ -150,119 +160,115 @@ impl List {
     }
 }
 
-/// A program under construction.
-struct Builder<'a> {
-    nfa: &'a NFA,
+/// Writes out the forks of what was compiled, and leaves out what nothing leads to.
+struct Linker {
+    compiled: Compiled,
     marks: Marks,
-    sets: Vec<ByteSet>,
-    ways: Vec<Way>,
+    /// By old number: the new one.
+    numbers: Vec<Option<NodeId>>,
+    /// Old numbers in the order of the new ones.
+    order: Vec<NodeId>,
     targets: Vec<NodeId>,
 }
 
-impl Builder<'_> {
-    fn node(&mut self, number: usize, state: &State) -> Node {
-        match state {
-            State::ByteRange { trans } => Node::Range {
-                low: trans.start,
-                high: trans.end,
-                next: trans.next.into(),
-            },
-            State::Sparse(sparse) => self.reader(&sparse.transitions),
-            State::Dense(dense) => {
-                let ways = (0..=u8::MAX).zip(&dense.transitions);
-                let ways = ways.filter(|(_, next)| **next != StateID::ZERO);
-                let ways = ways.map(|(byte, &next)| Transition {
-                    start: byte,
-                    end: byte,
-                    next,
-                });
-                self.reader(&ways.collect::<Vec<_>>())
-            }
-            State::Look { look, next } => Node::Look {
-                look: *look,
-                next: (*next).into(),
-            },
-            State::Match { .. } => Node::Match,
-            State::Fail => Node::Fail,
-            fork => self.fork(number, fork),
+impl Linker {
+    fn new(compiled: Compiled) -> Self {
+        Self {
+            numbers: vec![None; compiled.nodes.len()],
+            marks: Marks::default(),
+            order: Vec::new(),
+            targets: Vec::new(),
+            compiled,
         }
     }
 
-    fn reader(&mut self, ways: &[Transition]) -> Node {
-        let Some(first) = ways.first() else {
-            return Node::Fail;
+    fn link(mut self) -> (Program, NodeId) {
+        let start = self.number(self.compiled.start);
+        let mut nodes = Vec::new();
+        while let Some(&old) = self.order.get(nodes.len()) {
+            let node = match self.compiled.node(old) {
+                Node::Range { low, high, next } => Node::Range {
+                    low,
+                    high,
+                    next: self.number(next),
+                },
+                Node::Set { set, next } => Node::Set {
+                    set,
+                    next: self.number(next),
+                },
+                Node::Look { condition, next } => Node::Look {
+                    condition,
+                    next: self.number(next),
+                },
+                Node::Ways(ways) => {
+                    for at in ways.range() {
+                        if let Some(next) = self.compiled.ways.get(at).map(|way| way.next) {
+                            let next = self.number(next);
+                            if let Some(way) = self.compiled.ways.get_mut(at) {
+                                way.next = next;
+                            }
+                        }
+                    }
+                    Node::Ways(ways)
+                }
+                Node::Tree(targets) | Node::Fork(targets) => self.fork(old, targets),
+                node @ (Node::Match | Node::Fail) => node,
+            };
+            nodes.push(node);
+        }
+        let program = Program {
+            nodes: nodes.into(),
+            sets: self.compiled.sets.into(),
+            ways: self.compiled.ways.into(),
+            targets: self.targets.into(),
         };
-        if ways.iter().any(|way| way.next != first.next) {
-            let ways = ways.iter().map(|way| Way {
-                low: way.start,
-                high: way.end,
-                next: way.next.into(),
-            });
-            return Node::Ways(List::add(&mut self.ways, ways));
-        }
-        let mut set = ByteSet::EMPTY;
-        for way in ways {
-            set.insert_range(way.start, way.end);
-        }
-        let known = self.sets.iter().position(|known| *known == set);
-        let number = known.unwrap_or_else(|| {
-            self.sets.push(set);
-            self.sets.len().saturating_sub(1)
-        });
-        Node::Set {
-            set: u32::try_from(number).unwrap_or(u32::MAX),
-            next: first.next.into(),
-        }
+        (program, start)
     }
 
-    fn fork(&mut self, number: usize, fork: &State) -> Node {
-        if let Some(written_out) = self.written_out(number) {
-            let targets = written_out.into_iter().map(NodeId::from);
-            return Node::Fork(List::add(&mut self.targets, targets));
-        }
-        let mut targets = Vec::new();
-        push_targets(fork, &mut targets);
-        let preferred_first = targets.into_iter().rev().map(NodeId::from);
-        Node::Tree(List::add(&mut self.targets, preferred_first))
+    fn number(&mut self, old: NodeId) -> NodeId {
+        let Some(number) = self.numbers.get_mut(old.index()) else {
+            return old;
+        };
+        *number.get_or_insert_with(|| {
+            self.order.push(old);
+            NodeId::new(self.order.len().saturating_sub(1))
+        })
     }
 
-    /// The states that a fork leads to in the end, if they and the forks on the way are few. Then so
+    fn fork(&mut self, old: NodeId, targets: List) -> Node {
+        let (found, node): (_, fn(List) -> Node) = match self.written_out(old) {
+            Some(found) => (found, Node::Fork),
+            None => (targets.of(&self.compiled.targets).to_vec(), Node::Tree),
+        };
+        let found: Vec<NodeId> = found.into_iter().map(|old| self.number(old)).collect();
+        node(List::add(&mut self.targets, found))
+    }
+
+    /// The nodes that a fork leads to in the end, if they and the forks on the way are few. Then so
     /// are those of all forks on the way: order of preference is only kept where a fork that leads
     /// back to one that is not written out is not written out either.
-    fn written_out(&mut self, number: usize) -> Option<Vec<StateID>> {
-        self.marks.clear(self.nfa.states().len());
+    fn written_out(&mut self, fork: NodeId) -> Option<Vec<NodeId>> {
+        self.marks.clear(self.compiled.nodes.len());
         let mut left = WRITTEN_OUT;
         let mut found = Vec::new();
-        let mut stack = vec![StateID::new(number).ok()?];
+        let mut stack = vec![fork];
         while let Some(id) = stack.pop() {
-            if !self.marks.mark(id.as_usize()) {
+            if !self.marks.mark(id.index()) {
                 continue;
             }
             left = left.checked_sub(1)?;
-            match self.nfa.states().get(id.as_usize()) {
-                None | Some(State::Fail) => {}
-                Some(State::Union { alternates }) if alternates.len() > WRITTEN_OUT => return None,
-                Some(fork) if is_fork(fork) => push_targets(fork, &mut stack),
-                Some(_) => found.push(id),
+            match self.compiled.node(id) {
+                Node::Fail => {}
+                Node::Tree(targets) => {
+                    let targets = targets.of(&self.compiled.targets);
+                    if targets.len() > WRITTEN_OUT {
+                        return None;
+                    }
+                    stack.extend(targets.iter().rev());
+                }
+                _ => found.push(id),
             }
         }
         Some(found)
-    }
-}
-
-fn is_fork(state: &State) -> bool {
-    matches!(
-        state,
-        State::Union { .. } | State::BinaryUnion { .. } | State::Capture { .. }
-    )
-}
-
-/// Puts on a stack where a fork leads, the preferred one on top.
-fn push_targets(fork: &State, stack: &mut Vec<StateID>) {
-    match fork {
-        State::Union { alternates } => stack.extend(alternates.iter().rev()),
-        State::BinaryUnion { alt1, alt2 } => stack.extend([*alt2, *alt1]),
-        State::Capture { next, .. } => stack.push(*next),
-        _ => {}
     }
 }

@@ -1,9 +1,11 @@
 //! Building the state that a byte leads to.
 
 use super::cache::{Cache, Entry, Row};
+use super::columns::Column;
+use super::condition::Context;
 use super::marks::Marks;
 use super::program::{Node, NodeId, Program};
-use super::{Column, Context, Direction, LazyDfa, holds};
+use super::{Direction, LazyDfa};
 
 /// What building a state writes. Nothing of it outlives that, so one serves all patterns.
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ impl LazyDfa {
         cache: &mut Cache,
         workspace: &mut Workspace,
     ) -> Entry {
-        let (Some(state), Some(&read)) = (cache.state_of(row), self.columns.get(column)) else {
+        let (Some(state), Some(read)) = (cache.state_of(row), self.columns.get(column)) else {
             return Entry::DEAD;
         };
         // A state of nothing but beginnings. Where these lead is known from it to all others.
@@ -77,7 +79,7 @@ impl LazyDfa {
             }
         }
         let entry = if read.byte.is_some() {
-            cache.state(&workspace.next, self.kept(read.context), open)
+            cache.state(&workspace.next, self.known.kept(read.context), open)
         } else {
             Entry::DEAD
         };
@@ -147,8 +149,8 @@ impl LazyDfa {
                 continue;
             };
             match self.program.node(id) {
-                Node::Look { look, next } => {
-                    if holds(look, before, read.context) == Some(true) {
+                Node::Look { condition, next } => {
+                    if condition.holds(before, read.context) {
                         workspace.stack.push(next);
                     }
                 }

@@ -1,13 +1,13 @@
+use super::super::super::syntax::{Dialect, Text};
 use super::super::super::tests::Random;
+use super::super::{lower, nfa};
 use super::*;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
-use regex_automata::nfa::thompson::{Compiler, Config, WhichCaptures};
-use regex_automata::util::syntax;
 use regex_automata::{Input, Match};
 use std::ops::Range;
 
 /// Alternations, loops, conditions on both sides, empty matches, places a match is tied to.
-const PATTERNS: [&str; 46] = [
+const PATTERNS: [&str; 54] = [
     "a",
     "",
     "a|ab|abc",
@@ -33,7 +33,7 @@ const PATTERNS: [&str; 46] = [
     r"\b",
     r"\B",
     r"\Ba\B|\b-",
-    r"\b{start}a+\b{end}",
+    r"[[:<:]]a+[[:>:]]",
     r"(?:\b|-)*a",
     r"(?:^|-)a(?:-|$)",
     r"(?:^a|b)(?:\bc|$)",
@@ -45,12 +45,21 @@ const PATTERNS: [&str; 46] = [
     "(?:|a)+",
     "(?:|a|b)+?c",
     "(?:(?:|a)+|b)*",
+    // Branches that share a beginning or an end, or that may not.
+    "abc|abd|ab|b",
+    "ab|c|a-|cb|(?:ac)",
+    "a-|[a-c]b|ac|abc",
+    "ab|(?:c|)|ac",
+    "(?:ab|-b|a|zb|bb)+?c",
+    "(?:abc|ac|abd|-)*(?:ab|ac|a)",
+    "(?i)(?:ab|AC|b|aBc)$",
+    r"(?:a\b-|a|a-b)(?:c|bc|)",
     // A search passes over most bytes where these begin.
     r"\$a",
     r"-[^a]*b",
     r"^-|\$+c?",
     r"(?:-|\$)+?$",
-    r"(?-u:\xFF)\n?",
+    r"\xFF\n?",
     r"-a$|z",
     r"z|\$(?:b|$)|-+",
     r"(?:\$|-a?)*-",
@@ -65,19 +74,16 @@ struct Both {
 
 impl Both {
     fn new(pattern: &str) -> Self {
-        let nfa = |reverse, captures| {
-            let config = Config::new().utf8(false).reverse(reverse);
-            Compiler::new()
-                .configure(config.which_captures(captures))
-                .syntax(syntax::Config::new().unicode(false).utf8(false))
-                .build(pattern)
-                .unwrap()
+        let text = Text {
+            source: pattern.as_bytes().into(),
+            dialect: Dialect::default(),
         };
-        let [forward, backward] = [false, true].map(|reverse| nfa(reverse, WhichCaptures::None));
+        let parsed = text.parse().unwrap();
+        let nfa = nfa(&lower::lower(&parsed.root, parsed.groups).hir).unwrap();
         Self {
-            forward: LazyDfa::new(&forward, Direction::Forward).unwrap(),
-            backward: LazyDfa::new(&backward, Direction::Backward).unwrap(),
-            reference: PikeVM::new_from_nfa(nfa(false, WhichCaptures::Implicit)).unwrap(),
+            forward: LazyDfa::new(&parsed.root, Direction::Forward),
+            backward: LazyDfa::new(&parsed.root, Direction::Backward),
+            reference: PikeVM::new_from_nfa(nfa).unwrap(),
         }
     }
 
@@ -133,17 +139,6 @@ fn agrees_with_a_simulation_whatever_the_cache_holds() {
         }
     }
     assert!(matched > 10_000, "{matched}");
-}
-
-#[test]
-fn conditions_that_are_not_known_are_refused() {
-    for pattern in ["(?mR)^a", r"(?u)\ba"] {
-        let nfa = Compiler::new().build(pattern).unwrap();
-        assert!(
-            LazyDfa::new(&nfa, Direction::Forward).is_none(),
-            "{pattern}"
-        );
-    }
 }
 
 /// Hundreds of ways to begin are in no state, so that a state is as large as what is under way.
