@@ -101,10 +101,10 @@ impl Pattern {
     /// Whether the pattern matches anywhere in the value. The cheapest question. Like every search
     /// it finds nothing once the work of [`Scratch::set_work`] is spent.
     pub fn is_match(&self, hay: &[u8], scratch: &mut Scratch) -> bool {
-        let Inner { id, text, .. } = &*self.inner;
+        let Inner { id, .. } = &*self.inner;
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
-                let search = |caches: &mut _| linear.is_match(text, hay, caches);
+                let search = |caches: &mut _| linear.is_match(hay, caches);
                 let found = scratch.with_caches(*id, &linear.tariff, Some(hay), search);
                 found.unwrap_or(false)
             }

@@ -46,8 +46,9 @@ const BACKTRACK_LIMIT: usize = 64 << 10;
 /// A byte takes the PikeVM so many times as long as the backtracker.
 const PIKEVM_WORK: usize = 8;
 
-/// The automata of a pattern, each built on first use from the pattern's text: what is never
-/// searched for costs its text alone, and what only ever answers yes or no one automaton.
+/// The automata of a pattern. That which says whether there is a match is built with it, so that no
+/// request waits for it; the others on first use, from the pattern's text, for most patterns only ever
+/// answer no.
 #[derive(Debug)]
 pub(super) struct Linear {
     groups: usize,
@@ -57,7 +58,7 @@ pub(super) struct Linear {
     pub(super) tariff: Tariff,
     /// Memory of one automaton, in bytes, as estimated.
     pub(super) compiled_size: usize,
-    forward: OnceLock<Option<LazyDfa>>,
+    forward: LazyDfa,
     backward: OnceLock<Option<LazyDfa>>,
     capturing: OnceLock<Option<Capturing>>,
 }
@@ -114,15 +115,15 @@ impl Linear {
             moves_ends: parsed.moves_ends,
             tariff: Tariff::of(&parsed.root),
             compiled_size,
-            forward: OnceLock::new(),
+            forward: LazyDfa::new(&parsed.root, Direction::Forward),
             backward: OnceLock::new(),
             capturing: OnceLock::new(),
         })
     }
 
     /// Whether there is a match.
-    pub(super) fn is_match(&self, text: &Text, hay: &[u8], caches: &mut Caches) -> bool {
-        self.end(text, hay, 0, true, caches).is_some()
+    pub(super) fn is_match(&self, hay: &[u8], caches: &mut Caches) -> bool {
+        self.end(hay, 0, true, caches).is_some()
     }
 
     /// The leftmost match from `start` on.
@@ -176,15 +177,8 @@ impl Linear {
     }
 
     /// Where the leftmost match from `start` on ends; with `earliest`, where one is found first.
-    fn end(
-        &self,
-        text: &Text,
-        hay: &[u8],
-        start: usize,
-        earliest: bool,
-        caches: &mut Caches,
-    ) -> Option<usize> {
-        let dfa = self.forward(text)?;
+    fn end(&self, hay: &[u8], start: usize, earliest: bool, caches: &mut Caches) -> Option<usize> {
+        let dfa = &self.forward;
         let cache = caches.forward.get_or_insert_with(|| dfa.cache());
         let filling = caches.filling.get_or_insert_default();
         let found = dfa.end(hay, start, earliest, cache, &mut filling.workspace);
@@ -200,8 +194,8 @@ impl Linear {
         start: usize,
         caches: &mut Caches,
     ) -> Option<Range<usize>> {
-        let end = self.end(text, hay, start, false, caches)?;
-        if self.forward(text)?.is_anchored() {
+        let end = self.end(hay, start, false, caches)?;
+        if self.forward.is_anchored() {
             return Some(start..end);
         }
         let dfa = self.backward(text)?;
@@ -212,13 +206,13 @@ impl Linear {
         Some(end.saturating_sub(found.end?)..end)
     }
 
-    fn forward(&self, text: &Text) -> Option<&LazyDfa> {
-        let build = || automaton(text, Direction::Forward);
-        self.forward.get_or_init(build).as_ref()
-    }
-
     fn backward(&self, text: &Text) -> Option<&LazyDfa> {
-        let build = || automaton(text, Direction::Backward);
+        // The tree is not kept, for it is larger than the automaton. That it cannot be read does not
+        // occur: it was read before.
+        let build = || {
+            let parsed = text.parse().ok()?;
+            Some(LazyDfa::new(&parsed.root, Direction::Backward))
+        };
         self.backward.get_or_init(build).as_ref()
     }
 
@@ -296,12 +290,6 @@ fn range(pair: &[Option<NonMaxUsize>]) -> Option<Range<usize>> {
         [Some(start), Some(end)] => Some(start.get()..end.get()),
         _ => None,
     }
-}
-
-/// The tree is read again: it is not kept, for it is larger than the automaton. `None` does not occur:
-/// it was read before.
-fn automaton(text: &Text, direction: Direction) -> Option<LazyDfa> {
-    Some(LazyDfa::new(&text.parse().ok()?.root, direction))
 }
 
 /// `None` does not occur after the check of the size: nothing else makes compiling fail.

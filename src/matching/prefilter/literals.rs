@@ -219,22 +219,14 @@ fn alternation(branches: Vec<Known>) -> Known {
         edge(|branch| branch.edges().0),
         edge(|branch| branch.edges().1),
     );
-    let mut rarest_landmarks = Some(Clause::never());
-    let mut rarest_classes = Some(Clause::never());
-    for branch in branches {
-        let clauses = branch.into_clauses();
-        let by_landmarks = clauses.iter().min_by_key(|clause| clause.frequency);
-        let by_classes = clauses
-            .iter()
-            .min_by_key(|clause| windows::frequency_of_set(clause.classes));
-        rarest_landmarks = rarest_landmarks
-            .zip(by_landmarks)
-            .and_then(|(one, other)| one.or(other));
-        rarest_classes = rarest_classes
-            .zip(by_classes)
-            .and_then(|(one, other)| one.or(other));
-    }
-    let clauses = rarest_landmarks.into_iter().chain(rarest_classes).collect();
+    let branches: Vec<Vec<Clause>> = branches.into_iter().map(Known::into_clauses).collect();
+    let any_of = |rarity: fn(&Clause) -> u64| {
+        let each = branches.iter();
+        Clause::any_of(each.map(|clauses| clauses.iter().min_by_key(|clause| rarity(clause))))
+    };
+    let by_landmarks = any_of(|clause| clause.frequency);
+    let by_classes = any_of(|clause| windows::frequency_of_set(clause.classes));
+    let clauses = by_landmarks.into_iter().chain(by_classes).collect();
     Known::Partly {
         start,
         end,
@@ -358,12 +350,16 @@ impl Clause {
         Some(())
     }
 
-    /// Either of two; `None`, if that is too much.
-    fn or(mut self, other: &Self) -> Option<Self> {
-        self.landmarks.extend(&other.landmarks);
-        self.classes = self.classes.union(other.classes);
-        self.normalize();
-        (self.landmarks.len() <= CLAUSE_LIMIT).then_some(self)
+    /// One of some; `None`, if there is none of one, or if that is too much.
+    fn any_of<'c>(clauses: impl Iterator<Item = Option<&'c Self>>) -> Option<Self> {
+        let mut any = Self::never();
+        for clause in clauses {
+            let clause = clause?;
+            any.landmarks.extend(&clause.landmarks);
+            any.classes = any.classes.union(clause.classes);
+        }
+        any.normalize();
+        (any.landmarks.len() <= CLAUSE_LIMIT).then_some(any)
     }
 
     fn normalize(&mut self) {

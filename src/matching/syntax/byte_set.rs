@@ -96,10 +96,14 @@ impl ByteSet {
     /// The only range of its bytes, both ends included; none if there are several or no bytes.
     pub(in crate::matching) fn as_range(&self) -> Option<(u8, u8)> {
         let edges = self.edges();
+        let words = edges.0.iter().map(|word| word.count_ones());
+        if words.sum::<u32>() > 2 {
+            return None;
+        }
         let mut edges = edges.iter();
         let low = edges.next()?;
         let high = edges.next().map_or(u8::MAX, |end| end.saturating_sub(1));
-        edges.next().is_none().then_some((low, high))
+        Some((low, high))
     }
 
     /// Its bytes in ascending order.

@@ -7,11 +7,30 @@ use crate::bytes::ClassSet;
 
 /// Occurrences of a class in 1024 bytes.
 pub(super) fn of_class(class: u8) -> u64 {
+    const OF_CLASSES: [u8; CLASSES] = of_classes();
+    let often = OF_CLASSES.get(usize::from(class));
+    often.map_or(1, |&often| u64::from(often))
+}
+
+/// Classes there are.
+const CLASSES: usize = 64;
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "evaluated by the compiler, which refuses what is out of bounds"
+)]
+const fn of_classes() -> [u8; CLASSES] {
     const LETTERS: [u8; 26] = [
         70, 14, 38, 32, 96, 16, 18, 24, 64, 4, 8, 42, 28, 60, 66, 28, 3, 60, 54, 76, 28, 10, 12, 6,
         16, 4,
     ];
-    const PUNCTUATION: [(u8, u8); 20] = [
+    const OTHERS: [(u8, u8); 24] = [
+        (b'0', 150),
+        (b' ', 60),
+        (b'\n', 6),
+        (0x80, 6),
         (b'.', 24),
         (b'-', 20),
         (b'_', 16),
@@ -33,23 +52,19 @@ pub(super) fn of_class(class: u8) -> u64 {
         (b'[', 2),
         (b']', 2),
     ];
-    if let Some(&letter) = LETTERS.get(usize::from(class)) {
-        return u64::from(letter);
+    let mut often = [1; CLASSES];
+    let mut letter = 0;
+    while letter < LETTERS.len() {
+        often[letter] = LETTERS[letter];
+        letter += 1;
     }
-    let is = |byte: u8| ClassSet::class_of(byte) == class;
-    if is(b'0') {
-        return 150;
+    let mut at = 0;
+    while at < OTHERS.len() {
+        let (byte, count) = OTHERS[at];
+        often[ClassSet::class_of(byte) as usize] = count;
+        at += 1;
     }
-    if is(b' ') {
-        return 60;
-    }
-    if is(b'\n') || is(0x80) {
-        return 6;
-    }
-    PUNCTUATION
-        .iter()
-        .find(|(byte, _)| is(*byte))
-        .map_or(1, |(_, often)| u64::from(*often))
+    often
 }
 
 /// How much more often, or more rarely, a letter follows another than it would by chance: 16 is by

@@ -6,9 +6,13 @@
 //! can begin together become one node. What building states of a DFA pays for is how many nodes a byte
 //! can lead to, and long lists of words would otherwise lead to one for each word.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use super::Direction;
 use super::condition::{Condition, Known};
-use super::program::{List, Node, NodeId, Way};
+use super::program::{List, Node, NodeId, SetId, Way};
 use crate::matching::syntax::{Assertion, ByteSet, Node as Part};
 
 /// How deep branches share beginnings: what is recursive here stays small.
@@ -25,6 +29,8 @@ pub(super) struct Compiled {
     pub(super) targets: Vec<NodeId>,
     pub(super) start: NodeId,
     pub(super) known: Known,
+    /// The bytes that are told from others.
+    pub(super) told_apart: Vec<ByteSet>,
 }
 
 /// Compiles a checked tree.
@@ -36,11 +42,15 @@ pub(super) fn compile(root: &Part, direction: Direction) -> Compiled {
         ways: Vec::new(),
         targets: Vec::new(),
         known: Known::default(),
+        told_apart: HashMap::default(),
+        readers: HashMap::default(),
         shared: 0,
     };
     let start = compiler.part(root, NodeId::FIRST);
+    let told_apart = compiler.told_apart.into_keys();
     Compiled {
         start,
+        told_apart: told_apart.chain(compiler.known.sets()).collect(),
         nodes: compiler.nodes,
         sets: compiler.sets,
         ways: compiler.ways,
@@ -56,6 +66,10 @@ struct Compiler {
     ways: Vec<Way>,
     targets: Vec<NodeId>,
     known: Known,
+    /// The sets that nodes read, and the numbers of those that are no ranges.
+    told_apart: HashMap<ByteSet, Option<SetId>, FixedState>,
+    /// Nodes that read and lead to one place: what ends alike shares its end.
+    readers: HashMap<Node, NodeId, FixedState>,
     /// How many beginnings the branches share that are being compiled.
     shared: usize,
 }
@@ -243,6 +257,7 @@ impl Compiler {
         }
         let mut ways = Vec::with_capacity(apart.len());
         for &(set, next) in apart {
+            self.told_apart.entry(set).or_default();
             let ranges = set.ranges().into_iter();
             ways.extend(ranges.map(|(low, high)| Way { low, high, next }));
         }
@@ -253,19 +268,23 @@ impl Compiler {
 
     /// A node that reads a byte of a set.
     fn read(&mut self, set: &ByteSet, next: NodeId) -> NodeId {
-        if let Some((low, high)) = set.as_range() {
-            return self.add(Node::Range { low, high, next });
-        }
-        if set.is_empty() {
-            return self.add(Node::Fail);
-        }
-        let known = self.sets.iter().position(|known| known == set);
-        let number = known.unwrap_or_else(|| {
-            self.sets.push(*set);
-            self.sets.len().saturating_sub(1)
-        });
-        let set = u32::try_from(number).unwrap_or(u32::MAX);
-        self.add(Node::Set { set, next })
+        let known = self.told_apart.entry(*set).or_default();
+        let node = match set.as_range() {
+            Some((low, high)) => Node::Range { low, high, next },
+            None if set.is_empty() => Node::Fail,
+            None => {
+                let set = *known.get_or_insert_with(|| {
+                    self.sets.push(*set);
+                    SetId::new(self.sets.len().saturating_sub(1))
+                });
+                Node::Set { set, next }
+            }
+        };
+        let nodes = &mut self.nodes;
+        *self.readers.entry(node).or_insert_with(|| {
+            nodes.push(node);
+            NodeId::new(nodes.len().saturating_sub(1))
+        })
     }
 
     /// A node that goes on at any of some, the preferred first.

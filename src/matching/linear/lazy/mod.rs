@@ -70,9 +70,8 @@ impl LazyDfa {
     pub(super) fn new(root: &syntax::Node, direction: Direction) -> Self {
         let compiled = compiler::compile(root, direction);
         let known = compiled.known;
+        let columns = Columns::new(&compiled.told_apart);
         let (program, start) = Program::new(compiled);
-        let mut told_apart = program.told_apart();
-        told_apart.extend(known.sets());
         let beginnings = step::beginnings(&program, start);
         let is_edge = |&node: &NodeId| {
             let condition = match program.node(node) {
@@ -83,7 +82,7 @@ impl LazyDfa {
         };
         let mut dfa = Self {
             anchored: beginnings.iter().all(is_edge),
-            columns: Columns::new(&told_apart),
+            columns,
             program,
             direction,
             beginnings,

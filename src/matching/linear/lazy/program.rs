@@ -21,12 +21,14 @@ pub(super) struct Program {
 pub(super) struct NodeId(u32);
 
 /// What to do at a place of the pattern.
-#[derive(Clone, Copy, Debug)]
+///
+/// It takes eight bytes: large rule sets have a hundred thousand of them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Node {
     /// Read a byte of a range.
     Range { low: u8, high: u8, next: NodeId },
     /// Read a byte of a set.
-    Set { set: u32, next: NodeId },
+    Set { set: SetId, next: NodeId },
     /// Read a byte, which decides where to go on. The ranges ascend.
     Ways(List),
     /// Go on if a condition holds.
@@ -41,11 +43,16 @@ pub(super) enum Node {
     Fail,
 }
 
-/// Places in one of the program's lists.
-#[derive(Clone, Copy, Debug)]
+/// The number of a set: a pattern that is compiled at all has far less than 2²⁴ nodes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) struct SetId([u8; 3]);
+
+/// Places in one of the program's lists: where they begin, and how many they are, of which there are
+/// less than 2²⁴ as well. Bytes, so that a node has no padding.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct List {
-    first: u32,
-    count: u32,
+    first: [u8; 4],
+    count: [u8; 3],
 }
 
 /// Bytes and where they lead.
@@ -85,20 +92,6 @@ impl Program {
         Linker::new(compiled).link()
     }
 
-    /// The sets of bytes that nodes tell from others.
-    pub(super) fn told_apart(&self) -> Vec<ByteSet> {
-        let ranges = self.nodes.iter().filter_map(|node| match *node {
-            Node::Range { low, high, .. } => Some((low, high)),
-            _ => None,
-        });
-        let ways = self.ways.iter().map(|way| (way.low, way.high));
-        let mut ranges: Vec<(u8, u8)> = ranges.chain(ways).collect();
-        ranges.sort_unstable();
-        ranges.dedup();
-        let ranges = ranges.into_iter().map(|range| ByteSet::of_ranges(&[range]));
-        self.sets.iter().copied().chain(ranges).collect()
-    }
-
     /// How many nodes there are.
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
@@ -109,9 +102,9 @@ impl Program {
     }
 
     /// Whether a byte is in a set.
-    pub(super) fn set_contains(&self, set: u32, byte: u8) -> bool {
-        let set = usize::try_from(set).unwrap_or(usize::MAX);
-        self.sets.get(set).is_some_and(|set| set.contains(byte))
+    pub(super) fn set_contains(&self, set: SetId, byte: u8) -> bool {
+        let set = self.sets.get(index(set.0));
+        set.is_some_and(|set| set.contains(byte))
     }
 
     /// Which of some ways a byte goes.
@@ -137,25 +130,45 @@ impl Program {
     }
 }
 
+impl SetId {
+    pub(super) fn new(index: usize) -> Self {
+        Self(short(index))
+    }
+}
+
+/// A small number in three bytes.
+fn short(number: usize) -> [u8; 3] {
+    let [a, b, c, rest @ ..] = number.to_le_bytes();
+    if rest.iter().all(|&byte| byte == 0) {
+        [a, b, c]
+    } else {
+        [u8::MAX; 3]
+    }
+}
+
+/// The number again.
+fn index([a, b, c]: [u8; 3]) -> usize {
+    usize::try_from(u32::from_le_bytes([a, b, c, 0])).unwrap_or(usize::MAX)
+}
+
 impl List {
     fn of<T>(self, all: &[T]) -> &[T] {
         all.get(self.range()).unwrap_or_default()
     }
 
     fn range(self) -> Range<usize> {
-        let first = usize::try_from(self.first).unwrap_or(usize::MAX);
-        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
-        first..first.saturating_add(count)
+        let first = u32::from_le_bytes(self.first);
+        let first = usize::try_from(first).unwrap_or(usize::MAX);
+        first..first.saturating_add(index(self.count))
     }
 
     /// Puts more behind others.
     pub(super) fn add<T>(all: &mut Vec<T>, more: impl IntoIterator<Item = T>) -> Self {
-        let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
         let first = all.len();
         all.extend(more);
         Self {
-            first: number(first),
-            count: number(all.len().saturating_sub(first)),
+            first: u32::try_from(first).unwrap_or(u32::MAX).to_le_bytes(),
+            count: short(all.len().saturating_sub(first)),
         }
     }
 }
