@@ -1,10 +1,10 @@
 //! Work: how much of it one transaction may do, counted in steps.
 //!
-//! A step is about the time that the fastest loops take for one byte, a nanosecond on a machine of
-//! today. What is charged depends on the input and the rules alone, never on the clock, on what
+//! A step is about a nanosecond of what an operation takes at worst in wasm, on a machine of today.
+//! What is charged depends on the input and the rules alone, never on the clock, on what
 //! caches hold or on the machine: the same request spends the same everywhere. An operation whose
-//! time does depend on caches, such as a search by a lazy automaton, is charged what it takes at
-//! worst, or what it takes with warm caches where filling them is bounded by itself.
+//! time does depend on caches, such as a search by a lazy automaton, is charged what it takes while
+//! they are filled.
 //!
 //! Whoever does work charges it, and whoever loops over work stops when all is spent. An operation
 //! that was left unfinished for this gives no answer: neither a match nor the lack of one.
@@ -12,18 +12,13 @@
 //! Reading a body is not charged, what is kept of it is: reading takes time in proportion to the
 //! bytes, piece by piece as they come, and has limits of its own.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-
-use foldhash::fast::FixedState;
+use std::cell::Cell;
 
 /// The account of one transaction.
 #[derive(Clone, Debug)]
 pub struct Work {
     limit: Cell<u64>,
     spent: Cell<u64>,
-    /// What was met how often, see [`Work::first_of`].
-    met: RefCell<HashMap<u64, usize, FixedState>>,
 }
 
 impl Default for Work {
@@ -39,7 +34,6 @@ impl Work {
         Self {
             limit: Cell::new(limit),
             spent: Cell::new(0),
-            met: RefCell::default(),
         }
     }
 
@@ -96,15 +90,6 @@ impl Work {
         }
     }
 
-    /// How many of `count` things are among the first `most` of their kind in this transaction.
-    pub fn first_of(&self, kind: u64, count: usize, most: usize) -> usize {
-        let mut met = self.met.borrow_mut();
-        let before = met.entry(kind).or_insert(0);
-        let first = most.saturating_sub(*before).min(count);
-        *before = before.saturating_add(count);
-        first
-    }
-
     /// Takes the limit off, for good.
     pub fn lift_limit(&self) {
         self.limit.set(u64::MAX);
@@ -125,55 +110,57 @@ fn product(count: usize, steps: u64) -> u64 {
 /// What operations cost, in steps. Measured with `parapet worst`.
 pub mod cost {
     /// Passing one rule in the loop of a phase.
-    pub const RULE: u64 = 8;
+    pub const RULE: u64 = 12;
     /// Asking one rule about one value, whatever the operator.
-    pub const VALUE: u64 = 15;
+    pub const VALUE: u64 = 40;
     /// Going over an entry of a collection to see whether a target means it.
-    pub const ENTRY: u64 = 4;
+    pub const ENTRY: u64 = 10;
     /// A match: its effects and what is kept of it.
-    pub const MATCH: u64 = 300;
+    pub const MATCH: u64 = 1500;
     /// Keeping a value, besides its bytes.
-    pub const INTERN: u64 = 50;
+    pub const INTERN: u64 = 150;
     /// A byte of a value that is kept.
-    pub const INTERN_BYTE: u64 = 2;
+    pub const INTERN_BYTE: u64 = 4;
     /// A scan by the prefilter, besides its bytes.
-    pub const SCAN: u64 = 60;
+    pub const SCAN: u64 = 200;
     /// A byte scanned by the prefilter.
-    pub const SCAN_BYTE: u64 = 3;
+    pub const SCAN_BYTE: u64 = 4;
     /// Something that a scan came upon: a rule woken, a phrase compared.
-    pub const REPORT: u64 = 4;
+    pub const REPORT: u64 = 8;
     /// A transformation, besides its bytes.
-    pub const TRANSFORM: u64 = 30;
+    pub const TRANSFORM: u64 = 120;
     /// A byte that goes through a transformation.
-    pub const TRANSFORM_BYTE: u64 = 2;
+    pub const TRANSFORM_BYTE: u64 = 3;
     /// A search for a pattern, besides its bytes.
-    pub const SEARCH: u64 = 40;
+    pub const SEARCH: u64 = 150;
     /// A byte of a search whose state the automaton knows.
-    pub const SEARCH_BYTE: u64 = 1;
-    /// What a byte of a search costs besides, while the automaton meets its states.
-    pub const SEARCH_COLD_BYTE: u64 = 30;
-    /// What a byte of a search costs besides, for each position that can be reached at once.
-    pub const SEARCH_POSITION: u64 = 8;
+    pub const SEARCH_BYTE: u64 = 2;
+    /// What a byte of a search costs besides, if it is not counted which transitions are taken.
+    pub const SEARCH_COLD_BYTE: u64 = 200;
+    /// A transition of an automaton that is taken for the first time.
+    pub const SEARCH_TRANSITION: u64 = 300;
+    /// A member of the state from which it is taken.
+    pub const SEARCH_MEMBER: u64 = 12;
     /// Filling the groups of a match, besides its bytes.
-    pub const GROUPS: u64 = 500;
+    pub const GROUPS: u64 = 1000;
     /// A byte of a match whose groups are filled.
-    pub const GROUPS_BYTE: u64 = 24;
+    pub const GROUPS_BYTE: u64 = 40;
     /// An instruction of the machine that backtracks.
-    pub const INSTRUCTION: u64 = 8;
+    pub const INSTRUCTION: u64 = 15;
     /// A byte of the text of a pattern that is made while rules run.
-    pub const COMPILED_BYTE: u64 = 200;
+    pub const COMPILED_BYTE: u64 = 400;
     /// A byte of the automaton of such a pattern.
-    pub const AUTOMATON_BYTE: u64 = 2;
+    pub const AUTOMATON_BYTE: u64 = 4;
     /// A byte scanned for phrases.
     pub const PHRASE_BYTE: u64 = 3;
     /// A place where a phrase might stand.
-    pub const PHRASE_PLACE: u64 = 60;
+    pub const PHRASE_PLACE: u64 = 100;
     /// A byte read by `@detectSQLi` or `@detectXSS`.
     pub const INJECTION_BYTE: u64 = 8;
     /// A byte that macros expand to.
-    pub const EXPANDED_BYTE: u64 = 1;
+    pub const EXPANDED_BYTE: u64 = 2;
     /// A node of an XML document that a path is tried on.
-    pub const NODE: u64 = 20;
+    pub const NODE: u64 = 40;
 }
 
 #[cfg(test)]
@@ -195,15 +182,6 @@ mod tests {
         assert!(!work.affords(usize::MAX, u64::MAX));
         assert!(work.is_spent());
         assert_eq!(work.left(), 0);
-    }
-
-    #[test]
-    fn the_first_are_counted_by_kind() {
-        let work = Work::new(0);
-        assert_eq!(work.first_of(1, 3, 5), 3);
-        assert_eq!(work.first_of(1, 3, 5), 2);
-        assert_eq!(work.first_of(1, 3, 5), 0);
-        assert_eq!(work.first_of(2, 9, 5), 5);
     }
 
     #[test]

@@ -47,7 +47,7 @@ impl Pattern {
             dialect,
         };
         let parsed = text.parse()?;
-        let strategy = match Linear::new(&parsed) {
+        let strategy = match Linear::new(&text, &parsed) {
             Ok(linear) => Strategy::Linear(Box::new(linear)),
             Err(Refusal::Irregular(construct)) => {
                 Strategy::Backtracking(Backtracking::new(&parsed, construct)?)
@@ -105,7 +105,7 @@ impl Pattern {
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
                 let search = |caches: &mut _| linear.is_match(hay, caches);
-                let found = scratch.with_caches(*id, &linear.tariff, Some(hay), search);
+                let found = scratch.with_caches(*id, linear, hay.len(), search);
                 found.unwrap_or(false)
             }
             Strategy::Backtracking(backtracking) => {
@@ -135,10 +135,8 @@ impl Pattern {
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
                 let search = |caches: &mut _| linear.find(text, hay, start, caches);
-                let fresh = (start == 0).then_some(hay);
-                scratch
-                    .with_caches(*id, &linear.tariff, fresh, search)
-                    .flatten()
+                let length = hay.len().saturating_sub(start);
+                scratch.with_caches(*id, linear, length, search).flatten()
             }
             Strategy::Backtracking(backtracking) => {
                 let (machine, work) = scratch.machine();
@@ -174,8 +172,8 @@ impl Pattern {
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
             Strategy::Linear(linear) => {
-                let fresh = (start == 0).then_some(hay);
-                scratch.with_caches(*id, &linear.tariff, fresh, |caches| {
+                let length = hay.len().saturating_sub(start);
+                scratch.with_caches(*id, linear, length, |caches| {
                     linear.groups(text, hay, start, caches, slots);
                 });
             }

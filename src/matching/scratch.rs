@@ -13,8 +13,8 @@ use regex_automata::nfa::thompson::{backtrack, pikevm};
 use regex_automata::util::primitives::NonMaxUsize;
 
 use super::backtracking::Machine;
-use super::linear::{Tariff, lazy};
-use crate::work::Work;
+use super::linear::{Linear, lazy};
+use crate::work::{Work, cost};
 
 /// Memory of all caches together, in bytes, if nothing else is said.
 const DEFAULT_BUDGET: usize = 6 << 20;
@@ -33,6 +33,10 @@ pub struct Scratch {
     machine: Machine,
     /// What engines write, for all patterns alike: `None` while it is lent.
     filling: Option<Box<Filling>>,
+    /// What the rules of a phase have met: `None` while it is lent.
+    visits: Option<Box<lazy::Visits>>,
+    /// What patterns met in this phase whose caches were dropped since.
+    dropped: HashMap<u64, lazy::Footprint, BuildHasherDefault<NumberHasher>>,
     /// Whose searches these are.
     work: Rc<Work>,
 }
@@ -44,6 +48,9 @@ pub(super) struct Caches {
     pub(super) backward: Option<lazy::Cache>,
     /// Here for the time of a search.
     pub(super) filling: Option<Box<Filling>>,
+    /// Here for the time of a search whose visits are counted.
+    pub(super) visits: Option<Box<lazy::Visits>>,
+    pub(super) footprint: lazy::Footprint,
     /// Bytes that automata went over since they were counted last.
     pub(super) scanned: usize,
     /// The same of the engines that fill groups, by what they do with each.
@@ -91,6 +98,8 @@ impl Scratch {
             scanned: 0,
             machine: Machine::new(Self::MAX_STEPS),
             filling: None,
+            visits: None,
+            dropped: HashMap::default(),
             work: Rc::new(Work::unlimited()),
         }
     }
@@ -116,9 +125,12 @@ impl Scratch {
     }
 
     /// Charges the searches from now on to an account. Once it is spent every search ends at once,
-    /// without a match: the caller has to ask the account before it believes that there is none.
+    /// without a match: the caller has to ask the account before it believes that there is none. What
+    /// was searched before makes nothing cheaper.
     pub fn set_work(&mut self, work: Rc<Work>) {
         self.work = work;
+        self.visits.get_or_insert_default().clear();
+        self.dropped.clear();
     }
 
     /// The account that searches are charged to.
@@ -144,31 +156,53 @@ impl Scratch {
 
     /// Bytes of memory that are kept for the next search.
     pub fn held_bytes(&self) -> usize {
-        self.used.saturating_add(self.machine.held_bytes())
+        let visits = self.visits.as_ref();
+        self.used
+            .saturating_add(self.machine.held_bytes())
+            .saturating_add(visits.map_or(0, |visits| visits.memory_usage()))
     }
 
-    /// Lends the caches of a pattern to a search, charges it, and keeps to the budget of memory
-    /// after it. `None` if the work of the transaction is spent. `fresh`: the value, unless the
-    /// search goes on behind a match in it.
+    /// Lends the caches of a pattern to a search of so many bytes, charges it, and keeps to the budget
+    /// of memory after it. `None` if the work of the transaction is spent.
     pub(super) fn with_caches<T>(
         &mut self,
         pattern: u64,
-        tariff: &Tariff,
-        fresh: Option<&[u8]>,
+        linear: &Linear,
+        length: usize,
         search: impl FnOnce(&mut Caches) -> T,
     ) -> Option<T> {
-        let admitted = fresh.is_none_or(|hay| tariff.admits(hay, &self.work));
-        if !admitted || self.work.is_spent() {
+        if self.work.is_spent() {
             return None;
         }
         self.searches = self.searches.wrapping_add(1);
+        let visits = self.visits.get_or_insert_default();
         let caches = self.caches.entry(pattern).or_default();
+        if caches.footprint.phase != visits.phase() {
+            caches.footprint = self.dropped.remove(&pattern).unwrap_or_default();
+            caches.footprint.phase = visits.phase();
+        }
         caches.filling = self.filling.take();
+        if caches.footprint.counts(length) || linear.wide {
+            visits.begin(self.work.left());
+            caches.visits = self.visits.take();
+        }
         let answer = search(caches);
+        if let Some(visits) = caches.visits.take() {
+            self.work.charge(visits.end());
+            self.visits = Some(visits);
+        } else {
+            self.work
+                .charge_each(caches.scanned, cost::SEARCH_COLD_BYTE);
+        }
         self.filling = caches.filling.take().filter(|one| one.is_small());
         let scanned = std::mem::take(&mut caches.scanned);
         let spanned = std::mem::take(&mut caches.spanned);
-        tariff.charge(pattern, scanned, spanned, &self.work);
+        self.work.charge(cost::SEARCH);
+        self.work.charge_each(scanned, cost::SEARCH_BYTE);
+        if spanned > 0 {
+            self.work.charge(cost::GROUPS);
+            self.work.charge_each(spanned, cost::GROUPS_BYTE);
+        }
         let scanned = u64::try_from(scanned).unwrap_or(u64::MAX);
         self.scanned = self.scanned.saturating_add(scanned);
         caches.last_use = self.searches;
@@ -184,6 +218,7 @@ impl Scratch {
     /// Drops the oldest caches until a quarter of the budget is free, so that this is rare.
     fn evict(&mut self) {
         let target = self.budget.saturating_sub(self.budget / 4);
+        let phase = self.visits.as_ref().map(|visits| visits.phase());
         let mut by_age: Vec<(u64, u64)> = self
             .caches
             .iter()
@@ -196,6 +231,9 @@ impl Scratch {
             }
             if let Some(caches) = self.caches.remove(&pattern) {
                 self.used = self.used.saturating_sub(caches.size);
+                if Some(caches.footprint.phase) == phase {
+                    self.dropped.insert(pattern, caches.footprint);
+                }
             }
         }
     }

@@ -182,9 +182,9 @@ const REQUEST_BODY_LIMIT: usize = 134_217_728;
 const NO_FILES_LIMIT: usize = 1_048_576;
 /// The number of steps in ModSecurity's recommended configuration.
 const PCRE_MATCH_LIMIT: usize = 100_000;
-/// Enough for 128 KiB of prose, the most that `@recommended-conf` lets in, at paranoia 1. Ordinary
-/// requests take half a nanosecond a step, the worst that `parapet worst` finds five.
-const WORK_LIMIT: u64 = 27_500_000;
+/// Less than 50 ms of the worst requests that `parapet worst` finds, in wasm and with cold caches, and
+/// enough for 128 KiB of prose, the most that `@recommended-conf` lets in, at paranoia 1.
+const WORK_LIMIT: u64 = 48_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 

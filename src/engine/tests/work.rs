@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::*;
 
 /// Looks at every argument in phase 2, and counts in phases 3 and 5.
-const RULES: &str = "SecParapetWorkLimit 20000\n\
+const RULES: &str = "SecParapetWorkLimit 40000\n\
     SecRule ARGS \"@rx a[0-9]+b\" \"id:1,phase:2,pass\"\n\
     SecRule ARGS \"@rx zz\" \"id:2,phase:2,pass\"\n\
     SecRule TX:MSC_WORK_LIMIT_EXCEEDED \"@eq 1\" \"id:3,phase:3,pass\"\n\
@@ -51,7 +51,7 @@ fn a_request_that_takes_too_much_is_denied() {
     assert!(
         logged[0]
             .1
-            .starts_with("Work limit of 20000 steps is spent"),
+            .starts_with("Work limit of 40000 steps is spent"),
         "{logged:?}"
     );
     assert!(transaction.take_work_exceeded());
@@ -77,7 +77,7 @@ fn a_request_may_pass_with_what_was_evaluated() {
 
 #[test]
 fn no_limit_is_no_limit() {
-    let rules = RULES.replace("20000", "0");
+    let rules = RULES.replace("40000", "0");
     let (interruption, logged, _) = run(&rules, &query(200_000));
     assert_eq!(interruption, None);
     assert_eq!(logged.iter().map(|one| one.0).collect::<Vec<_>>(), [2]);

@@ -16,7 +16,6 @@
 pub(super) mod context;
 pub(super) mod lazy;
 mod lower;
-mod tariff;
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -31,9 +30,8 @@ use regex_syntax::hir::Hir;
 
 use super::PatternError;
 use super::scratch::{Caches, Filling};
-use super::syntax::{Construct, Parsed, Text};
-use lazy::{Direction, LazyDfa};
-pub(super) use tariff::Tariff;
+use super::syntax::{Construct, Node, Parsed, Text};
+use lazy::{Direction, Footprint, LazyDfa, Notes, Visits};
 
 /// Largest memory of one automaton, in bytes, as estimated before it is built. A pattern above it
 /// is an error at load.
@@ -54,8 +52,10 @@ pub(super) struct Linear {
     groups: usize,
     /// `\K` or `\Z` stands in it, so that spans are read from hidden groups.
     moves_ends: bool,
-    /// What a search costs.
-    pub(super) tariff: Tariff,
+    /// What tells the pattern from others.
+    id: u64,
+    /// It counts so far that a few bytes may lead to large states.
+    pub(super) wide: bool,
     /// Memory of one automaton, in bytes, as estimated.
     pub(super) compiled_size: usize,
     forward: LazyDfa,
@@ -88,7 +88,7 @@ impl Linear {
     ///
     /// # Errors
     /// It needs backtracking, or its automaton would be too large.
-    pub(super) fn new(parsed: &Parsed) -> Result<Self, Refusal> {
+    pub(super) fn new(text: &Text, parsed: &Parsed) -> Result<Self, Refusal> {
         if let Some(construct) = parsed.irregular {
             return Err(Refusal::Irregular(construct));
         }
@@ -110,12 +110,14 @@ impl Linear {
                 offset: None,
             }));
         }
+        let id = text.id();
         Ok(Self {
             groups: parsed.groups,
             moves_ends: parsed.moves_ends,
-            tariff: Tariff::of(&parsed.root),
             compiled_size,
-            forward: LazyDfa::new(&parsed.root, Direction::Forward),
+            forward: LazyDfa::new(&parsed.root, Direction::Forward, id),
+            id,
+            wide: is_wide(&parsed.root),
             backward: OnceLock::new(),
             capturing: OnceLock::new(),
         })
@@ -180,8 +182,12 @@ impl Linear {
     fn end(&self, hay: &[u8], start: usize, earliest: bool, caches: &mut Caches) -> Option<usize> {
         let dfa = &self.forward;
         let cache = caches.forward.get_or_insert_with(|| dfa.cache());
-        let filling = caches.filling.get_or_insert_default();
-        let found = dfa.end(hay, start, earliest, cache, &mut filling.workspace);
+        let notes = notes(
+            &mut caches.filling,
+            &mut caches.visits,
+            &mut caches.footprint,
+        );
+        let found = dfa.end(hay, start, earliest, cache, notes);
         caches.scanned = caches.scanned.saturating_add(found.read);
         Some(start.saturating_add(found.end?))
     }
@@ -200,8 +206,12 @@ impl Linear {
         }
         let dfa = self.backward(text)?;
         let cache = caches.backward.get_or_insert_with(|| dfa.cache());
-        let filling = caches.filling.get_or_insert_default();
-        let found = dfa.start(hay, start, end, cache, &mut filling.workspace);
+        let notes = notes(
+            &mut caches.filling,
+            &mut caches.visits,
+            &mut caches.footprint,
+        );
+        let found = dfa.start(hay, start, end, cache, notes);
         caches.scanned = caches.scanned.saturating_add(found.read);
         Some(end.saturating_sub(found.end?)..end)
     }
@@ -211,7 +221,7 @@ impl Linear {
         // occur: it was read before.
         let build = || {
             let parsed = text.parse().ok()?;
-            Some(LazyDfa::new(&parsed.root, Direction::Backward))
+            Some(LazyDfa::new(&parsed.root, Direction::Backward, self.id))
         };
         self.backward.get_or_init(build).as_ref()
     }
@@ -285,6 +295,30 @@ impl Capturing {
     }
 }
 
+/// Where a search writes.
+fn notes<'c>(
+    filling: &'c mut Option<Box<Filling>>,
+    visits: &'c mut Option<Box<Visits>>,
+    footprint: &'c mut Footprint,
+) -> Notes<'c> {
+    Notes {
+        workspace: &mut filling.get_or_insert_default().workspace,
+        counter: visits.as_deref_mut().map(|visits| (visits, footprint)),
+    }
+}
+
+/// Whether something is counted so far that many ways may be open after a few bytes.
+fn is_wide(part: &Node) -> bool {
+    /// Repetitions that count less than this have small states.
+    const WIDE: u32 = 12;
+    match part {
+        Node::Group(_, part) | Node::Atomic(part, _) => is_wide(part),
+        Node::Concat(parts) | Node::Alternation(parts) => parts.iter().any(is_wide),
+        Node::Repeat { node, min, max, .. } => max.unwrap_or(*min) >= WIDE || is_wide(node),
+        _ => false,
+    }
+}
+
 fn range(pair: &[Option<NonMaxUsize>]) -> Option<Range<usize>> {
     match pair {
         [Some(start), Some(end)] => Some(start.get()..end.get()),
@@ -326,7 +360,7 @@ mod tests {
                 source: source.as_bytes().into(),
                 dialect: Dialect::default(),
             };
-            let linear = Linear::new(&text.parse().unwrap()).unwrap();
+            let linear = Linear::new(&text, &text.parse().unwrap()).unwrap();
             let mut caches = Caches::default();
             for hay in ["", "a", "ab", "xbBb", "xx", "a foo", "zbcc"] {
                 for start in 0..=hay.len() {
@@ -345,7 +379,7 @@ mod tests {
                 source: source.into_bytes().into(),
                 dialect: Dialect::default(),
             };
-            Linear::new(&text.parse().unwrap()).is_ok()
+            Linear::new(&text, &text.parse().unwrap()).is_ok()
         };
         assert!(accepts("(x)".repeat(100)));
         assert!(accepts("(?:(a)|(b)|[^x]{0,900})".repeat(10)));

@@ -63,6 +63,21 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// A number that tells it from other patterns, the same on every machine.
+    pub(super) fn id(&self) -> u64 {
+        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+        let Dialect {
+            dot_matches_new_line,
+            multi_line,
+            case_insensitive,
+        } = self.dialect;
+        let flags = [dot_matches_new_line, multi_line, case_insensitive].map(u8::from);
+        let bytes = self.source.iter().chain(&flags);
+        bytes.fold(SPREAD, |id, &byte| {
+            (id.rotate_left(5) ^ u64::from(byte)).wrapping_mul(SPREAD)
+        })
+    }
+
     /// Reads the pattern.
     ///
     /// # Errors

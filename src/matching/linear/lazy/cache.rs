@@ -1,8 +1,5 @@
 //! The states that searches have built.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::condition::Context;
@@ -10,7 +7,9 @@ use super::program::NodeId;
 
 /// Most memory of the states of one automaton, in bytes. Smaller caches thrash on the largest
 /// patterns of the Core Rule Set.
-const LIMIT: usize = 1 << 20;
+pub(super) const LIMIT: usize = 1 << 20;
+/// Spreads the bits of a number over all of a hash.
+pub(super) const SPREAD: u64 = 0xF135_7AEA_2E62_A9C5;
 
 /// States and where they lead.
 #[derive(Debug)]
@@ -27,6 +26,8 @@ pub(in crate::matching) struct Cache {
     index: HashTable<u32>,
     /// The state of a search that is in no match and knows nothing of the byte before.
     idle: Option<Row>,
+    /// The tag of transitions that were taken in a phase, and which phase that is.
+    taken: (Tag, u64),
 }
 
 /// A state.
@@ -35,16 +36,21 @@ pub(super) struct State {
     /// Where its set begins, and how many are in it.
     first: u32,
     count: u32,
-    hash: u64,
+    /// The same on every machine.
+    pub(super) hash: u64,
     /// What the byte before was.
     pub(super) before: Context,
     /// A match may begin here.
     pub(super) open: bool,
 }
 
-/// Where a byte leads from a state.
+/// Where a byte leads from a state: flags, a [`Tag`] and the place of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Entry(u32);
+
+/// Whether a transition was taken, see [`super::visits`]: some bits of an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tag(u32);
 
 /// Where the row of a state begins.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +67,8 @@ impl Entry {
     pub(super) const DEAD: Self = Self(1 << 30);
     /// A match ended before the byte.
     const MATCH: u32 = 1 << 29;
-    const ROW: u32 = Self::MATCH - 1;
+    /// More places than a cache has entries.
+    const ROW: u32 = (1 << 20) - 1;
 
     /// The same, with a match that ended before the byte.
     pub(super) const fn with_match(self, matched: bool) -> Self {
@@ -72,9 +79,24 @@ impl Entry {
         }
     }
 
-    /// The row that it leads to, if that is all.
-    pub(super) fn plain(self) -> Option<Row> {
-        (self.0 <= Self::ROW).then_some(Row(self.0))
+    /// The same with another tag.
+    pub(super) const fn with_tag(self, tag: Tag) -> Self {
+        Self(self.0 & !Tag::BITS | tag.0)
+    }
+
+    /// The row that it leads to, if that is all; where visits are counted, if it has the tag as well.
+    #[inline]
+    pub(super) fn plain<const COUNTS: bool>(self, tag: Tag) -> Option<Row> {
+        if COUNTS {
+            let row = self.0 ^ tag.0;
+            (row <= Self::ROW).then_some(Row(row))
+        } else {
+            (self.0 < Self::MATCH).then_some(self.row())
+        }
+    }
+
+    pub(super) const fn has_tag(self, tag: Tag) -> bool {
+        self.0 & Tag::BITS == tag.0
     }
 
     pub(super) const fn is_unknown(self) -> bool {
@@ -94,6 +116,20 @@ impl Entry {
     }
 }
 
+impl Tag {
+    const BITS: u32 = Entry::MATCH - 1 - Entry::ROW;
+    /// Of transitions that were never taken while visits were counted.
+    pub(super) const NONE: Self = Self(0);
+    /// No transition has it.
+    pub(super) const NEVER: Self = Self(Self::BITS);
+
+    /// The next one, if there is one.
+    fn next(self) -> Option<Self> {
+        let next = Self(self.0.saturating_add(Entry::ROW).saturating_add(1));
+        (next != Self::NEVER).then_some(next)
+    }
+}
+
 impl Entries<'_> {
     /// Where a column leads from a row.
     #[inline]
@@ -101,6 +137,18 @@ impl Entries<'_> {
         // What no state has is beyond all rows.
         let at = row.index().wrapping_add(column);
         self.0.get(at).copied().unwrap_or(Entry::UNKNOWN)
+    }
+}
+
+impl State {
+    /// What it takes in a cache with so many columns, in bytes, and how many members it has.
+    pub(super) fn size(self, columns: usize) -> (usize, usize) {
+        let members = usize::try_from(self.count).unwrap_or(usize::MAX);
+        let bytes = columns
+            .saturating_mul(size_of::<Entry>())
+            .saturating_add(members.saturating_mul(size_of::<NodeId>()))
+            .saturating_add(size_of::<Self>());
+        (bytes, members)
     }
 }
 
@@ -128,7 +176,23 @@ impl Cache {
             members: Vec::new(),
             index: HashTable::new(),
             idle: None,
+            taken: (Tag::NONE, 0),
         }
+    }
+
+    /// The tag of transitions that were taken in a phase.
+    pub(super) fn tag(&mut self, phase: u64) -> Tag {
+        let (tag, of) = self.taken;
+        if tag == Tag::NONE || of != phase {
+            let next = tag.next().unwrap_or_else(|| {
+                for entry in self.entries.iter_mut().filter(|entry| !entry.is_unknown()) {
+                    *entry = entry.with_tag(Tag::NONE);
+                }
+                Tag::NONE.next().unwrap_or(Tag::NEVER)
+            });
+            self.taken = (next, phase);
+        }
+        self.taken.0
     }
 
     /// Where rows lead.
@@ -159,7 +223,7 @@ impl Cache {
         if set.is_empty() && !open {
             return Entry::DEAD;
         }
-        let hash = FixedState::default().hash_one((set, before, open));
+        let hash = hash(set, before, open);
         let found = self.index.find(hash, |&number| {
             let number = usize::try_from(number).unwrap_or(usize::MAX);
             self.states.get(number).is_some_and(|state| {
@@ -218,6 +282,7 @@ impl Cache {
     #[cold]
     pub(super) fn keep_only(&mut self, row: Row) -> Row {
         let old = std::mem::replace(self, Self::with_limit(self.columns, self.limit));
+        self.taken = old.taken;
         let same = old.state_of(row).map_or(Entry::DEAD, |state| {
             self.state(old.members(state), state.before, state.open)
         });
@@ -240,6 +305,22 @@ impl Cache {
         .into_iter()
         .fold(0, usize::saturating_add)
     }
+}
+
+/// Hashes what a state is: the same on every machine. States come from patterns, so that values can
+/// hardly be made to collide; if they do, a cache is slow within its limit.
+fn hash(set: &[NodeId], before: Context, open: bool) -> u64 {
+    let start = u64::from(open).wrapping_add(match before {
+        Context::Edge => 2,
+        Context::Word => 4,
+        Context::LineFeed => 6,
+        Context::Other => 8,
+    });
+    let mixed = set.iter().fold(start, |hash, id| {
+        (hash.rotate_left(5) ^ id.number()).wrapping_mul(SPREAD)
+    });
+    // The table looks at the upper bits and at the lower ones.
+    (mixed ^ mixed >> 32).wrapping_mul(SPREAD).rotate_left(26)
 }
 
 fn members(all: &[NodeId], state: State) -> &[NodeId] {

@@ -75,6 +75,10 @@ impl NodeId {
         Self(u32::try_from(index).unwrap_or(u32::MAX))
     }
 
+    pub(super) fn number(self) -> u64 {
+        u64::from(self.0)
+    }
+
     pub(super) fn index(self) -> usize {
         usize::try_from(self.0).unwrap_or(usize::MAX)
     }

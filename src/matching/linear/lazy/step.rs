@@ -1,6 +1,6 @@
 //! Building the state that a byte leads to.
 
-use super::cache::{Cache, Entry, Row};
+use super::cache::{Cache, Entry, Row, Tag};
 use super::columns::Column;
 use super::condition::Context;
 use super::marks::Marks;
@@ -20,11 +20,12 @@ pub(in crate::matching) struct Workspace {
 }
 
 impl LazyDfa {
-    /// Works out where a column leads from a row. A full cache forgets all other states before.
+    /// Works out where a column leads from a row, and tags it. A full cache forgets all other states before.
     pub(super) fn step(
         &self,
         row: Row,
         column: usize,
+        tag: Tag,
         cache: &mut Cache,
         workspace: &mut Workspace,
     ) -> Entry {
@@ -33,7 +34,7 @@ impl LazyDfa {
         } else {
             row
         };
-        self.work_out(row, column, cache, workspace)
+        self.work_out(row, column, tag, cache, workspace)
     }
 
     /// The same, whatever memory it takes.
@@ -41,6 +42,7 @@ impl LazyDfa {
         &self,
         row: Row,
         column: usize,
+        tag: Tag,
         cache: &mut Cache,
         workspace: &mut Workspace,
     ) -> Entry {
@@ -83,7 +85,7 @@ impl LazyDfa {
         } else {
             Entry::DEAD
         };
-        let entry = entry.with_match(matched);
+        let entry = entry.with_match(matched).with_tag(tag);
         cache.set(row, column, entry);
         entry
     }
@@ -99,7 +101,7 @@ impl LazyDfa {
         let idle = cache.state(&[], before, true).row();
         let known = cache.entries().get(idle, column);
         if known.is_unknown() {
-            self.work_out(idle, column, cache, workspace)
+            self.work_out(idle, column, Tag::NONE, cache, workspace)
         } else {
             known
         }
