@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check worst e2e soak chaos conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check bench-sizes worst e2e soak chaos conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench-envoy: ## The same in Envoy, less a filter that does nothing, beside libmo
 
 bench-check: ## Names what has become dearer than in benches/baseline.json
 	@scripts/bench-check
+
+bench-sizes: ## What doubling a body, or the number of arguments or headers, costs
+	@scripts/bench-sizes
 
 worst: ## Search for requests that take the Core Rule Set long, at paranoia 4
 	@scripts/worst

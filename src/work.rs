@@ -112,35 +112,35 @@ pub mod cost {
     /// Passing one rule in the loop of a phase.
     pub const RULE: u64 = 12;
     /// Asking one rule about one value, whatever the operator.
-    pub const VALUE: u64 = 40;
+    pub const VALUE: u64 = 50;
     /// Going over an entry of a collection to see whether a target means it.
     pub const ENTRY: u64 = 10;
     /// A match: its effects and what is kept of it.
     pub const MATCH: u64 = 1500;
     /// Keeping a value, besides its bytes.
-    pub const INTERN: u64 = 150;
+    pub const INTERN: u64 = 180;
     /// A byte of a value that is kept.
-    pub const INTERN_BYTE: u64 = 4;
+    pub const INTERN_BYTE: u64 = 3;
     /// A scan by the prefilter, besides its bytes.
     pub const SCAN: u64 = 200;
     /// A byte scanned by the prefilter.
     pub const SCAN_BYTE: u64 = 4;
     /// Something that a scan came upon: a rule woken, a phrase compared.
-    pub const REPORT: u64 = 8;
+    pub const REPORT: u64 = 7;
     /// A transformation, besides its bytes.
-    pub const TRANSFORM: u64 = 120;
+    pub const TRANSFORM: u64 = 140;
     /// A byte that goes through a transformation.
     pub const TRANSFORM_BYTE: u64 = 3;
     /// A search for a pattern, besides its bytes.
-    pub const SEARCH: u64 = 150;
+    pub const SEARCH: u64 = 180;
     /// A byte of a search whose state the automaton knows.
     pub const SEARCH_BYTE: u64 = 2;
     /// What a byte of a search costs besides, if it is not counted which transitions are taken.
     pub const SEARCH_COLD_BYTE: u64 = 200;
     /// A transition of an automaton that is taken for the first time.
-    pub const SEARCH_TRANSITION: u64 = 300;
+    pub const SEARCH_TRANSITION: u64 = 180;
     /// A member of the state from which it is taken.
-    pub const SEARCH_MEMBER: u64 = 12;
+    pub const SEARCH_MEMBER: u64 = 19;
     /// Filling the groups of a match, besides its bytes.
     pub const GROUPS: u64 = 1000;
     /// A byte of a match whose groups are filled.

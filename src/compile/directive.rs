@@ -262,7 +262,7 @@ directives! {
     SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
     SecParapetLargeRequestBody 1..1 Setting(set::large_request_body), "What becomes of a request body that is larger than the proxy keeps: refused, or inspected while it goes on.";
     SecParapetLargeResponseBody 1..1 Setting(set::large_response_body), "What becomes of a response body that is larger than the proxy keeps: refused, or inspected while it goes on.";
-    SecParapetWorkLimit 1..1 Setting(set::work_limit), "Most steps of work for a request, and for its response; 48000000 unless set, 0 for no limit.";
+    SecParapetWorkLimit 1..1 Setting(set::work_limit), "Most steps of work for a request, and for its response; 44000000 unless set, 0 for no limit.";
     SecParapetWorkLimitAction 1..1 Setting(set::work_limit_action), "What happens to one that takes more.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";
     SecPcreMatchLimitRecursion 1..1 Ignored, "patterns are matched without recursion.";

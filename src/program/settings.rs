@@ -184,7 +184,7 @@ const NO_FILES_LIMIT: usize = 1_048_576;
 const PCRE_MATCH_LIMIT: usize = 100_000;
 /// Less than 50 ms of the worst requests that `parapet worst` finds, in wasm and with cold caches, and
 /// enough for 128 KiB of prose, the most that `@recommended-conf` lets in, at paranoia 1.
-const WORK_LIMIT: u64 = 48_000_000;
+const WORK_LIMIT: u64 = 44_000_000;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 

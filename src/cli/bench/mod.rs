@@ -6,6 +6,7 @@
 mod baseline;
 mod report;
 mod site;
+mod sizes;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -41,8 +42,13 @@ pub(super) struct Arguments {
     config: Vec<PathBuf>,
 
     /// A directory of requests.
-    #[arg(value_name = "REQUESTS")]
-    requests: PathBuf,
+    #[arg(value_name = "REQUESTS", required_unless_present = "sizes")]
+    requests: Option<PathBuf>,
+
+    /// Measure requests of growing size instead of those of a directory, and write a page that
+    /// compares their cost with it.
+    #[arg(long, value_name = "PAGE.md", conflicts_with_all = ["requests", "write", "baseline"])]
+    sizes: Option<PathBuf>,
 
     /// Measure this compiled filter as well.
     #[arg(long, value_name = "FILE.wasm")]
@@ -115,13 +121,15 @@ struct Measurement {
 /// Measures. The answer is the exit status.
 pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let config = Config::load(&arguments.config)?;
-    let cases = cases(&arguments.requests)?;
+    let (cases, backend) = match &arguments.requests {
+        Some(directory) => (cases(directory)?, Site::load(directory)),
+        None => (sizes::cases(), Site::default()),
+    };
     let time = Duration::try_from_secs_f64(arguments.seconds)
         .map_err(|error| format!("--seconds: {error}"))?;
     let start = Instant::now();
     let native = config.engine()?;
     let start_milliseconds = milliseconds(start.elapsed());
-    let backend = Site::load(&arguments.requests);
     if let Some(directory) = &arguments.write {
         write_variants(&cases, &native, &backend, arguments.variants, directory)?;
         return Ok(CLEAN);
@@ -164,6 +172,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         line(&text)?;
     } else {
         line(&report::table(&measurements))?;
+    }
+    if let Some(path) = &arguments.sizes {
+        std::fs::write(path, sizes::page(&measurements))
+            .map_err(|error| format!("{}: {error}", path.display()))?;
     }
     match &arguments.baseline {
         Some(path) => baseline::compare(path, &measurements),

@@ -7,7 +7,7 @@ use crate::cli::message::{Request, Response};
 
 /// A backend that answers paths that begin with `/html` with a page, and everything else with an
 /// empty 200.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Site {
     page: Option<Vec<u8>>,
 }

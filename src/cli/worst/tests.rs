@@ -84,10 +84,10 @@ fn benign_requests_are_far_from_the_limit() {
     let limit = Settings::default().work_limit;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/requests");
     for (name, share) in [
-        ("browser-get", 40),
+        ("browser-get", 30),
         ("form-1k", 20),
-        ("sqli-get", 40),
-        ("xss-form", 40),
+        ("sqli-get", 30),
+        ("xss-form", 30),
         ("json-8k", 4),
     ] {
         let path: PathBuf = root.join(format!("{name}.http"));
