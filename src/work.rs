@@ -146,7 +146,7 @@ pub mod cost {
     /// A byte of a match whose groups are filled.
     pub const GROUPS_BYTE: u64 = 40;
     /// An instruction of the machine that backtracks.
-    pub const INSTRUCTION: u64 = 15;
+    pub const INSTRUCTION: u64 = 8;
     /// A byte of the text of a pattern that is made while rules run.
     pub const COMPILED_BYTE: u64 = 400;
     /// A byte of the automaton of such a pattern.

@@ -79,7 +79,7 @@ impl Default for Scratch {
 }
 
 impl Scratch {
-    /// Most steps in one value, whatever is configured: what takes about 50 ms in wasm.
+    /// Most steps in one value, whatever is configured: what takes about 12 ms in wasm.
     pub const MAX_STEPS: usize = 500_000;
 
     /// Empty state with the default budget of 6 MiB; it grows as patterns are searched for.
