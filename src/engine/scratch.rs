@@ -75,11 +75,19 @@ pub struct Ablation {
     pub sharing: bool,
     /// Keep nothing that was found out about values for later transactions.
     pub repeats: bool,
+    /// Evaluate rules about one variable of TX and a number like all others.
+    pub flags: bool,
 }
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 4] = ["prefilter", "transformations", "sharing", "repeats"];
+    pub const NAMES: [&'static str; 5] = [
+        "prefilter",
+        "transformations",
+        "sharing",
+        "repeats",
+        "flags",
+    ];
 
     /// Switches a part off by name; `false` if there is none of that name.
     pub fn switch_off(&mut self, name: &str) -> bool {
@@ -88,6 +96,7 @@ impl Ablation {
             "transformations" => self.transformations = true,
             "sharing" => self.sharing = true,
             "repeats" => self.repeats = true,
+            "flags" => self.flags = true,
             _ => return false,
         }
         true

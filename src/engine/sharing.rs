@@ -13,7 +13,7 @@ use super::target::Subject;
 use super::values::{ValueId, Values};
 use crate::bytes::set_bits;
 use crate::program::{
-    ChainTable, Gate, ListId, PhaseProgram, Plan, Program, Rule, RuleIndex, SharedTargetId,
+    ChainTable, Flag, Gate, ListId, PhaseProgram, Plan, Program, Rule, RuleIndex, SharedTargetId,
 };
 use crate::transform::Context;
 use crate::work::{Work, cost};
@@ -178,8 +178,8 @@ impl Sharing {
 }
 
 impl State {
-    /// Whether the prefilter knows that no value of a rule's targets can match. What `ctl` excludes
-    /// for the rule only makes fewer of them.
+    /// Whether no value of a rule's targets can match. What `ctl` excludes for the rule only makes
+    /// fewer of them.
     pub(super) fn cannot_match(
         &mut self,
         program: &Program,
@@ -187,14 +187,33 @@ impl State {
         gate: Gate,
         scratch: &mut Scratch,
     ) -> bool {
-        if scratch.ablation.sharing || scratch.ablation.prefilter {
-            return false;
+        match gate {
+            Gate::Flag(flag) => !scratch.ablation.flags && self.flag_is_down(flag),
+            Gate::Prefilter { .. } if scratch.ablation.sharing || scratch.ablation.prefilter => {
+                false
+            }
+            Gate::Prefilter { slot, list } => {
+                scratch.sharing.follow(self.store.generation());
+                let known = scratch.sharing.lists.get(list.index());
+                known
+                    .or_else(|| self.unite(program, program.rule(rule)?, list, scratch))
+                    .is_some_and(|union| !scratch.sharing.scans.rows.contains(union, slot))
+            }
         }
-        scratch.sharing.follow(self.store.generation());
-        let known = scratch.sharing.lists.get(gate.list.index());
-        known
-            .or_else(|| self.unite(program, program.rule(rule)?, gate.list, scratch))
-            .is_some_and(|union| !scratch.sharing.scans.rows.contains(union, gate.slot))
+    }
+
+    /// Whether the answer to a question about a variable of TX is no.
+    fn flag_is_down(&self, flag: Flag) -> bool {
+        let stored = self.store.tx.get(flag.variable);
+        let value = match stored {
+            // What `ctl` excludes is not counted either.
+            _ if flag.count && !self.target_removals.is_empty() => return false,
+            Some(_) if flag.count => b"1",
+            None if flag.count => b"0",
+            Some(value) => self.values.get(value),
+            None => return true,
+        };
+        flag.comparison.holds(value, i64::from(flag.number)) == flag.negated
     }
 
     /// The row of the rules that can match some value of a list of targets.

@@ -10,6 +10,7 @@ mod bodies;
 mod bounds;
 mod directives;
 mod encodings;
+mod flags;
 mod json_names;
 mod members;
 mod readings;
@@ -24,12 +25,17 @@ impl Clock for Noon {
 }
 
 fn begin(rules: &str) -> Transaction {
+    begin_without(rules, Ablation::default())
+}
+
+fn begin_without(rules: &str, ablation: Ablation) -> Transaction {
     let text = format!("SecRuleEngine On\nSecRequestBodyAccess On\n{rules}");
     let compiled = compile(&[("test.conf".into(), text.into_bytes())], &NoFiles);
     let program = compiled
         .program
         .unwrap_or_else(|| panic!("{:?}", compiled.diagnostics));
-    Transaction::new(&Waf::new(program, Rc::new(Noon)), Connection::default())
+    let waf = Waf::ablated(program, Rc::new(Noon), ablation);
+    Transaction::new(&waf, Connection::default())
 }
 
 const FORM: (&[u8], &[u8]) = (b"Content-Type", b"application/x-www-form-urlencoded");
@@ -50,7 +56,11 @@ fn head<'a>(target: &'a str, headers: &'a [(&'a [u8], &'a [u8])]) -> RequestHead
 
 /// The ids of the rules that a GET matches, in order.
 fn matched(rules: &str, target: &str) -> Vec<u64> {
-    let mut transaction = begin(rules);
+    matched_without(rules, target, Ablation::default())
+}
+
+fn matched_without(rules: &str, target: &str, ablation: Ablation) -> Vec<u64> {
+    let mut transaction = begin_without(rules, ablation);
     let _ = transaction.request_head(&head(target, &[]));
     let _ = transaction.end_request_body();
     let _ = transaction.finish();

@@ -1,6 +1,6 @@
 //! `@ge`.
 
-use super::number::{self, Number};
+use super::number::{self, Comparison, Number};
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
 /// Whether the number in the value is greater than or equal to the one in the argument.
@@ -28,7 +28,11 @@ impl Member for Ge {
     }
 
     fn eval(&self, value: &[u8], argument: &[u8], _: &mut Eval<'_>) -> bool {
-        number::leading_integer(value) >= self.0.get(argument)
+        Comparison::Ge.holds(value, self.0.get(argument))
+    }
+
+    fn comparison(&self) -> Option<(Comparison, i64)> {
+        Some((Comparison::Ge, self.0.fixed()?))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

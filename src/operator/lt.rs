@@ -1,6 +1,6 @@
 //! `@lt`.
 
-use super::number::{self, Number};
+use super::number::{self, Comparison, Number};
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
 /// Whether the number in the value is less than the one in the argument.
@@ -24,7 +24,11 @@ impl Member for Lt {
     }
 
     fn eval(&self, value: &[u8], argument: &[u8], _: &mut Eval<'_>) -> bool {
-        number::leading_integer(value) < self.0.get(argument)
+        Comparison::Lt.holds(value, self.0.get(argument))
+    }
+
+    fn comparison(&self) -> Option<(Comparison, i64)> {
+        Some((Comparison::Lt, self.0.fixed()?))
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

@@ -29,6 +29,7 @@ pub use def::{Argument, Def, Example, Support};
 pub use error::{CompileError, CompileErrorKind};
 pub use eval::{Capture, Captures, Eval, Product, RxCache};
 pub use geography::{Geography, GeographyError, Place};
+pub use number::Comparison;
 use sandboxed::Sandboxed;
 
 /// Where operators take the contents of data files and data sets from.
@@ -150,6 +151,14 @@ macro_rules! table {
                 match self {
                     $(Self::$variant(member) => member.group_names(),)+
                     Self::Sandboxed(_) => &[],
+                }
+            }
+
+            /// How it compares numbers, and the fixed one that it compares with, if that is all it does.
+            pub fn comparison(&self) -> Option<(Comparison, i64)> {
+                match self {
+                    $(Self::$variant(member) => member.comparison(),)+
+                    Self::Sandboxed(_) => None,
                 }
             }
 
@@ -311,6 +320,10 @@ trait Member: Sized {
 
     fn group_names(&self) -> &[Box<[u8]>] {
         &[]
+    }
+
+    fn comparison(&self) -> Option<(Comparison, i64)> {
+        None
     }
 }
 

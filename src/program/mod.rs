@@ -24,7 +24,7 @@ pub use shared::{ListId, SharedTarget, SharedTargetId, SharedTargets};
 use crate::action::{Ctl, DeprecateVar, Edge, ExpireVar, InitCol, Mask, Phase, SetVar};
 use crate::body::xml;
 use crate::matching::Prefilter;
-use crate::operator::{Capture, Operator};
+use crate::operator::{Capture, Comparison, Operator};
 use crate::template::Template;
 use crate::variable::{KeySlot, KeyTable, Variable, VariableSet};
 
@@ -77,14 +77,34 @@ pub struct PhaseEntry {
     pub gate: Option<Gate>,
 }
 
-/// Where a rule that the prefilter can rule out is found in what the prefilter said. Most rules of
-/// most requests are ruled out, and nothing else of them is looked at.
+/// What tells that a rule cannot match. Most rules of most requests are ruled out, and nothing else of
+/// them is looked at.
 #[derive(Clone, Copy, Debug)]
-pub struct Gate {
-    /// Its bit.
-    pub slot: u32,
-    /// Its targets.
-    pub list: ListId,
+pub enum Gate {
+    /// What the prefilter said of its values.
+    Prefilter {
+        /// Its bit.
+        slot: u32,
+        /// Its targets.
+        list: ListId,
+    },
+    /// A number that rules keep.
+    Flag(Flag),
+}
+
+/// A question about one variable of TX: paranoia levels, switches and scores of the Core Rule Set.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag {
+    /// The variable.
+    pub variable: KeySlot,
+    /// Whether it is there is asked (1 or 0), not what it holds.
+    pub count: bool,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// With what.
+    pub number: i32,
+    /// `!`.
+    pub negated: bool,
 }
 
 /// A rule by its place in [`Program::rules`].
@@ -138,8 +158,29 @@ impl Rule {
 
     /// What tells that it cannot match.
     pub fn gate(&self) -> Option<Gate> {
-        let (slot, list) = self.decisive_slot().zip(self.list)?;
-        Some(Gate { slot, list })
+        let by_prefilter = self.decisive_slot().zip(self.list);
+        by_prefilter
+            .map(|(slot, list)| Gate::Prefilter { slot, list })
+            .or_else(|| self.flag().map(Gate::Flag))
+    }
+
+    /// The question it asks, if that is one about a variable of TX and a fixed number.
+    fn flag(&self) -> Option<Flag> {
+        let (test, [target]) = (self.test.as_ref()?, &*self.targets) else {
+            return None;
+        };
+        let plain = self.transformations == ChainId::EMPTY && self.exclusions.is_empty();
+        let TargetSelector::Tx(variable) = target.selector else {
+            return None;
+        };
+        let (comparison, number) = test.operator.comparison().filter(|_| plain)?;
+        Some(Flag {
+            variable,
+            count: target.count,
+            comparison,
+            number: i32::try_from(number).ok()?,
+            negated: test.negated,
+        })
     }
 }
 
