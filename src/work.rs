@@ -54,17 +54,6 @@ impl Work {
         self.charge(product(count, steps));
     }
 
-    /// Whether an operation that takes so many steps for each of some bytes may begin. If not,
-    /// everything counts as spent: what cannot be done is not done partly.
-    #[inline]
-    pub fn affords(&self, count: usize, steps: u64) -> bool {
-        let affords = product(count, steps) <= self.left();
-        if !affords {
-            self.exhaust();
-        }
-        affords
-    }
-
     /// Steps left.
     #[inline]
     pub fn left(&self) -> u64 {
@@ -172,14 +161,13 @@ mod tests {
         let work = Work::new(10);
         work.charge(10);
         assert!(!work.is_spent());
-        assert!(work.affords(0, 5));
         work.charge_each(1, 1);
         assert!(work.is_spent());
         work.grant(5);
         assert_eq!((work.left(), work.is_spent(), work.spent()), (5, false, 11));
-        assert!(work.affords(5, 1));
+        work.charge_each(5, 1);
         assert!(!work.is_spent());
-        assert!(!work.affords(usize::MAX, u64::MAX));
+        work.exhaust();
         assert!(work.is_spent());
         assert_eq!(work.left(), 0);
     }

@@ -52,8 +52,6 @@ pub(super) struct Linear {
     groups: usize,
     /// `\K` or `\Z` stands in it, so that spans are read from hidden groups.
     moves_ends: bool,
-    /// What tells the pattern from others.
-    id: u64,
     /// It counts so far that a few bytes may lead to large states.
     pub(super) wide: bool,
     /// Memory of one automaton, in bytes, as estimated.
@@ -110,13 +108,11 @@ impl Linear {
                 offset: None,
             }));
         }
-        let id = text.id();
         Ok(Self {
             groups: parsed.groups,
             moves_ends: parsed.moves_ends,
             compiled_size,
-            forward: LazyDfa::new(&parsed.root, Direction::Forward, id),
-            id,
+            forward: LazyDfa::new(&parsed.root, Direction::Forward, text.id()),
             wide: is_wide(&parsed.root),
             backward: OnceLock::new(),
             capturing: OnceLock::new(),
@@ -221,7 +217,7 @@ impl Linear {
         // occur: it was read before.
         let build = || {
             let parsed = text.parse().ok()?;
-            Some(LazyDfa::new(&parsed.root, Direction::Backward, self.id))
+            Some(LazyDfa::new(&parsed.root, Direction::Backward, text.id()))
         };
         self.backward.get_or_init(build).as_ref()
     }

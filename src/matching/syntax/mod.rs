@@ -25,6 +25,8 @@ mod tests;
 
 use std::fmt;
 
+use super::hash;
+
 pub(super) use byte_set::ByteSet;
 pub(super) use node::{Assertion, Condition, Node};
 pub(super) use parser::Parsed;
@@ -65,7 +67,6 @@ pub(super) struct Text {
 impl Text {
     /// A number that tells it from other patterns, the same on every machine.
     pub(super) fn id(&self) -> u64 {
-        const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
         let Dialect {
             dot_matches_new_line,
             multi_line,
@@ -73,9 +74,7 @@ impl Text {
         } = self.dialect;
         let flags = [dot_matches_new_line, multi_line, case_insensitive].map(u8::from);
         let bytes = self.source.iter().chain(&flags);
-        bytes.fold(SPREAD, |id, &byte| {
-            (id.rotate_left(5) ^ u64::from(byte)).wrapping_mul(SPREAD)
-        })
+        bytes.fold(0, |id, &byte| hash::mix(id, u64::from(byte)))
     }
 
     /// Reads the pattern.

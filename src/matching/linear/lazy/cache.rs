@@ -4,12 +4,11 @@ use hashbrown::HashTable;
 
 use super::condition::Context;
 use super::program::NodeId;
+use crate::matching::hash;
 
 /// Most memory of the states of one automaton, in bytes. Smaller caches thrash on the largest
 /// patterns of the Core Rule Set.
 pub(super) const LIMIT: usize = 1 << 20;
-/// Spreads the bits of a number over all of a hash.
-pub(super) const SPREAD: u64 = 0xF135_7AEA_2E62_A9C5;
 
 /// States and where they lead.
 #[derive(Debug)]
@@ -223,7 +222,7 @@ impl Cache {
         if set.is_empty() && !open {
             return Entry::DEAD;
         }
-        let hash = hash(set, before, open);
+        let hash = hash_of(set, before, open);
         let found = self.index.find(hash, |&number| {
             let number = usize::try_from(number).unwrap_or(usize::MAX);
             self.states.get(number).is_some_and(|state| {
@@ -309,18 +308,19 @@ impl Cache {
 
 /// Hashes what a state is: the same on every machine. States come from patterns, so that values can
 /// hardly be made to collide; if they do, a cache is slow within its limit.
-fn hash(set: &[NodeId], before: Context, open: bool) -> u64 {
+fn hash_of(set: &[NodeId], before: Context, open: bool) -> u64 {
     let start = u64::from(open).wrapping_add(match before {
         Context::Edge => 2,
         Context::Word => 4,
         Context::LineFeed => 6,
         Context::Other => 8,
     });
-    let mixed = set.iter().fold(start, |hash, id| {
-        (hash.rotate_left(5) ^ id.number()).wrapping_mul(SPREAD)
-    });
+    let ids = set.iter().map(|id| id.number());
+    let mixed = ids.fold(start, hash::mix);
     // The table looks at the upper bits and at the lower ones.
-    (mixed ^ mixed >> 32).wrapping_mul(SPREAD).rotate_left(26)
+    (mixed ^ mixed >> 32)
+        .wrapping_mul(hash::SPREAD)
+        .rotate_left(26)
 }
 
 fn members(all: &[NodeId], state: State) -> &[NodeId] {

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::super::context::head;
 use super::Direction;
 use super::condition::{Condition, Known};
 use super::program::{List, Node, NodeId, SetId, Way};
@@ -166,7 +167,7 @@ impl Compiler {
             start = if min > 0 {
                 copies = min.saturating_sub(1);
                 again
-            } else if reads(part) {
+            } else if head(part).required().is_some() {
                 end
             } else {
                 // What can match nothing is entered as `(part+)?`: in a plain loop the way that reads
@@ -322,17 +323,5 @@ fn sequence(part: &Part) -> &[Part] {
         Part::Empty => &[],
         Part::Group(_, part) | Part::Atomic(part, _) => sequence(part),
         part => std::slice::from_ref(part),
-    }
-}
-
-/// Whether all matches of a part read a byte, as far as can be seen without conditions.
-fn reads(part: &Part) -> bool {
-    match part {
-        Part::Set(_) => true,
-        Part::Group(_, part) | Part::Atomic(part, _) => reads(part),
-        Part::Concat(parts) => parts.iter().any(reads),
-        Part::Alternation(branches) => branches.iter().all(reads),
-        Part::Repeat { node, min, .. } => *min > 0 && reads(node),
-        _ => false,
     }
 }

@@ -99,6 +99,15 @@ impl Context {
         }
     }
 
+    /// The bytes of which it is known.
+    fn bytes(self) -> ByteSet {
+        let mut bytes = ByteSet::EMPTY;
+        for byte in (0..=u8::MAX).filter(|&byte| Self::of(byte) == self) {
+            bytes.insert(byte);
+        }
+        bytes
+    }
+
     fn is_line_edge(self) -> bool {
         matches!(self, Self::Edge | Self::LineFeed)
     }
@@ -133,10 +142,8 @@ impl Known {
 
     /// Bytes that have to be told from others for it.
     pub(super) fn sets(self) -> impl Iterator<Item = ByteSet> {
-        let words = [(b'0', b'9'), (b'A', b'Z'), (b'_', b'_'), (b'a', b'z')];
-        let words = self.words.then(|| ByteSet::of_ranges(&words));
-        words
-            .into_iter()
-            .chain(self.lines.then(|| ByteSet::of(b'\n')))
+        let words = self.words.then_some(Context::Word);
+        let lines = self.lines.then_some(Context::LineFeed);
+        words.into_iter().chain(lines).map(Context::bytes)
     }
 }

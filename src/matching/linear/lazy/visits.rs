@@ -11,6 +11,7 @@
 //! charged for every byte from there on.
 
 use super::cache::{self, State};
+use crate::matching::hash;
 use crate::work::cost;
 
 /// Bits of the table of fingerprints. Two that share one are charged once.
@@ -105,8 +106,7 @@ impl Visits {
 
     /// Whether something is met for the first time.
     fn meet(&mut self, state: u64, column: u64) -> bool {
-        let mixed =
-            (state ^ column.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(cache::SPREAD);
+        let mixed = (state ^ column.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(hash::SPREAD);
         let number = (mixed >> 32) % FINGERPRINTS;
         let bit = 1u64.wrapping_shl(u32::try_from(number % 64).unwrap_or_default());
         let at = usize::try_from(number / 64).unwrap_or(usize::MAX);
