@@ -402,7 +402,6 @@ fn phases(
         .zip(prefilters)
         .zip(Phase::ALL)
         .map(|((entries, prefilter), phase)| {
-            let prefilter = prefilter.build();
             let own = rules
                 .iter()
                 .zip(meta)
@@ -411,10 +410,12 @@ fn phases(
                 starter,
                 gate: rules.get(starter.index()).and_then(Rule::gate),
             };
+            let plans = Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words());
             PhaseProgram {
                 entries: entries.iter().map(entry).collect(),
-                plans: Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words()),
-                prefilter,
+                decoded: prefilter.build_only(&plans.decoded_slots()),
+                prefilter: prefilter.build(),
+                plans,
             }
         })
         .collect();

@@ -75,7 +75,7 @@ impl State {
         let Some(rules) = program.phases.get(phase.index()) else {
             return;
         };
-        scratch.sharing.begin(!scratch.ablation.repeats);
+        scratch.sharing.begin(scratch.ablation);
         scratch
             .matching
             .set_step_limit(program.settings.pcre_match_limit);

@@ -73,6 +73,8 @@ pub struct Ablation {
     pub transformations: bool,
     /// Look for the values of every rule anew, and ask it about each.
     pub sharing: bool,
+    /// Transform and scan values also where their byte classes tell that nothing comes of it.
+    pub prospects: bool,
     /// Keep nothing that was found out about values for later transactions.
     pub repeats: bool,
     /// Evaluate rules about one variable of TX and a number like all others.
@@ -81,10 +83,11 @@ pub struct Ablation {
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 6] = [
         "prefilter",
         "transformations",
         "sharing",
+        "prospects",
         "repeats",
         "flags",
     ];
@@ -95,6 +98,7 @@ impl Ablation {
             "prefilter" => self.prefilter = true,
             "transformations" => self.transformations = true,
             "sharing" => self.sharing = true,
+            "prospects" => self.prospects = true,
             "repeats" => self.repeats = true,
             "flags" => self.flags = true,
             _ => return false,

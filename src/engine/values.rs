@@ -67,6 +67,8 @@ struct Info {
     profile: Profile,
     /// The transformations that can change it.
     acting: TransformationSet,
+    /// Those that can change more than the case of letters.
+    reshaping: TransformationSet,
     /// A value that differs in letter case alone, or this one.
     either_case: ValueId,
 }
@@ -118,6 +120,7 @@ impl Values {
             hash,
             profile,
             acting: TransformationSet::acting_on(profile),
+            reshaping: TransformationSet::reshaping(profile),
             either_case: ValueId(number),
         };
         self.bytes.extend_from_slice(text);
@@ -163,6 +166,14 @@ impl Values {
         self.infos
             .get(value.index())
             .map(|info| info.acting)
+            .unwrap_or_default()
+    }
+
+    /// Those that can change more than the case of its letters.
+    pub(super) fn reshaping(&self, value: ValueId) -> TransformationSet {
+        self.infos
+            .get(value.index())
+            .map(|info| info.reshaping)
             .unwrap_or_default()
     }
 
@@ -228,7 +239,12 @@ impl Values {
     }
 
     /// One transformation; the value itself if it changes nothing.
-    fn step(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
+    pub(super) fn step(
+        &mut self,
+        value: ValueId,
+        step: Transformation,
+        context: Context<'_>,
+    ) -> ValueId {
         if !self.acting(value).contains(step) {
             return value;
         }

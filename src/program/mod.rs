@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 pub use chain::{ChainId, ChainTable};
 pub use patterns::{KeyPatterns, PatternId};
-pub use plan::{Plan, Plans};
+pub use plan::{Plan, Plans, Prospects};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,
@@ -64,6 +64,8 @@ pub struct PhaseProgram {
     pub entries: Box<[PhaseEntry]>,
     /// Tells which rules of the phase a value cannot match.
     pub prefilter: Prefilter,
+    /// The same for what plans that decode make, and for their rules alone (see [`Plan::decodes`]).
+    pub decoded: Prefilter,
     /// What the rules it can rule out do with a value first, and where they look.
     pub plans: Plans,
 }

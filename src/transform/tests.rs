@@ -25,13 +25,26 @@ fn check(transformation: Transformation, input: &[u8], output: &mut Vec<u8>) {
             input.escape_ascii().to_string()
         )
     };
+    let possible = def.makes.of(Profile::of(input).classes);
     match transformation.apply(input, output, Context::default()) {
-        Outcome::Unchanged => assert!(output.is_empty(), "{}", context()),
+        Outcome::Unchanged => {
+            assert!(output.is_empty(), "{}", context());
+            assert!(
+                possible.contains(Profile::of(input).classes),
+                "makes: {}",
+                context()
+            );
+        }
         Outcome::Changed => {
             assert_ne!(output, input, "{}", context());
             assert!(
                 TransformationSet::acting_on(Profile::of(input)).contains(transformation),
                 "acts_on: {}",
+                context()
+            );
+            assert!(
+                possible.contains(Profile::of(output).classes),
+                "makes: {}",
                 context()
             );
             assert!(
