@@ -10,7 +10,7 @@ use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
 use crate::program::{
-    AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, TargetRemoval, Test,
+    AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, Target, TargetRemoval, Test,
 };
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
@@ -28,11 +28,16 @@ impl State {
             Effect::SetEnv(name, value) => self.set_env(name, value.as_ref()),
             Effect::Ctl(ctl) => self.ctl(ctl),
             Effect::RemoveRules(rules) => {
+                self.takes_its_course &= !rules.iter().any(|&rule| self.is_known(rule));
                 self.removed.extend_from_slice(rules);
                 self.removed.sort_unstable();
                 self.removed.dedup();
             }
             Effect::RemoveTargets(removal) => {
+                let is_tx = |target: &Target| target.variable == Variable::Tx;
+                if removal.targets.iter().any(is_tx) {
+                    self.takes_its_course &= !removal.rules.iter().any(|&rule| self.is_known(rule));
+                }
                 let same = |known: &Arc<_>| Arc::ptr_eq(known, removal);
                 if !self.target_removals.iter().any(same) {
                     self.target_removals.push(Arc::clone(removal));
@@ -43,6 +48,11 @@ impl State {
             Effect::Sanitise(mask) => self.mask(mask),
             Effect::Inject(edge, text) => self.inject(*edge, text),
         }
+    }
+
+    /// Whether others follow from the outcome of a rule.
+    fn is_known(&self, rule: RuleIndex) -> bool {
+        self.program.rule(rule).is_some_and(|rule| rule.is_known)
     }
 
     /// Lists what a rule must not look at, before it is evaluated.

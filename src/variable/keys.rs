@@ -18,6 +18,13 @@ impl KeySlot {
 /// Number of the slots that stand for the captures TX.0 to TX.9; they come first.
 pub const CAPTURE_SLOTS: u32 = 10;
 
+/// What the engine sets in TX once a pattern came to its limit, as v2 does.
+pub const PCRE_LIMITS_EXCEEDED: &[u8] = b"MSC_PCRE_LIMITS_EXCEEDED";
+/// What it sets there once the work is spent: the name begins as those of the limits of v2 do.
+pub const WORK_LIMIT_EXCEEDED: &[u8] = b"MSC_WORK_LIMIT_EXCEEDED";
+/// All that it sets there besides captures; rules may be under way when it does.
+pub const LIMIT_NAMES: [&[u8]; 2] = [PCRE_LIMITS_EXCEEDED, WORK_LIMIT_EXCEEDED];
+
 /// Every TX name that a rule set mentions, in lower case.
 #[derive(Clone, Debug)]
 pub struct KeyTable {
