@@ -96,14 +96,24 @@ impl State {
                 self.text = text;
             }
             Change::Add(amount) => {
-                let amount = leading_integer(&self.text(amount));
+                let amount = self.amount(amount);
                 self.add(place, amount);
             }
             Change::Subtract(amount) => {
-                let amount = leading_integer(&self.text(amount));
+                let amount = self.amount(amount);
                 self.add(place, 0i64.saturating_sub(amount));
             }
         }
+    }
+
+    /// The number that a text stands for.
+    fn amount(&mut self, text: &Template) -> i64 {
+        let mut amount = std::mem::take(&mut self.text);
+        amount.clear();
+        text.expand_within(self, EXPANDED, &mut amount);
+        let number = leading_integer(&amount);
+        self.text = amount;
+        number
     }
 
     /// Adds to a number; the sum is never below 0, as in v2.
@@ -154,9 +164,12 @@ impl State {
             VarName::Tx(slot) => Place::Tx(*slot),
             VarName::Named(collection, name) => Place::Entry(*collection, name.to_vec()),
             VarName::Dynamic(Variable::Tx, template) => {
-                let name = self.short_text(template);
-                let program = Arc::clone(&self.program);
-                Place::Tx(self.store.tx.slot_of(&name, &program.keys)?)
+                let mut name = std::mem::take(&mut self.text);
+                name.clear();
+                template.expand_within(self, SHORT_TEXT, &mut name);
+                let slot = self.tx_slot(&mut name);
+                self.text = name;
+                Place::Tx(slot?)
             }
             VarName::Dynamic(collection, template) => {
                 Place::Entry(*collection, self.short_text(template).to_ascii_lowercase())
@@ -169,6 +182,16 @@ impl State {
             }
             Place::Tx(_) => Some(place),
         }
+    }
+
+    /// The slot of a name, whatever its letter case, which is left in lower case; none once there
+    /// are too many that no rule mentions.
+    pub(super) fn tx_slot(&mut self, name: &mut [u8]) -> Option<KeySlot> {
+        name.make_ascii_lowercase();
+        self.program.keys.find(name).or_else(|| {
+            let name = self.values.intern(name);
+            self.store.tx.dynamic_slot(name)
+        })
     }
 
     fn unset(&mut self, place: Place) {

@@ -388,7 +388,7 @@ impl State {
 
     /// Sets a variable of TX to 1.
     pub(super) fn raise(&mut self, name: &[u8]) {
-        if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
+        if let Some(slot) = self.tx_slot(&mut name.to_vec()) {
             let one = self.values.intern(b"1");
             self.store.tx.set(slot, one);
         }
@@ -397,17 +397,23 @@ impl State {
     /// TX.0 to TX.9: all are forgotten first, as v2 does.
     fn store_captures(&mut self, value: ValueId) {
         self.store.tx.clear_captures();
+        let mut copy = std::mem::take(&mut self.text);
         for number in 0..crate::variable::CAPTURE_SLOTS {
             let index = usize::try_from(number).unwrap_or(usize::MAX);
-            let text = self
-                .captures
-                .get(index, self.values.get(value))
-                .map(<[u8]>::to_vec);
-            if let Some(text) = text {
-                let text = self.values.intern(&text);
-                self.store.tx.set(KeySlot(number), text);
-            }
+            let whole = self.values.get(value);
+            let Some(text) = self.captures.get(index, whole) else {
+                continue;
+            };
+            let text = if text == whole {
+                value
+            } else {
+                copy.clear();
+                copy.extend_from_slice(text);
+                self.values.intern(&copy)
+            };
+            self.store.tx.set(KeySlot(number), text);
         }
+        self.text = copy;
     }
 
     /// A match of one link: its effects now; the starter's log line and decision if it is the last.

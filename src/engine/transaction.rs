@@ -325,7 +325,7 @@ impl Transaction {
         self.state
             .store
             .tx
-            .iter(&self.state.program.keys)
+            .iter(&self.state.program.keys, &self.state.values)
             .map(|(name, value)| (name.to_vec(), self.state.values.get(value).to_vec()))
             .collect()
     }
