@@ -8,6 +8,7 @@ mod actions;
 mod captures;
 mod directive;
 mod draft;
+mod fold;
 mod include;
 mod inherit;
 mod link;

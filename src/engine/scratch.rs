@@ -79,17 +79,20 @@ pub struct Ablation {
     pub repeats: bool,
     /// Evaluate rules about one variable of TX and a number like all others.
     pub flags: bool,
+    /// Evaluate rules whose outcome is known like all others.
+    pub folding: bool,
 }
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 6] = [
+    pub const NAMES: [&'static str; 7] = [
         "prefilter",
         "transformations",
         "sharing",
         "prospects",
         "repeats",
         "flags",
+        "folding",
     ];
 
     /// Switches a part off by name; `false` if there is none of that name.
@@ -101,6 +104,7 @@ impl Ablation {
             "prospects" => self.prospects = true,
             "repeats" => self.repeats = true,
             "flags" => self.flags = true,
+            "folding" => self.folding = true,
             _ => return false,
         }
         true

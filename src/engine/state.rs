@@ -66,6 +66,9 @@ pub(super) struct State {
     /// Matches that were not recorded, beyond [`MAX_MATCHES`] and [`MAX_OF_ONE_RULE`].
     pub suppressed: usize,
     pub phase: Phase,
+    /// Whether what was found out when the rules were loaded holds for this transaction
+    /// ([`crate::program::Fold`]): phase 1 has begun, and nothing out of the ordinary has come since.
+    pub takes_its_course: bool,
     /// The starter of the rule being evaluated, for RULE and `%{rule.id}`.
     pub current: Option<RuleIndex>,
     /// Whether a rule or the status marked the transaction for the audit log.
@@ -176,7 +179,7 @@ impl State {
             mut values,
             mut store,
             names,
-        } = spares.take();
+        } = spares.take(&program.constants);
         values.set_work(Rc::clone(&work));
         store.tx.begin(&program.keys);
         Self {
@@ -210,6 +213,7 @@ impl State {
             match_counts: HashMap::default(),
             suppressed: 0,
             phase: Phase::RequestHeaders,
+            takes_its_course: false,
             current: None,
             relevant: false,
             perf: Perf::new(&program),

@@ -13,7 +13,7 @@ use super::memo::Memo;
 
 use crate::bytes::Profile;
 use crate::limits::KEPT_VALUES;
-use crate::program::{ChainId, ChainTable};
+use crate::program::{ChainId, ChainTable, ConstantId};
 use crate::transform::{Context, Outcome, Transformation, TransformationSet};
 use crate::work::{Work, cost};
 
@@ -57,6 +57,10 @@ pub(super) struct Values {
     buffer: Vec<u8>,
     /// The account of the transaction.
     work: Rc<Work>,
+    /// How many values are there from the beginning: the constants of the program.
+    constants: usize,
+    /// Bytes of them.
+    constant_bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +81,25 @@ struct Info {
 const FIRST_SLOTS: usize = 256;
 
 impl Values {
-    /// The empty string alone; hashes have this key.
-    pub(super) fn new(key: HashKey) -> Self {
+    /// The empty string and some constants, which are distinct; hashes have this key.
+    pub(super) fn new<'a>(key: HashKey, constants: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut values = Self {
             table: vec![0; FIRST_SLOTS],
             hasher: FixedState::with_seed(key.0),
             ..Self::default()
         };
         values.intern(b"");
+        for constant in constants {
+            values.intern(constant);
+        }
+        values.constants = values.infos.len();
+        values.constant_bytes = values.bytes.len();
         values
+    }
+
+    /// A constant of the program.
+    pub(super) const fn constant(&self, constant: ConstantId) -> ValueId {
+        ValueId(constant.0)
     }
 
     /// Charges the account of a transaction from now on.
@@ -93,14 +107,13 @@ impl Values {
         self.work = work;
     }
 
-    /// Forgets all values but the empty one.
+    /// Forgets all values but those that are there from the beginning.
     pub(super) fn clear(&mut self) {
         self.work = Rc::default();
-        self.bytes.clear();
-        self.infos.clear();
-        self.table.fill(0);
+        self.bytes.truncate(self.constant_bytes);
+        self.infos.truncate(self.constants);
         self.transformed.clear();
-        self.intern(b"");
+        self.fill_table();
     }
 
     /// The number of a string, new if it was not there.
@@ -307,18 +320,23 @@ impl Values {
 
     fn grow(&mut self) {
         let size = self.table.len().saturating_mul(2);
-        let mask = size.saturating_sub(1);
-        let mut table = vec![0u32; size];
+        self.table = vec![0; size];
+        self.fill_table();
+    }
+
+    /// Makes the table anew from the values that are there.
+    fn fill_table(&mut self) {
+        let mask = self.table.len().saturating_sub(1);
+        self.table.fill(0);
         for (at, info) in self.infos.iter().enumerate() {
             let mut slot = usize::try_from(info.hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
-            while table.get(slot).is_some_and(|&entry| entry != 0) {
+            while self.table.get(slot).is_some_and(|&entry| entry != 0) {
                 slot = slot.wrapping_add(1) & mask;
             }
-            if let Some(entry) = table.get_mut(slot) {
+            if let Some(entry) = self.table.get_mut(slot) {
                 *entry = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
             }
         }
-        self.table = table;
     }
 }
 
@@ -328,7 +346,7 @@ mod tests {
 
     #[test]
     fn equal_strings_have_one_number() {
-        let mut values = Values::new(HashKey::default());
+        let mut values = Values::new(HashKey::default(), std::iter::empty());
         assert_eq!(values.intern(b""), ValueId::EMPTY);
         let numbers: Vec<ValueId> = (0..2000u32)
             .map(|number| values.intern(&number.to_le_bytes()))
@@ -344,7 +362,7 @@ mod tests {
     fn transformations_are_shared() {
         let mut chains = ChainTable::default();
         let chain = chains.intern(&[Transformation::Lowercase]);
-        let mut values = Values::new(HashKey::default());
+        let mut values = Values::new(HashKey::default(), std::iter::empty());
         let upper = values.intern(b"ABC");
         let lower = values.intern(b"abc");
         let context = Context::default();

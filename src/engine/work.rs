@@ -9,6 +9,7 @@ use super::api::RuleMatch;
 use super::state::State;
 use crate::action::Phase;
 use crate::program::{BodyLimitAction, EngineMode, Settings};
+use crate::variable::WORK_LIMIT_EXCEEDED;
 use crate::work::Work;
 
 /// The status of a transaction that has spent its work: that of a rule which denies. The message is
@@ -16,8 +17,6 @@ use crate::work::Work;
 const DENIED: u16 = 403;
 /// Phase 5 gets the limit divided by this.
 const LOGGING_SHARE: u64 = 10;
-/// What rules see under TX: its name begins as those of the limits of v2 do.
-const FLAG: &[u8] = b"MSC_WORK_LIMIT_EXCEEDED";
 
 /// The account of a new transaction.
 pub(super) fn account(settings: &Settings) -> Work {
@@ -55,10 +54,7 @@ impl State {
             return;
         }
         self.work_exceeded = true;
-        if let Some(slot) = self.store.tx.slot_of(FLAG, &self.program.keys) {
-            let one = self.values.intern(b"1");
-            self.store.tx.set(slot, one);
-        }
+        self.raise(WORK_LIMIT_EXCEEDED);
         let settings = &self.program.settings;
         let phase = self.phase;
         let why = format!(
