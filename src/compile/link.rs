@@ -17,7 +17,7 @@ use crate::seclang::ast;
 use crate::template::{Macro, Template};
 use crate::transform::Transformation;
 use crate::variable::Variable;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many times as long a value may become by the transformations of one rule.
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         let map = Map::new(&items);
         let readers = GroupReaders::of(&items);
         let mut prefilters: [PrefilterBuilder; 5] = Default::default();
-        let mut files = HashMap::new();
+        let mut files = BTreeMap::new();
         let mut rules = Vec::new();
         let mut meta = Vec::new();
         let mut item_number = 0usize;
@@ -168,7 +168,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
+    fn file(&self, source: SourceId, files: &mut BTreeMap<SourceId, Arc<str>>) -> Arc<str> {
         files
             .entry(source)
             .or_insert_with(|| self.source_name(source).into())

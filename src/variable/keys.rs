@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::FixedState;
+
 /// The number of a TX name in a [`KeyTable`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KeySlot(pub u32);
@@ -22,14 +24,14 @@ pub const CAPTURE_SLOTS: u32 = 10;
 #[derive(Clone, Debug)]
 pub struct KeyTable {
     names: Vec<Box<[u8]>>,
-    index: HashMap<Box<[u8]>, KeySlot>,
+    index: HashMap<Box<[u8]>, KeySlot, FixedState>,
 }
 
 impl Default for KeyTable {
     fn default() -> Self {
         let mut table = Self {
             names: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
         };
         for capture in 0..CAPTURE_SLOTS {
             table.slot(capture.to_string().as_bytes());
