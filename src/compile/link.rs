@@ -89,6 +89,8 @@ impl Compiler<'_> {
             }
             item_number = item_number.saturating_add(1);
         }
+        // What is built from here on takes much memory for a while: what was read makes room for it.
+        drop(items);
         let shared = SharedTargets::of(&mut rules);
         let patterns = std::mem::take(&mut self.patterns);
         let patterns = KeyPatterns::new(patterns, &rules, &self.keys);

@@ -1,4 +1,4 @@
-//! The raw host calls: the only place with `unsafe`.
+//! The raw host calls.
 //!
 //! The SDK's own wrappers panic on every status they do not list, and on text that is not UTF-8;
 //! here a status is a number and text is bytes. Only the calls below are used.

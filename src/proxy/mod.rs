@@ -24,6 +24,8 @@ mod hostcalls;
 mod identity;
 mod inspect;
 mod log;
+#[cfg(target_os = "wasi")]
+mod memory;
 mod message;
 mod metrics;
 mod packed;

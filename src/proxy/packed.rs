@@ -50,10 +50,11 @@ impl Packed {
 /// [`configure`](super::configure) to take: where the host hands over none, and where what it hands
 /// over has some of the same rules. `false` if the configuration is refused, or the VM has one
 /// already: the log says why.
-pub fn pack(host: &dyn Host, bytes: &[u8], vm: &Vm) -> bool {
-    let Some(mut config) = setup::read(host, bytes) else {
+pub fn pack(host: &dyn Host, bytes: Vec<u8>, vm: &Vm) -> bool {
+    let Some(mut config) = setup::read(host, &bytes) else {
         return false;
     };
+    drop(bytes);
     let files = Digests::new(&config.data_files);
     let mut report = Report::new(host);
     let compiled: Vec<Option<Arc<Program>>> = config
