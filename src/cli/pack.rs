@@ -9,7 +9,7 @@ use super::config::{Config, messages};
 use super::output::line;
 use super::{CLEAN, ERRORS};
 use crate::diagnostic::{Severity, render};
-use crate::wasm_host::{self, LogLevel, Packed};
+use crate::wasm_host::{self, HostError, LogLevel, Packed};
 
 /// Pack a filter with its configuration: a module that starts in milliseconds.
 ///
@@ -56,7 +56,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let filter = std::fs::read(&arguments.wasm).map_err(|error| format!("{path}: {error}"))?;
     let configuration = config.plugin_configuration("")?;
     let packed = wasm_host::pack(&filter, &configuration);
-    let packed = packed.map_err(|error| format!("{path}: {error}"))?;
+    let packed = packed.map_err(|error| match error {
+        HostError::MissingExport(_) => {
+            format!("{path}: {error}: it is packed already, or no filter of this version")
+        }
+        _ => format!("{path}: {error}"),
+    })?;
     // What the filter has to say is what it would tell a proxy's log.
     for told in &packed.log {
         if told.level >= LogLevel::Warn {

@@ -168,10 +168,9 @@ impl PluginConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::fake::FakeHost;
     use super::super::host::Level;
-    use super::super::packed::pack;
     use super::super::{Flow, Stream};
     use super::*;
     use crate::engine::UnixNanos;
@@ -185,26 +184,30 @@ mod tests {
         }
     }
 
-    type Guarded = Rc<Filter<Shadowed<Rc<Waf>>>>;
+    pub(in crate::proxy) type Guarded = Rc<Filter<Shadowed<Rc<Waf>>>>;
 
     fn filter(host: &FakeHost, config: &[u8]) -> Option<Guarded> {
         filter_in(&Rc::default(), host, config)
     }
 
-    fn filter_in(vm: &Rc<Vm>, host: &FakeHost, config: &[u8]) -> Option<Guarded> {
+    pub(in crate::proxy) fn filter_in(
+        vm: &Rc<Vm>,
+        host: &FakeHost,
+        config: &[u8],
+    ) -> Option<Guarded> {
         let clock: Rc<dyn Clock> = Rc::new(NoTime);
         configure(host, config, vm, &clock).map(Rc::new)
     }
 
     /// The rules that a request for an authority gets.
-    fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
+    pub(in crate::proxy) fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
         let host = FakeHost::default();
         let (rules, _) = filter.profile(&host, Some(authority.as_bytes())).unwrap();
         rules.clone()
     }
 
     /// What becomes of a GET of a target.
-    fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
+    pub(in crate::proxy) fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
         let head = [
             (":method", "GET"),
             (":path", target),

@@ -60,20 +60,20 @@ pub fn pack(filter: &[u8], configuration: &[u8]) -> Result<Packed, HostError> {
     let instance = linker
         .instantiate(&mut store, &code)
         .map_err(|error| failure("instantiation", &error, &store))?;
-    let before = Snapshot::take(&instance, &mut store);
     let allocate = instance.get_typed_func(&mut store, "proxy_on_memory_allocate");
     store.data_mut().allocate = allocate.ok();
-    for name in [INITIALIZE, PACK] {
+    let mut export = |name: &str| {
         let missing = |_| HostError::MissingExport(name.to_owned());
-        let function = instance
-            .get_typed_func::<(), ()>(&mut store, name)
-            .map_err(missing)?;
+        let function = instance.get_typed_func::<(), ()>(&mut store, name);
+        function.map_err(missing)
+    };
+    let (initialize, pack, _) = (export(INITIALIZE)?, export(PACK)?, export(RESUME)?);
+    for (name, function) in [(INITIALIZE, initialize), (PACK, pack)] {
         function
             .call(&mut store, ())
             .map_err(|error| failure(name, &error, &store))?;
     }
     let mut snapshot = Snapshot::take(&instance, &mut store);
-    snapshot.wipe_stack(&before);
     let module = finished(pin!(wizer.snapshot(&context, &mut snapshot)))
         .ok_or_else(|| HostError::Pack("the snapshot does not come to an end".to_owned()))?
         .map_err(unfit)?;
@@ -120,6 +120,7 @@ struct Snapshot {
 }
 
 impl Snapshot {
+    /// That of an instance of an instrumented module.
     fn take(instance: &Instance, store: &mut Store<State>) -> Self {
         let exports: Vec<(String, Extern)> = instance
             .exports(&mut *store)
@@ -127,7 +128,7 @@ impl Snapshot {
             .collect();
         let mut snapshot = Self::default();
         for (name, export) in exports {
-            // Others have the same under names of their own.
+            // These are all of them, under names that instrumenting gave them.
             if !name.starts_with("__wizer_") {
                 continue;
             }
@@ -144,26 +145,6 @@ impl Snapshot {
             }
         }
         snapshot
-    }
-    /// Empties what calls that are over left on the stack; `before` is what the filter began with.
-    /// Without it the stack's bytes would only make the file larger.
-    fn wipe_stack(&mut self, before: &Self) {
-        // Rust's linker puts the stack first and its pointer into the only global that changes.
-        let [(pointer, Val::I32(top))] = &self.globals.iter().collect::<Vec<_>>()[..] else {
-            return;
-        };
-        let unwound = matches!(before.globals.get(*pointer), Some(Val::I32(old)) if old == top);
-        let Ok(top) = usize::try_from(top.cast_unsigned()) else {
-            return;
-        };
-        for (name, memory) in &mut self.memories {
-            // Where data stood there from the beginning, the stack is somewhere else.
-            let free = before.memories.get(name).and_then(|old| old.get(..top));
-            let free = free.is_some_and(|old| old.iter().all(|&byte| byte == 0));
-            if let (true, Some(stack)) = (unwound && free, memory.get_mut(..top)) {
-                stack.fill(0);
-            }
-        }
     }
 }
 

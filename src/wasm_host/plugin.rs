@@ -155,10 +155,13 @@ impl Plugin {
 
     /// Bytes of linear memory the VM has. It never shrinks.
     pub fn memory_size(&self) -> usize {
-        self.store
-            .data()
-            .memory
-            .map_or(0, |memory| memory.data_size(&self.store))
+        self.memory().len()
+    }
+
+    /// The linear memory, for tests that compare VMs.
+    pub fn memory(&self) -> &[u8] {
+        let memory = self.store.data().memory;
+        memory.map_or(&[], |memory| memory.data(&self.store))
     }
 
     /// Every metric the filter defined, by name.
