@@ -26,10 +26,34 @@ fn configuration() -> String {
         let lines = ["Include @demo-conf", "Include @crs-setup-conf", &set];
         serde_json::json!([&lines[..], &["Include @owasp_crs/*.conf"]].concat())
     };
+    // What else rules can be made of: loading any of it must ask the host for nothing.
+    let all = [
+        "SecRuleEngine On",
+        "SecUnicodeMapFile unicode.mapping 20127",
+        "SecDataset words `\nbarley\noats\n`",
+        "SecRule ARGS \"@pmFromDataset words\" \"id:10,phase:2,deny\"",
+        "SecRule ARGS \"@pmFromFile more\" \"id:11,phase:2,deny,chain\"",
+        "SecRule TX:/^seen_/|ARGS:/^a/|!ARGS:b \"@rx (a)(?=b)%{tx.end}\" \"capture,t:lowercase\"",
+        "SecRule REMOTE_ADDR \"@ipMatchFromFile nets\" \"id:12,phase:1,deny,skipAfter:END\"",
+        "SecAction \"id:13,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:tx.seen_%{ARGS.x}=1\"",
+        "SecRule STREAM_OUTPUT_BODY \"@rsub s/a/b/\" \"id:14,phase:4,pass,nolog\"",
+        "SecRule XML:/* \"@detectSQLi\" \"id:15,phase:2,deny\"",
+        "SecMarker END",
+    ];
     serde_json::json!({
-        "directives_map": {"one": level(1), "four": level(4)},
+        "directives_map": {
+            "one": level(1),
+            "four": level(4),
+            "all": {"directives": all, "overlay_policy": {"unlocked": ["15"]}},
+            "shop": {"extends": "all", "overlay": true, "shadow": "one",
+                "directives": ["SecRuleUpdateTargetById 15 \"!XML:/a\""]},
+        },
+        "data_files": {"more": "rye\n", "nets": "10.0.0.0/8\n"},
+        "metric_labels": {"owner": "a"},
+        "profile_metadata": {},
+        "per_route_directives": {"all": "all"},
         "default_directives": "one",
-        "per_authority_directives": {"four.example": "four"},
+        "per_authority_directives": {"four.example": "four", "shop.example": "shop"},
     })
     .to_string()
 }
@@ -147,7 +171,7 @@ fn a_packed_module_starts_at_once() {
     for configuration in ["", &equal] {
         let packed = start(module(), configuration);
         let warm = instructions(&packed);
-        assert!(warm < 500_000, "{warm} instructions instead of {cold}");
+        assert!(warm < cold / 500, "{warm} instructions instead of {cold}");
         assert_eq!(packed.memory_size(), self::packed().memory);
     }
 }
