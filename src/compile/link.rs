@@ -18,7 +18,7 @@ use crate::seclang::ast;
 use crate::template::{Macro, Template};
 use crate::transform::Transformation;
 use crate::variable::Variable;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many times as long a value may become by the transformations of one rule.
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
         let readers = GroupReaders::of(&items);
-        let mut files = HashMap::new();
+        let mut files = BTreeMap::new();
         let mut rules = Vec::new();
         let mut meta = Vec::new();
         let mut item_number = 0usize;
@@ -89,6 +89,9 @@ impl Compiler<'_> {
             }
             item_number = item_number.saturating_add(1);
         }
+        let matches_are_seen = reads_earlier_matches(&items);
+        // What is built from here on takes much memory for a while: what was read makes room for it.
+        drop(items);
         let shared = SharedTargets::of(&mut rules);
         let patterns = std::mem::take(&mut self.patterns);
         let patterns = KeyPatterns::new(patterns, &rules, &self.keys);
@@ -99,7 +102,7 @@ impl Compiler<'_> {
             chains: &self.chains,
             keys: &self.keys,
             settings: &self.settings,
-            matches_are_seen: reads_earlier_matches(&items),
+            matches_are_seen,
         });
         let prefilters = prefilters(&mut rules, &meta, &folding);
         let phases = phases(&map, prefilters, &rules, &meta, &self.chains, folding.folds)?;
@@ -179,7 +182,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
+    fn file(&self, source: SourceId, files: &mut BTreeMap<SourceId, Arc<str>>) -> Arc<str> {
         files
             .entry(source)
             .or_insert_with(|| self.source_name(source).into())

@@ -37,6 +37,10 @@ pub(super) struct HashKey(u64);
 
 impl Default for HashKey {
     /// Another one each time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "transactions are never packed: this is the seed of a VM at work"
+    )]
     fn default() -> Self {
         Self(RandomState::new().hash_one(0u8))
     }

@@ -7,7 +7,7 @@
 //! most two windows end, and a window belongs to few groups (phrases with the window at the same
 //! offset), each of which costs one search.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ struct Group {
 }
 
 /// The phrases in lower case, in the order given.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct List {
     bytes: Box<[u8]>,
     ends: Box<[u32]>,
@@ -264,7 +264,7 @@ impl List {
 /// Phrase sets by content, so that rules with equal lists share one.
 #[derive(Default)]
 pub struct PhrasePool {
-    sets: HashMap<Arc<List>, PhraseSet>,
+    sets: BTreeMap<Arc<List>, PhraseSet>,
 }
 
 impl PhrasePool {

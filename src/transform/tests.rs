@@ -1,6 +1,6 @@
 //! What holds for every member of the family.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{Context, Outcome, Transformation, TransformationSet};
 use crate::bytes::Profile;
@@ -58,7 +58,7 @@ fn check(transformation: Transformation, input: &[u8], output: &mut Vec<u8>) {
 
 #[test]
 fn names_are_unique_and_sorted() {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut last = String::new();
     for transformation in Transformation::ALL {
         let def = transformation.def();

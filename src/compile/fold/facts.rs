@@ -1,6 +1,6 @@
 //! What is known of TX at a place of the rules, whatever the request is.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::limits::SET_VALUES;
 use crate::program::ConstantId;
@@ -159,7 +159,7 @@ impl Facts {
 #[derive(Debug)]
 pub(super) struct Pool {
     values: Vec<Box<[u8]>>,
-    index: HashMap<Box<[u8]>, ConstantId>,
+    index: BTreeMap<Box<[u8]>, ConstantId>,
     bytes: usize,
 }
 
@@ -168,7 +168,7 @@ impl Pool {
     pub(super) fn new() -> Self {
         let empty: Box<[u8]> = Box::default();
         Self {
-            index: HashMap::from([(empty.clone(), ConstantId::EMPTY)]),
+            index: BTreeMap::from([(empty.clone(), ConstantId::EMPTY)]),
             values: vec![empty],
             bytes: 0,
         }

@@ -1,6 +1,6 @@
 //! Runs of rules whose outcome is known, one behind the other.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::facts::Pool;
 use super::outcome::Leaves;
@@ -98,7 +98,7 @@ impl Runs {
 
     /// What the runs of all phases set. Only those values are kept.
     pub(super) fn into_constants(self, pool: &Pool) -> Constants {
-        let mut numbers = HashMap::from([(ConstantId::EMPTY, ConstantId::EMPTY)]);
+        let mut numbers = BTreeMap::from([(ConstantId::EMPTY, ConstantId::EMPTY)]);
         let mut values = vec![Box::default()];
         let mut assignments = self.assignments;
         for value in assignments.iter_mut().filter_map(|one| one.value.as_mut()) {
