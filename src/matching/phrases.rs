@@ -1,11 +1,11 @@
 //! Phrase lists: `@pm` and its relatives.
 //!
 //! Aho and Corasick's automaton takes a state for each byte of each phrase, megabytes for the lists
-//! of the Core Rule Set, and follows failure links through them. Here the rarest window of each
-//! phrase leads to it: the value is scanned for windows, and only where one occurs are its phrases
+//! of the Core Rule Set, and follows failure links through them. Here the rarest landmark of each
+//! phrase leads to it: the value is scanned for landmarks, and only where one occurs are its phrases
 //! compared with the value in place, by binary search. Time is linear in the value: at each byte at
-//! most two windows end, and a window belongs to few groups (phrases with the window at the same
-//! offset), each of which costs one search.
+//! most two windows end, with few landmarks around them, and a landmark belongs to few groups (phrases
+//! with the landmark at the same offset), each of which costs one search.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::syntax::ByteSet;
-use super::windows::{Finder, Landmark, Wanted};
+use super::windows::{Finder, Landmark};
 use crate::bytes::ClassSet;
 use crate::work::{Work, cost};
 
@@ -35,7 +35,7 @@ struct Inner {
     members: Box<[u32]>,
 }
 
-/// Phrases that have the same window at the same place. None starts with another.
+/// Phrases that have the same landmark at the same place. None starts with another.
 #[derive(Clone, Copy, Debug)]
 struct Group {
     /// From the start of the phrase to the end of the window, in bytes.
@@ -93,15 +93,17 @@ impl PhraseSet {
     /// The same, charged to an account.
     pub fn find_charged(&self, hay: &[u8], work: &Work) -> Option<Range<usize>> {
         let mut places = 0usize;
-        let found = self.search(hay, &mut places);
+        let mut compared = 0usize;
+        let found = self.search(hay, &mut places, &mut compared);
         let scanned = found.as_ref().map_or(hay.len(), |found| found.end);
         work.charge_each(scanned, cost::PHRASE_BYTE);
+        work.charge_each(compared, cost::REPORT);
         work.charge_each(places, cost::PHRASE_PLACE);
         found
     }
 
-    /// Searches, and counts where a phrase might have stood.
-    fn search(&self, hay: &[u8], places: &mut usize) -> Option<Range<usize>> {
+    /// Searches, and counts where a phrase might have stood and how many landmarks were compared.
+    fn search(&self, hay: &[u8], places: &mut usize, compared: &mut usize) -> Option<Range<usize>> {
         let inner = &*self.inner;
         if inner.has_empty {
             return Some(0..0);
@@ -115,7 +117,7 @@ impl PhraseSet {
             return found;
         };
         let until = found.as_ref().map_or(hay.len(), |found| found.end);
-        finder.scan(hay.get(..until).unwrap_or_default(), |window_end, group| {
+        *compared = finder.scan(hay.get(..until).unwrap_or_default(), |window_end, group| {
             *places = places.saturating_add(1);
             let occurrence = inner.occurrence(group, window_end, hay)?;
             let earlier = found
@@ -143,7 +145,7 @@ impl PhraseSet {
     fn of_list(list: Arc<List>) -> Self {
         let mut has_empty = false;
         let mut single = ByteSet::EMPTY;
-        let mut by_window: BTreeMap<(Landmark, usize), (ClassSet, Vec<u32>)> = BTreeMap::new();
+        let mut by_landmark: BTreeMap<(Landmark, usize), Vec<u32>> = BTreeMap::new();
         for (number, phrase) in (0u32..).zip(list.iter()) {
             let classes: Vec<u8> = phrase
                 .iter()
@@ -151,24 +153,17 @@ impl PhraseSet {
                 .collect();
             match (phrase, Landmark::of(&classes)) {
                 ([byte], _) => single = single.union(&ByteSet::of(*byte).case_folded()),
-                (_, Some((landmark, end))) => {
-                    let (behind, phrases) = by_window
-                        .entry((landmark.alone(), end))
-                        .or_insert((ClassSet::EMPTY, Vec::new()));
-                    *behind = behind.union(landmark.behind());
-                    phrases.push(number);
-                }
+                (_, Some(found)) => by_landmark.entry(found).or_default().push(number),
                 (_, None) => has_empty = true,
             }
         }
-        let mut wanted: Vec<Wanted> = Vec::new();
-        let (mut groups, mut members) = (Vec::new(), Vec::new());
-        for ((window, window_end), (behind, mut phrases)) in by_window {
+        let (mut landmarks, mut groups, mut members) = (Vec::new(), Vec::new(), Vec::new());
+        for ((landmark, window_end), mut phrases) in by_landmark {
             phrases.sort_unstable_by_key(|&number| list.phrase(number));
             // A phrase that starts with another never ends first.
             phrases.dedup_by(|next, kept| list.phrase(*next).starts_with(list.phrase(*kept)));
             let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
-            wanted.push((window, behind, number(groups.len())));
+            landmarks.push((landmark, number(groups.len())));
             let (first, count) = (number(members.len()), number(phrases.len()));
             groups.push(Group {
                 window_end,
@@ -183,7 +178,7 @@ impl PhraseSet {
                 list,
                 has_empty,
                 single,
-                finder: Finder::new(wanted),
+                finder: Finder::new(landmarks),
                 groups,
                 members,
             }),

@@ -376,9 +376,7 @@ impl TierBuilder {
 
     /// Builds the tables.
     pub(super) fn build(mut self) -> Tier {
-        let wanted = self.landmarks.iter();
-        let wanted = wanted.map(|&(landmark, waker)| (landmark, landmark.behind(), waker));
-        let finder = Finder::new(wanted.collect());
+        let finder = Finder::new(self.landmarks.clone());
         if finder.is_none() {
             let wakers = self.landmarks.iter();
             self.always

@@ -44,12 +44,10 @@ enum Filter {
     Large(Box<[u64; 16384]>),
 }
 
-/// A landmark, the classes that may stand right behind its window, and what to report.
-pub(in crate::matching) type Wanted = (Landmark, ClassSet, u32);
-
 impl Finder {
-    /// Builds the tables. Single classes are not for them. `None` without landmarks.
-    pub(in crate::matching) fn new(mut wanted: Vec<Wanted>) -> Option<Self> {
+    /// Builds the tables, from landmarks and what to report of them. Single classes are not for them.
+    /// `None` without landmarks.
+    pub(in crate::matching) fn new(mut wanted: Vec<(Landmark, u32)>) -> Option<Self> {
         if wanted.is_empty() {
             return None;
         }
@@ -60,13 +58,13 @@ impl Finder {
             false => hash(landmark.window(), count),
             true => count.saturating_add(place(landmark.window() >> PLACE_BITS)),
         };
-        wanted.sort_by_cached_key(|&(landmark, _, number)| (list(landmark), landmark, number));
+        wanted.sort_by_cached_key(|&(landmark, number)| (list(landmark), landmark, number));
         let mut pairs = Box::new([0u64; PAIRS]);
         let mut starts = vec![0u32; count.saturating_add(PAIRS).saturating_add(1)];
-        for &(landmark, behind, _) in &wanted {
+        for &(landmark, _) in &wanted {
             let at = list(landmark);
             if let Some(word) = words.get_mut(at) {
-                *word |= behind.0;
+                *word |= landmark.behind().0;
             } else if let Some(pair) = pairs.get_mut(at.saturating_sub(count)) {
                 *pair |= 1u64.wrapping_shl(landmark.window() & COLUMN);
             }
@@ -83,8 +81,8 @@ impl Finder {
             filter,
             pairs,
             starts: starts.into(),
-            landmarks: wanted.iter().map(|&(landmark, ..)| landmark).collect(),
-            numbers: wanted.iter().map(|&(.., number)| number).collect(),
+            landmarks: wanted.iter().map(|&(landmark, _)| landmark).collect(),
+            numbers: wanted.iter().map(|&(_, number)| number).collect(),
         })
     }
 

@@ -12,7 +12,7 @@
 mod finder;
 mod frequency;
 
-pub(super) use finder::{Finder, Wanted};
+pub(super) use finder::Finder;
 
 use crate::bytes::{ClassSet, set_bits};
 
@@ -57,14 +57,6 @@ impl Landmark {
         Some((Self::around(run, end, length), end))
     }
 
-    /// The same without what stands around the window.
-    pub(super) fn alone(self) -> Self {
-        let window = Self::mask(WINDOW.0..WINDOW.1);
-        let known = (WINDOW.0..WINDOW.1).filter(|&place| self.at(place).is_some());
-        let known = known.fold(0, |known, place| known | known_bit(place));
-        Self(self.0 & window | known)
-    }
-
     /// The class, if it is nothing but one.
     pub(super) fn lone_class(self) -> Option<u8> {
         match self.at(WINDOW.1.saturating_sub(2)) {
@@ -74,7 +66,7 @@ impl Landmark {
     }
 
     /// The classes that may stand right behind the window.
-    pub(super) fn behind(self) -> ClassSet {
+    fn behind(self) -> ClassSet {
         self.at(WINDOW.1).map_or(ClassSet::ALL, |class| {
             ClassSet(1u64.wrapping_shl(u32::from(class)))
         })
@@ -134,12 +126,6 @@ impl Landmark {
         let known = usize::try_from(self.0 >> (PLACES * PLACE_BITS)).unwrap_or_default();
         let mask = MASKS.get(known).copied().unwrap_or(u64::MAX);
         (self.0 ^ found) & mask == 0
-    }
-
-    /// The bits of the classes of some places.
-    fn mask(places: std::ops::Range<usize>) -> u64 {
-        let one = |place| u64::from(COLUMN).wrapping_shl(shift_of(place));
-        places.fold(0, |mask, place| mask | one(place))
     }
 }
 
