@@ -1,6 +1,7 @@
 //! Whole transactions through small rule sets.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::*;
 use crate::compile::{NoFiles, compile};
@@ -11,6 +12,7 @@ mod bounds;
 mod directives;
 mod encodings;
 mod flags;
+mod folding;
 mod json_names;
 mod members;
 mod readings;

@@ -47,7 +47,7 @@ pub(super) struct Facts {
     long_bytes: Option<usize>,
     /// What slots and `long_bytes` were before the rule that is being looked at.
     journal: Vec<(usize, Fact)>,
-    long_bytes_before: Option<usize>,
+    settled_bytes: Option<usize>,
 }
 
 impl Facts {
@@ -121,20 +121,20 @@ impl Facts {
         self.long_bytes = None;
     }
 
-    /// Begins with a rule.
-    pub(super) fn begin(&mut self) {
+    /// Keeps what was noted since this was called last: what follows can be taken back to here.
+    pub(super) fn settle(&mut self) {
         self.journal.clear();
-        self.long_bytes_before = self.long_bytes;
+        self.settled_bytes = self.long_bytes;
     }
 
-    /// Forgets what was noted since [`Self::begin`].
+    /// Forgets what was noted since [`Self::settle`].
     pub(super) fn undo(&mut self) {
         while let Some((at, fact)) = self.journal.pop() {
             if let Some(known) = self.slots.get_mut(at) {
                 *known = fact;
             }
         }
-        self.long_bytes = self.long_bytes_before;
+        self.long_bytes = self.settled_bytes;
     }
 
     /// How many variables are followed.

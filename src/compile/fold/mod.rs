@@ -29,7 +29,7 @@ use crate::variable::KeyTable;
 pub(super) use earlier::reads_earlier_matches;
 use facts::{Facts, Pool};
 use outcome::{Judge, Outcome};
-use runs::{Run, Runs};
+use runs::Runs;
 
 /// Most facts that may wait for the places that skips lead to. Beyond, nothing is known there.
 const MOST_WAITING: usize = 1 << 17;
@@ -152,52 +152,26 @@ impl Walk<'_> {
                 continue;
             };
             let next = at.saturating_add(1);
-            let flow = self.judge.meta.get(starter.index()).map(|meta| meta.flow);
-            // Where a match leads; none at the end of the phase.
-            let target = match flow {
-                Some(Flow::Next) | None => next,
-                Some(Flow::Skip(count)) => {
-                    next.saturating_add(usize::try_from(count).unwrap_or(usize::MAX))
-                }
-                Some(Flow::Goto(entry)) => usize::try_from(entry).unwrap_or(usize::MAX).max(next),
-                Some(Flow::EndOfPhase) => entries.len(),
-            };
-            let target = target.min(entries.len());
+            let target = self.target(starter, next).min(entries.len());
             let outcome = self.judge.judge(starter, &mut facts);
-            let (matches, misses) = match &outcome {
+            self.note(starter, &outcome);
+            let (matches, misses, leaves) = match outcome {
                 Outcome::Open => {
                     self.judge.may_happen(starter, &mut facts);
-                    (true, true)
+                    (true, true, None)
                 }
-                Outcome::Known(known) => (known.matches, !known.matches),
+                Outcome::Known(known) => (known.matches, !known.matches, known.leaves),
             };
-            self.note(starter, &outcome);
-            let decision = self
-                .judge
-                .meta
-                .get(starter.index())
-                .map(|meta| &meta.decision);
-            if matches && let Some(decision) = decision {
-                self.may_end(phase, decision, &facts);
+            if matches {
+                self.may_end(phase, starter, &facts);
             }
-            let leaves = match outcome {
-                Outcome::Known(known) => known.leaves,
-                Outcome::Open => None,
-            };
             let goes_to = if matches { target } else { next };
-            match leaves {
-                Some(leaves) => runs.add(
-                    at,
-                    Run {
-                        leaves,
-                        next: goes_to,
-                    },
-                ),
-                None => {
-                    runs.enter(goes_to);
-                    if misses {
-                        runs.enter(next);
-                    }
+            if let Some(leaves) = leaves {
+                runs.add(at, leaves, goes_to);
+            } else {
+                runs.enter(goes_to);
+                if misses {
+                    runs.enter(next);
                 }
             }
             if matches && target != next {
@@ -216,6 +190,18 @@ impl Walk<'_> {
         runs.folds()
     }
 
+    /// The entry that a match leads to; one beyond the last ends the phase.
+    fn target(&self, starter: RuleIndex, next: usize) -> usize {
+        let index = |number| usize::try_from(number).unwrap_or(usize::MAX);
+        match self.judge.meta.get(starter.index()).map(|meta| meta.flow) {
+            Some(Flow::Next) | None => next,
+            Some(Flow::Skip(count)) => next.saturating_add(index(count)),
+            // Markers stand behind the rules that name them.
+            Some(Flow::Goto(entry)) => index(entry).max(next),
+            Some(Flow::EndOfPhase) => usize::MAX,
+        }
+    }
+
     /// Notes what is known of the rules of a chain.
     fn note(&mut self, starter: RuleIndex, outcome: &Outcome) {
         let (known, evaluated) = match outcome {
@@ -230,10 +216,11 @@ impl Walk<'_> {
         }
     }
 
-    /// A phase may end at a rule that decides.
-    fn may_end(&mut self, phase: Phase, decision: &Decision, facts: &Facts) {
+    /// A phase may end where a rule that decides matches.
+    fn may_end(&mut self, phase: Phase, starter: RuleIndex, facts: &Facts) {
         let next = phase.index().saturating_add(1);
-        match decision {
+        let meta = self.judge.meta.get(starter.index());
+        match meta.map_or(&Decision::Pass, |meta| &meta.decision) {
             Decision::Pass => return,
             Decision::Deny(_) | Decision::Drop(_) | Decision::Redirect(..) => {}
             Decision::Allow(AllowScope::All) => {}

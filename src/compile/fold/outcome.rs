@@ -60,10 +60,11 @@ enum Answer {
 impl<'a> Judge<'a> {
     /// What a rule with its chain comes to. If that is known, so is what it does to TX.
     pub(super) fn judge(&mut self, starter: RuleIndex, facts: &mut Facts) -> Outcome {
-        facts.begin();
+        facts.settle();
         let outcome = self.chain(starter, facts);
-        if matches!(outcome, Outcome::Open) {
-            facts.undo();
+        match outcome {
+            Outcome::Open => facts.undo(),
+            Outcome::Known(_) => facts.settle(),
         }
         outcome
     }
@@ -124,6 +125,7 @@ impl<'a> Judge<'a> {
                 deed.may_be_done(facts, self.keys);
             }
         }
+        facts.settle();
     }
 
     /// The rules of a chain.

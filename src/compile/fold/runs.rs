@@ -7,10 +7,10 @@ use super::outcome::Leaves;
 use crate::program::{Assignment, ConstantId, Constants, Fold};
 
 /// A rule that need not be evaluated.
-pub(super) struct Run {
-    pub leaves: Leaves,
+struct Run {
+    leaves: Leaves,
     /// The entry at which evaluation goes on.
-    pub next: usize,
+    next: usize,
 }
 
 /// The rules of a phase that need not be evaluated, and where evaluation comes to them.
@@ -51,15 +51,15 @@ impl Runs {
     }
 
     /// An entry need not be evaluated.
-    pub(super) fn add(&mut self, entry: usize, run: Run) {
-        if let Some(way) = self.ways.get_mut(run.next) {
+    pub(super) fn add(&mut self, entry: usize, leaves: Leaves, next: usize) {
+        if let Some(way) = self.ways.get_mut(next) {
             *way = match way {
                 Way::None => Way::Through,
                 Way::Through | Way::Enters => Way::Enters,
             };
         }
         if let Some(rule) = self.rules.get_mut(entry) {
-            *rule = Some(run);
+            *rule = Some(Run { leaves, next });
         }
     }
 
