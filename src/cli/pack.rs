@@ -56,12 +56,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let filter = std::fs::read(&arguments.wasm).map_err(|error| format!("{path}: {error}"))?;
     let configuration = config.plugin_configuration("")?;
     let packed = wasm_host::pack(&filter, &configuration);
-    let packed = packed.map_err(|error| match error {
-        HostError::MissingExport(_) => {
-            format!("{path}: {error}: it is packed already, or no filter of this version")
+    let packed = match packed {
+        Ok(packed) => packed,
+        // The filter may hold other files than the tool.
+        Err(error @ HostError::Refused { .. }) => {
+            eprintln!("{path}: {error}");
+            return Ok(ERRORS);
         }
-        _ => format!("{path}: {error}"),
-    })?;
+        Err(error @ HostError::MissingExport(_)) => {
+            let why = "it is packed already, or no filter of this version";
+            return Err(format!("{path}: {error}: {why}"));
+        }
+        Err(error) => return Err(format!("{path}: {error}")),
+    };
     // What the filter has to say is what it would tell a proxy's log.
     for told in &packed.log {
         if told.level >= LogLevel::Warn {

@@ -10,13 +10,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static WIPES: AtomicBool = AtomicBool::new(false);
 
-/// From now on memory that is given back is filled with zeros, or no longer is.
-pub(super) fn wipe_what_is_freed(wipes: bool) {
-    WIPES.store(wipes, Ordering::Relaxed);
+/// Does something, and fills with zeros what it gives back.
+pub(super) fn wiping<T>(work: impl FnOnce() -> T) -> T {
+    WIPES.store(true, Ordering::Relaxed);
+    let result = work();
+    WIPES.store(false, Ordering::Relaxed);
+    result
 }
 
-// Builds that count allocations have another one (see `crate::allocations`).
+// Builds that count allocations have another one, which does not wipe (see `crate::allocations`).
 #[cfg_attr(not(feature = "allocation-counts"), global_allocator)]
+#[cfg_attr(
+    feature = "allocation-counts",
+    expect(dead_code, reason = "there is another one")
+)]
 static ALLOCATOR: Allocator = Allocator;
 
 struct Allocator;

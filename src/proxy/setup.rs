@@ -14,7 +14,7 @@ use crate::compile::Layer;
 use crate::diagnostic::Severity;
 
 /// Reads a plugin configuration. `None` if it is refused: every message stands in the log.
-pub fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
+pub(super) fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
     match PluginConfig::parse(bytes) {
         Ok(config) => Some(config),
         Err(problems) => {
@@ -29,7 +29,7 @@ pub fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
 /// Makes a filter of a plugin configuration. `compile` gets a list of directives behind those it
 /// extends. `None` if one of them is refused: every message stands in the log, one line each and
 /// once.
-pub fn apply<R: Rules + Clone>(
+pub(super) fn apply<R: Rules + Clone>(
     host: &dyn Host,
     config: &PluginConfig,
     vm: Rc<Vm>,

@@ -38,16 +38,14 @@ fn start() {
 #[expect(unsafe_code, reason = "an export has a fixed name")]
 #[unsafe(export_name = "wizer-initialize")]
 extern "C" fn pack() {
-    memory::wipe_what_is_freed(true);
-    let packed = match ProxyHost.configuration_to_pack() {
+    let packed = memory::wiping(|| match ProxyHost.configuration_to_pack() {
         Ok(bytes) => VM.with(|vm| packed::pack(&ProxyHost, bytes, vm)),
         Err(error) => {
             let text = format!("cannot read the configuration to pack: {error:?}");
             log::line(&ProxyHost, Level::Error, &text);
             false
         }
-    };
-    memory::wipe_what_is_freed(false);
+    });
     if !packed {
         std::process::abort();
     }
