@@ -58,7 +58,7 @@ impl State {
             }
         };
         Record {
-            connection: self.connection.clone(),
+            connection: Connection::clone(&self.connection),
             interruption: self.interruption.clone(),
             request_line: text(Variable::RequestLine),
             response_status: status,
@@ -85,7 +85,7 @@ impl State {
             client: text(Variable::RemoteAddr),
             hostname: text(Variable::ServerName),
             uri: text(Variable::RequestUri),
-            unique_id: self.connection.unique_id.clone().into_bytes(),
+            unique_id: self.connection.unique_id.to_string().into_bytes(),
             request_id: self.connection.request_id.clone(),
         }
     }

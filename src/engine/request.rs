@@ -19,11 +19,7 @@ impl State {
         let path = form::decode_path(target.path);
         self.set(V::RequestFilename, &path);
         self.set(V::RequestBasename, http::target::basename(&path));
-        self.set(V::PathInfo, &path);
         self.set(V::QueryString, target.query);
-        let line = [head.method, b" ", head.target, b" ", head.protocol].concat();
-        self.set(V::RequestLine, &line);
-        self.fill_connection();
         for &(name, value) in head.headers {
             self.push(V::RequestHeaders, name, value);
         }
@@ -63,23 +59,27 @@ impl State {
         }
     }
 
-    fn fill_connection(&mut self) {
-        if let Some(client) = self.connection.client {
-            let address = client.address.to_string();
-            self.set(V::RemoteAddr, address.as_bytes());
-            self.set(V::RemoteHost, address.as_bytes());
-            self.set(V::RemotePort, client.port.to_string().as_bytes());
-        }
-        if let Some(server) = self.connection.server {
-            self.set(V::ServerAddr, server.address.to_string().as_bytes());
-            self.set(V::ServerPort, server.port.to_string().as_bytes());
-        }
+    /// Method, target and protocol, once there is a head.
+    pub(super) fn request_line(&self) -> Option<Vec<u8>> {
+        let text = |variable| Some(self.values.get(self.store.scalar(variable)?));
+        let pieces = [
+            text(V::RequestMethod)?,
+            text(V::RequestUriRaw)?,
+            text(V::RequestProtocol)?,
+        ];
+        Some(pieces.join(&b' '))
+    }
+
+    /// The host that the request names.
+    pub(super) fn server_name(&self) -> Option<&[u8]> {
+        let headers = self.store.collection(V::RequestHeaders).iter();
+        let mut hosts =
+            headers.filter(|header| self.values.get(header.name).eq_ignore_ascii_case(b"host"));
+        let host = hosts.next()?;
+        Some(host::without_port(self.values.get(host.value)))
     }
 
     fn fill_from_headers(&mut self, head: &RequestHead<'_>) {
-        if let Some(name) = http::header(head.headers, b"host") {
-            self.set(V::ServerName, host::without_port(name));
-        }
         if let Some(authorization) = http::header(head.headers, b"authorization") {
             let scheme = authorization
                 .split(|&byte| byte == b' ')
@@ -121,7 +121,10 @@ impl State {
                 break;
             }
         }
-        self.set_flag(V::UrlencodedError, invalid);
+        // It is 0 without a value.
+        if invalid {
+            self.set(V::UrlencodedError, b"1");
+        }
     }
 
     pub(super) fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {

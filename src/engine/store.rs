@@ -33,8 +33,14 @@ pub(super) type OtherNames = [ValueId; 2];
 pub(super) struct Store {
     /// By [`Variable::index`].
     scalars: Box<[Option<ValueId>]>,
+    /// Those that have a value.
+    set: Vec<Variable>,
     /// By [`Variable::index`].
     collections: Box<[Vec<Entry>]>,
+    /// Those that have memory: most never do.
+    allocated: Vec<Variable>,
+    /// How many entries that is room for.
+    room: usize,
     pub tx: TxVariables,
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
@@ -64,8 +70,16 @@ impl Store {
 
     /// Forgets everything.
     pub(super) fn clear_all(&mut self) {
-        self.scalars.fill(None);
-        self.collections.iter_mut().for_each(Vec::clear);
+        for variable in self.set.drain(..) {
+            if let Some(slot) = self.scalars.get_mut(variable.index()) {
+                *slot = None;
+            }
+        }
+        for variable in &self.allocated {
+            if let Some(entries) = self.collections.get_mut(variable.index()) {
+                entries.clear();
+            }
+        }
         self.tx.clear();
         self.args_size = 0;
         self.generation = 0;
@@ -76,9 +90,6 @@ impl Store {
 
     /// Bytes of memory that all of it takes, without the values themselves.
     pub(super) fn held_bytes(&self) -> usize {
-        let entries = self.collections.iter().fold(0, |sum: usize, one| {
-            sum.saturating_add(one.capacity().saturating_mul(size_of::<Entry>()))
-        });
         let members = [
             &self.members.arguments,
             &self.members.containers,
@@ -91,7 +102,7 @@ impl Store {
         self.scalars
             .len()
             .saturating_mul(heads)
-            .saturating_add(entries)
+            .saturating_add(self.room.saturating_mul(size_of::<Entry>()))
             .saturating_add(members)
             .saturating_add(self.tx.held_bytes())
     }
@@ -159,8 +170,10 @@ impl Store {
     /// Sets a scalar.
     pub(super) fn set(&mut self, variable: Variable, value: ValueId) {
         self.note_change(variable);
-        if let Some(slot) = self.scalars.get_mut(variable.index()) {
-            *slot = Some(value);
+        if let Some(slot) = self.scalars.get_mut(variable.index())
+            && slot.replace(value).is_none()
+        {
+            self.set.push(variable);
         }
     }
 
@@ -174,8 +187,17 @@ impl Store {
     /// Adds an entry.
     pub(super) fn push(&mut self, variable: Variable, entry: Entry) {
         self.note_change(variable);
-        if let Some(entries) = self.collections.get_mut(variable.index()) {
-            entries.push(entry);
+        let Some(entries) = self.collections.get_mut(variable.index()) else {
+            return;
+        };
+        let before = entries.capacity();
+        entries.push(entry);
+        let grown = entries.capacity().saturating_sub(before);
+        if grown > 0 {
+            self.room = self.room.saturating_add(grown);
+            if before == 0 {
+                self.allocated.push(variable);
+            }
         }
     }
 
@@ -203,7 +225,7 @@ impl Store {
         };
         match entries.iter_mut().find(|old| old.name == entry.name) {
             Some(old) => old.value = entry.value,
-            None => entries.push(entry),
+            None => self.push(variable, entry),
         }
     }
 
@@ -241,7 +263,9 @@ impl Store {
 /// TX: an array by slot; names that no rule mentions get slots of their own.
 #[derive(Debug, Default)]
 pub(super) struct TxVariables {
-    slots: Vec<Option<TxValue>>,
+    slots: Vec<TxSlot>,
+    /// Those that had a value.
+    used: Vec<KeySlot>,
     /// Slots of names made at run time, such as `tx.%{rule.id}-x`; in lower case.
     dynamic: HashMap<Box<[u8]>, KeySlot>,
     dynamic_names: Vec<Box<[u8]>>,
@@ -251,10 +275,10 @@ pub(super) struct TxVariables {
     sequence: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct TxValue {
-    value: ValueId,
-    /// When it was first set; the order of the collection.
+#[derive(Clone, Copy, Debug, Default)]
+struct TxSlot {
+    value: Option<ValueId>,
+    /// When it was set, the order of the collection; 0 where it never was.
     sequence: u32,
 }
 
@@ -264,23 +288,26 @@ const MAX_DYNAMIC: usize = 4096;
 impl TxVariables {
     /// Gives the names of rules their slots.
     pub(super) fn begin(&mut self, keys: &KeyTable) {
-        self.slots.clear();
-        self.slots.resize(keys.len(), None);
+        self.clear();
         self.fixed = keys.len();
+        self.slots.resize(self.fixed, TxSlot::default());
     }
 
+    /// Forgets everything. The slots of rules stay, empty: there are many, and few were used.
     fn clear(&mut self) {
-        self.slots.clear();
+        for slot in self.used.drain(..) {
+            if let Some(place) = place(&mut self.slots, slot) {
+                *place = TxSlot::default();
+            }
+        }
+        self.slots.truncate(self.fixed);
         self.dynamic.clear();
         self.dynamic_names.clear();
         self.sequence = 0;
     }
 
     fn held_bytes(&self) -> usize {
-        let slots = self
-            .slots
-            .capacity()
-            .saturating_mul(size_of::<Option<TxValue>>());
+        let slots = self.slots.capacity().saturating_mul(size_of::<TxSlot>());
         // Each name stands in the table and in the list.
         let name = size_of::<(Box<[u8]>, KeySlot)>().saturating_add(size_of::<Box<[u8]>>());
         self.dynamic_names.iter().fold(slots, |sum, text| {
@@ -291,37 +318,28 @@ impl TxVariables {
 
     /// The value in a slot.
     pub(super) fn get(&self, slot: KeySlot) -> Option<ValueId> {
-        self.slot(slot).map(|tx| tx.value)
+        self.slot(slot).value
     }
 
     /// Sets a slot.
     pub(super) fn set(&mut self, slot: KeySlot, value: ValueId) {
-        let next = self.sequence;
-        let Some(place) = usize::try_from(slot.0)
-            .ok()
-            .and_then(|at| self.slots.get_mut(at))
-        else {
+        let Some(place) = place(&mut self.slots, slot) else {
             return;
         };
-        match place {
-            Some(old) => old.value = value,
-            None => {
-                *place = Some(TxValue {
-                    value,
-                    sequence: next,
-                });
-                self.sequence = next.saturating_add(1);
-            }
+        if place.value.replace(value).is_some() {
+            return;
         }
+        if place.sequence == 0 {
+            self.used.push(slot);
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        place.sequence = self.sequence;
     }
 
     /// Empties a slot.
     pub(super) fn unset(&mut self, slot: KeySlot) {
-        if let Some(place) = usize::try_from(slot.0)
-            .ok()
-            .and_then(|at| self.slots.get_mut(at))
-        {
-            *place = None;
+        if let Some(place) = place(&mut self.slots, slot) {
+            place.value = None;
         }
     }
 
@@ -339,7 +357,7 @@ impl TxVariables {
         }
         let slot = KeySlot(u32::try_from(self.slots.len()).ok()?);
         let name: Box<[u8]> = name.into();
-        self.slots.push(None);
+        self.slots.push(TxSlot::default());
         self.dynamic_names.push(name.clone());
         self.dynamic.insert(name, slot);
         Some(slot)
@@ -365,7 +383,10 @@ impl TxVariables {
     /// Those of some slots that have a value, in the order they were first set.
     pub(super) fn in_order(&self, slots: impl Iterator<Item = KeySlot>) -> Vec<(KeySlot, ValueId)> {
         let mut found: Vec<(u32, KeySlot, ValueId)> = slots
-            .filter_map(|slot| self.slot(slot).map(|tx| (tx.sequence, slot, tx.value)))
+            .filter_map(|slot| {
+                let TxSlot { value, sequence } = self.slot(slot);
+                Some((sequence, slot, value?))
+            })
             .collect();
         found.sort_unstable_by_key(|(sequence, ..)| *sequence);
         found
@@ -400,10 +421,15 @@ impl TxVariables {
         }
     }
 
-    fn slot(&self, slot: KeySlot) -> Option<TxValue> {
-        self.slots
-            .get(usize::try_from(slot.0).ok()?)
+    fn slot(&self, slot: KeySlot) -> TxSlot {
+        let place = usize::try_from(slot.0).ok();
+        place
+            .and_then(|place| self.slots.get(place))
             .copied()
-            .flatten()
+            .unwrap_or_default()
     }
+}
+
+fn place(slots: &mut [TxSlot], slot: KeySlot) -> Option<&mut TxSlot> {
+    slots.get_mut(usize::try_from(slot.0).ok()?)
 }

@@ -4,7 +4,8 @@
 //! transformations change nothing. A value is a number; its bytes, its byte classes and the
 //! results of transformations on it are kept with it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use foldhash::quality::FixedState;
@@ -17,17 +18,17 @@ use crate::program::{ChainId, ChainTable};
 use crate::transform::{Context, Outcome, Transformation, TransformationSet};
 use crate::work::{Work, cost};
 
-/// A byte string of [`Values`].
+/// A byte string of [`Values`]: its place, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct ValueId(u32);
+pub(super) struct ValueId(NonZeroU32);
 
 impl ValueId {
     /// The empty string, which is always there.
-    pub(super) const EMPTY: Self = Self(0);
+    pub(super) const EMPTY: Self = Self(NonZeroU32::MIN);
 
     /// As an index.
     pub(super) fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
+        usize::try_from(self.0.get().saturating_sub(1)).unwrap_or(usize::MAX)
     }
 }
 
@@ -47,7 +48,7 @@ impl Default for HashKey {
 pub(super) struct Values {
     bytes: Vec<u8>,
     infos: Vec<Info>,
-    /// Open addressing: a value's number plus one, or 0.
+    /// Open addressing: a value's place, or 0.
     table: Vec<u32>,
     /// See [`HashKey`].
     hasher: FixedState,
@@ -105,12 +106,14 @@ impl Values {
     pub(super) fn intern(&mut self, text: &[u8]) -> ValueId {
         self.work.charge(cost::INTERN);
         self.work.charge_each(text.len(), cost::INTERN_BYTE);
-        let hash = self.hasher.hash_one(text);
+        let hash = self.hash_of(text);
         let slot = match self.find(text, hash) {
             Ok(found) => return found,
             Err(slot) => slot,
         };
-        let number = u32::try_from(self.infos.len()).unwrap_or(u32::MAX);
+        // There is no room for so many that the places run out.
+        let place = u32::try_from(self.infos.len().saturating_add(1)).unwrap_or(u32::MAX);
+        let value = NonZeroU32::new(place).map_or(ValueId::EMPTY, ValueId);
         let profile = Profile::of(text);
         let info = Info {
             start: self.bytes.len(),
@@ -118,7 +121,7 @@ impl Values {
             hash,
             profile,
             acting: TransformationSet::acting_on(profile),
-            either_case: ValueId(number),
+            either_case: value,
         };
         self.bytes.extend_from_slice(text);
         if self.bytes.len() > KEPT_VALUES {
@@ -126,12 +129,12 @@ impl Values {
         }
         self.infos.push(info);
         if let Some(entry) = self.table.get_mut(slot) {
-            *entry = number.saturating_add(1);
+            *entry = place;
         }
         if self.infos.len().saturating_mul(2) > self.table.len() {
             self.grow();
         }
-        ValueId(number)
+        value
     }
 
     /// The bytes of a value.
@@ -268,16 +271,23 @@ impl Values {
         result
     }
 
+    fn hash_of(&self, text: &[u8]) -> u64 {
+        // Nothing but single byte strings is hashed, so no length need be mixed in to tell two apart.
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(text);
+        hasher.finish()
+    }
+
     /// The value, or the slot it belongs in.
     fn find(&self, text: &[u8], hash: u64) -> Result<ValueId, usize> {
         let mask = self.table.len().saturating_sub(1);
         let mut slot = usize::try_from(hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
         // The table is never more than half full, so an empty slot ends the search.
         loop {
-            let Some(number) = self.table.get(slot).and_then(|entry| entry.checked_sub(1)) else {
+            let place = self.table.get(slot).copied().and_then(NonZeroU32::new);
+            let Some(value) = place.map(ValueId) else {
                 return Err(slot);
             };
-            let value = ValueId(number);
             let same = self
                 .infos
                 .get(value.index())

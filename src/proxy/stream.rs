@@ -33,7 +33,7 @@ use super::log;
 use super::metrics::{Count, Uninspected};
 use super::settings::OnError;
 use super::vm::Claim;
-use crate::engine::{BodyPlan, Interruption, Step};
+use crate::engine::{BodyPlan, Connection, Interruption, Step};
 
 /// What a callback tells the host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,8 +95,8 @@ pub struct Stream<R: Rules> {
     transaction: Option<Box<R::Transaction>>,
     /// What the transaction holds.
     claim: Claim,
-    unique_id: String,
-    request_id: Vec<u8>,
+    /// Who talks to whom, once there is a head.
+    connection: Option<Rc<Connection>>,
     /// What denials of its profile look like.
     page: Rc<DenialPage>,
     protocol: Vec<u8>,
@@ -127,8 +127,7 @@ impl<R: Rules> Stream<R> {
             filter,
             context,
             transaction: None,
-            unique_id: String::new(),
-            request_id: Vec::new(),
+            connection: None,
             protocol: Vec::new(),
             is_connect: false,
             is_head: false,
@@ -226,7 +225,17 @@ impl<R: Rules> Stream<R> {
 
     /// How lines in the log name it.
     fn ids(&self) -> String {
-        log::ids(&self.unique_id, &self.request_id)
+        let (unique_id, request_id) = self.names();
+        log::ids(&unique_id, request_id)
+    }
+
+    /// The names of the transaction and of the request, empty where they have none.
+    fn names(&self) -> (String, &[u8]) {
+        self.connection
+            .as_ref()
+            .map_or((String::new(), &[]), |connection| {
+                (connection.unique_id.to_string(), &connection.request_id)
+            })
     }
 
     /// Notes what the transaction holds.

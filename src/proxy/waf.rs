@@ -13,12 +13,18 @@ use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
     Transaction, Waf,
 };
+use crate::variable::Variable;
 
 impl Rules for Rc<Waf> {
     type Transaction = Transaction;
 
-    fn begin(&self, connection: Connection) -> Transaction {
-        Transaction::new(self, connection)
+    fn begin(&self, connection: &Rc<Connection>) -> Transaction {
+        Transaction::new(self, Rc::clone(connection))
+    }
+
+    fn reads_server(&self) -> bool {
+        let reads = &self.program().reads;
+        reads.contains(Variable::ServerAddr) || reads.contains(Variable::ServerPort)
     }
 }
 

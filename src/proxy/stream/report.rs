@@ -121,5 +121,5 @@ const LONGEST_SCORE: usize = 32;
 /// Sets `wasm.parapet.NAME` in the filter state; a host that does not keep it changes no verdict.
 fn set_state(host: &dyn Host, name: &str, value: &[u8]) {
     let name = format!("parapet.{name}");
-    let _: Result<(), HostError> = host.set_property(&[&name], value);
+    let _: Result<(), HostError> = host.set_property(&name, value);
 }
