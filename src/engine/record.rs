@@ -67,7 +67,11 @@ impl State {
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,
-            audit_parts: self.switches.audit_parts.clone(),
+            audit_parts: self
+                .switches
+                .audit_parts
+                .clone()
+                .unwrap_or_else(|| self.program.settings.audit.parts.clone()),
             masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,

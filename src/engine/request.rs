@@ -4,7 +4,10 @@ use super::api::RequestHead;
 use super::state::State;
 use super::store::Entry;
 use crate::body::{Kind, MemberName};
-use crate::http::{self, cookie, form, host, target::Target};
+use crate::http::{
+    cookie, form, host,
+    target::{self, Target},
+};
 use crate::program::CookieFormat;
 use crate::variable::Variable as V;
 
@@ -18,14 +21,10 @@ impl State {
         self.set(V::RequestUri, target.uri);
         let path = form::decode_path(target.path);
         self.set(V::RequestFilename, &path);
-        self.set(V::RequestBasename, http::target::basename(&path));
+        self.set(V::RequestBasename, target::basename(&path));
         self.set(V::QueryString, target.query);
-        for &(name, value) in head.headers {
-            self.push(V::RequestHeaders, name, value);
-        }
-        self.fill_from_headers(head);
+        let content_type = self.fill_request_headers(head.headers);
         self.fill_query(target.query);
-        let content_type = http::header(head.headers, b"content-type").unwrap_or_default();
         let kind = Kind::for_content_type(content_type);
         let name = kind.map_or("", Kind::name);
         self.switches.body_processor = name.into();
@@ -79,8 +78,33 @@ impl State {
         Some(host::without_port(self.values.get(host.value)))
     }
 
-    fn fill_from_headers(&mut self, head: &RequestHead<'_>) {
-        if let Some(authorization) = http::header(head.headers, b"authorization") {
+    /// Fills what headers say, on one way through them; the content type, if there is one.
+    fn fill_request_headers<'a>(&mut self, headers: &[(&[u8], &'a [u8])]) -> &'a [u8] {
+        let settings = &self.program.settings;
+        let cookie_format = match (settings.cookie_format, settings.cookie_v0_separator) {
+            (CookieFormat::Netscape, None) => cookie::Format::Netscape,
+            (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
+            (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
+        };
+        let (mut content_type, mut authorization) = (None, None);
+        for &(name, value) in headers {
+            self.push(V::RequestHeaders, name, value);
+            match name.len() {
+                6 if name.eq_ignore_ascii_case(b"cookie") => {
+                    for found in cookie::cookies(value, cookie_format) {
+                        self.push(V::RequestCookies, &found.name, found.value);
+                    }
+                }
+                12 if name.eq_ignore_ascii_case(b"content-type") => {
+                    content_type.get_or_insert(value);
+                }
+                13 if name.eq_ignore_ascii_case(b"authorization") => {
+                    authorization.get_or_insert(value);
+                }
+                _ => {}
+            }
+        }
+        if let Some(authorization) = authorization {
             let scheme = authorization
                 .split(|&byte| byte == b' ')
                 .next()
@@ -90,21 +114,7 @@ impl State {
                 self.set(V::RemoteUser, &user);
             }
         }
-        let settings = &self.program.settings;
-        let format = match (settings.cookie_format, settings.cookie_v0_separator) {
-            (CookieFormat::Netscape, None) => cookie::Format::Netscape,
-            (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
-            (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
-        };
-        let headers = head
-            .headers
-            .iter()
-            .filter(|header| header.0.eq_ignore_ascii_case(b"cookie"));
-        for (_, value) in headers {
-            for found in cookie::cookies(value, format) {
-                self.push(V::RequestCookies, &found.name, found.value);
-            }
-        }
+        content_type.unwrap_or_default()
     }
 
     fn fill_query(&mut self, query: &[u8]) {

@@ -1,10 +1,12 @@
 //! Memory that one transaction leaves for the next.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::names::Names;
 use super::store::Store;
 use super::values::{HashKey, Values};
+use crate::work::Work;
 
 /// What transactions that are over took, emptied: one per VM and set of rules.
 #[derive(Debug, Default)]
@@ -20,6 +22,8 @@ pub(super) struct Spare {
     pub values: Values,
     pub store: Store,
     pub names: Names,
+    /// Whoever still holds it charges nothing any more.
+    pub work: Rc<Work>,
 }
 
 /// Most transactions whose memory is kept: about as many as wait for a backend at once. Beyond,
@@ -66,6 +70,7 @@ impl Spare {
             values: Values::new(key),
             store: Store::new(),
             names: Names::default(),
+            work: Rc::default(),
         }
     }
 

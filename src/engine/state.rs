@@ -21,7 +21,7 @@ use super::time::{self, is_time};
 use super::trace::Trace;
 use super::transaction::Waf;
 use super::values::{ValueId, Values};
-use super::work::account;
+use super::work::limit;
 use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
@@ -112,7 +112,8 @@ pub(super) struct Switches {
     pub response_body_limit: usize,
     pub xml_into_args: XmlArgs,
     pub audit_engine: AuditEngine,
-    pub audit_parts: Box<[u8]>,
+    /// What of the audit log is wanted, if it is not as set.
+    pub audit_parts: Option<Box<[u8]>>,
     pub debug_log_level: u8,
 }
 
@@ -149,6 +150,7 @@ impl Drop for State {
             values: std::mem::take(&mut self.values),
             store: std::mem::take(&mut self.store),
             names: std::mem::take(&mut self.names),
+            work: Rc::clone(&self.work),
         });
     }
 }
@@ -168,15 +170,16 @@ impl State {
             response_body_limit: settings.response_body_limit,
             xml_into_args: settings.xml_into_args,
             audit_engine: settings.audit.engine,
-            audit_parts: settings.audit.parts.clone(),
+            audit_parts: None,
             debug_log_level: settings.debug_log_level,
         };
-        let work = Rc::new(account(settings));
         let Spare {
             mut values,
             mut store,
             names,
+            work,
         } = waf.spares.take();
+        work.renew(limit(settings));
         values.set_work(Rc::clone(&work));
         store.tx.begin(&program.keys);
         Self {

@@ -285,6 +285,11 @@ impl Transaction {
         }
     }
 
+    /// Whether [`Self::drain_matches`] or [`Self::take_work_exceeded`] have something to tell.
+    pub fn has_news(&self) -> bool {
+        self.state.work_exceeded || !self.state.matches.is_empty()
+    }
+
     /// The matches since the last call, in order.
     pub fn drain_matches(&mut self) -> Vec<RuleMatch> {
         std::mem::take(&mut self.state.matches)
@@ -415,7 +420,9 @@ impl Transaction {
         match self.waf.scratch.try_borrow_mut() {
             Ok(mut scratch) => {
                 self.state.run_phase(phase, &mut scratch);
-                scratch.relax();
+                if phase == Phase::Logging {
+                    scratch.relax();
+                }
             }
             Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
         }

@@ -4,6 +4,7 @@
 //! transformations change nothing. A value is a number; its bytes, its byte classes and the
 //! results of transformations on it are kept with it.
 
+use std::cell::Cell;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroU32;
 use std::rc::Rc;
@@ -56,20 +57,27 @@ pub(super) struct Values {
     transformed: Memo,
     /// Output of a transformation before it is interned.
     buffer: Vec<u8>,
-    /// The account of the transaction.
-    work: Rc<Work>,
+    /// The account of the transaction, while there is one.
+    work: Option<Rc<Work>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Info {
     start: usize,
     length: usize,
     hash: u64,
+    /// What is in it, once somebody has asked: of many values nobody does.
+    contents: Cell<Option<Contents>>,
+    /// A value that differs in letter case alone, or this one.
+    either_case: ValueId,
+}
+
+/// What bytes a value is made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Contents {
     profile: Profile,
     /// The transformations that can change it.
     acting: TransformationSet,
-    /// A value that differs in letter case alone, or this one.
-    either_case: ValueId,
 }
 
 /// The table begins with this many slots; always a power of two.
@@ -89,12 +97,12 @@ impl Values {
 
     /// Charges the account of a transaction from now on.
     pub(super) fn set_work(&mut self, work: Rc<Work>) {
-        self.work = work;
+        self.work = Some(work);
     }
 
     /// Forgets all values but the empty one.
     pub(super) fn clear(&mut self) {
-        self.work = Rc::default();
+        self.work = None;
         self.bytes.clear();
         self.infos.clear();
         self.table.fill(0);
@@ -104,8 +112,7 @@ impl Values {
 
     /// The number of a string, new if it was not there.
     pub(super) fn intern(&mut self, text: &[u8]) -> ValueId {
-        self.work.charge(cost::INTERN);
-        self.work.charge_each(text.len(), cost::INTERN_BYTE);
+        self.charge(text.len(), cost::INTERN, cost::INTERN_BYTE);
         let hash = self.hash_of(text);
         let slot = match self.find(text, hash) {
             Ok(found) => return found,
@@ -114,18 +121,18 @@ impl Values {
         // There is no room for so many that the places run out.
         let place = u32::try_from(self.infos.len().saturating_add(1)).unwrap_or(u32::MAX);
         let value = NonZeroU32::new(place).map_or(ValueId::EMPTY, ValueId);
-        let profile = Profile::of(text);
         let info = Info {
             start: self.bytes.len(),
             length: text.len(),
             hash,
-            profile,
-            acting: TransformationSet::acting_on(profile),
+            contents: Cell::new(None),
             either_case: value,
         };
         self.bytes.extend_from_slice(text);
-        if self.bytes.len() > KEPT_VALUES {
-            self.work.exhaust();
+        if self.bytes.len() > KEPT_VALUES
+            && let Some(work) = &self.work
+        {
+            work.exhaust();
         }
         self.infos.push(info);
         if let Some(entry) = self.table.get_mut(slot) {
@@ -155,18 +162,28 @@ impl Values {
 
     /// The byte classes of a value.
     pub(super) fn profile(&self, value: ValueId) -> Profile {
-        self.infos
-            .get(value.index())
-            .map(|info| info.profile)
-            .unwrap_or_default()
+        self.contents(value).profile
     }
 
     /// The transformations that can change a value.
     pub(super) fn acting(&self, value: ValueId) -> TransformationSet {
-        self.infos
-            .get(value.index())
-            .map(|info| info.acting)
-            .unwrap_or_default()
+        self.contents(value).acting
+    }
+
+    fn contents(&self, value: ValueId) -> Contents {
+        let Some(info) = self.infos.get(value.index()) else {
+            return Contents::default();
+        };
+        if let Some(known) = info.contents.get() {
+            return known;
+        }
+        let profile = Profile::of(self.get(value));
+        let contents = Contents {
+            profile,
+            acting: TransformationSet::acting_on(profile),
+        };
+        info.contents.set(Some(contents));
+        contents
     }
 
     /// One of the values that differ from this one in letter case alone: itself, or the one it was
@@ -251,8 +268,7 @@ impl Values {
         context: Context<'_>,
     ) -> ValueId {
         let length = self.get(value).len();
-        self.work.charge(cost::TRANSFORM);
-        self.work.charge_each(length, cost::TRANSFORM_BYTE);
+        self.charge(length, cost::TRANSFORM, cost::TRANSFORM_BYTE);
         let mut buffer = std::mem::take(&mut self.buffer);
         let known = self.len();
         let result = match step.apply(self.get(value), &mut buffer, context) {
@@ -269,6 +285,14 @@ impl Values {
             }
         }
         result
+    }
+
+    /// Charges something that is done with so many bytes.
+    fn charge(&self, bytes: usize, steps: u64, steps_a_byte: u64) {
+        if let Some(work) = &self.work {
+            work.charge(steps);
+            work.charge_each(bytes, steps_a_byte);
+        }
     }
 
     fn hash_of(&self, text: &[u8]) -> u64 {

@@ -9,7 +9,6 @@ use super::api::RuleMatch;
 use super::state::State;
 use crate::action::Phase;
 use crate::program::{BodyLimitAction, EngineMode, Settings};
-use crate::work::Work;
 
 /// The status of a transaction that has spent its work: that of a rule which denies. The message is
 /// within its size, and no error of the server, so neither 413 nor 5xx says what happened.
@@ -19,13 +18,8 @@ const LOGGING_SHARE: u64 = 10;
 /// What rules see under TX: its name begins as those of the limits of v2 do.
 const FLAG: &[u8] = b"MSC_WORK_LIMIT_EXCEEDED";
 
-/// The account of a new transaction.
-pub(super) fn account(settings: &Settings) -> Work {
-    Work::new(limit(settings))
-}
-
 /// Steps of one half; 0 in the settings is no limit.
-fn limit(settings: &Settings) -> u64 {
+pub(super) fn limit(settings: &Settings) -> u64 {
     match settings.work_limit {
         0 => u64::MAX,
         limit => limit,

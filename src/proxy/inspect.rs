@@ -58,6 +58,9 @@ pub trait Inspect {
     fn server_signature(&self) -> Option<&[u8]>;
     /// Phase 5.
     fn finish(&mut self);
+    /// Whether there is something to tell since it was told last: matches, a limit of work, or what
+    /// the shadow would have done. Most steps have nothing.
+    fn has_news(&self) -> bool;
     /// The rules that matched since the last call.
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// A match as a line for the error log, escaped and cut.

@@ -282,6 +282,13 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         }
     }
 
+    fn has_news(&self) -> bool {
+        let shadow = self.shadow.as_ref();
+        self.rules.has_news()
+            || shadow
+                .is_some_and(|shadow| shadow.verdict.is_some() || shadow.transaction.has_news())
+    }
+
     fn drain_matches(&mut self) -> Vec<RuleMatch> {
         self.rules.drain_matches()
     }

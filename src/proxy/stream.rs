@@ -159,8 +159,10 @@ impl<R: Rules> Stream<R> {
             return;
         };
         transaction.finish();
-        self.count_work_limit(host, false);
-        self.report(host);
+        if transaction.has_news() {
+            self.count_work_limit(host, false);
+            self.report(host);
+        }
         self.transaction = None;
         self.claim.set(0);
     }
@@ -217,9 +219,10 @@ impl<R: Rules> Stream<R> {
     ) -> Option<Step> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
-        self.claim_held();
-        self.count_work_limit(host, step.interruption.is_none());
-        self.report(host);
+        if transaction.has_news() {
+            self.count_work_limit(host, step.interruption.is_none());
+            self.report(host);
+        }
         Some(step)
     }
 
@@ -238,7 +241,8 @@ impl<R: Rules> Stream<R> {
             })
     }
 
-    /// Notes what the transaction holds.
+    /// Notes what the transaction holds: at the end of each callback, and before it is asked whether
+    /// that is too much.
     fn claim_held(&mut self) {
         if let Some(transaction) = &self.transaction {
             self.claim.set(transaction.held_bytes());
@@ -247,6 +251,7 @@ impl<R: Rules> Stream<R> {
 
     /// Whether there is no more memory, not even without the shadow.
     fn is_full(&mut self, host: &dyn Host) -> bool {
+        self.claim_held();
         if !self.filter.is_full() {
             return false;
         }

@@ -102,6 +102,10 @@ impl Inspect for Transaction {
         self.finish();
     }
 
+    fn has_news(&self) -> bool {
+        self.has_news()
+    }
+
     fn drain_matches(&mut self) -> Vec<RuleMatch> {
         self.drain_matches()
     }

@@ -260,6 +260,10 @@ impl Inspect for FakeTransaction {
         self.rules.pause
     }
 
+    fn has_news(&self) -> bool {
+        !self.matches.is_empty()
+    }
+
     fn take_work_exceeded(&mut self) -> bool {
         false
     }

@@ -27,6 +27,12 @@ struct Head {
 impl<R: Rules> Stream<R> {
     /// The head of the request; `end` if there is no body.
     pub fn on_request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        let flow = self.request_headers(host, end);
+        self.claim_held();
+        flow
+    }
+
+    fn request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         self.filter.holding().new_turn();
         self.notice_watchdog();
         if self.ended.is_some() {
@@ -58,6 +64,12 @@ impl<R: Rules> Stream<R> {
 
     /// More of the request's body. `size`: bytes in the host's buffer.
     pub fn on_request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        let flow = self.request_body(host, size, end);
+        self.claim_held();
+        flow
+    }
+
+    fn request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         self.notice_body(host, REQUEST, size > 0 || end);
         self.notice_watchdog();
         if self.ended.is_some() {
@@ -68,6 +80,12 @@ impl<R: Rules> Stream<R> {
 
     /// The request ends with trailers.
     pub fn on_request_trailers(&mut self, host: &dyn Host) -> Flow {
+        let flow = self.request_trailers(host);
+        self.claim_held();
+        flow
+    }
+
+    fn request_trailers(&mut self, host: &dyn Host) -> Flow {
         self.notice_body(host, REQUEST, true);
         self.notice_watchdog();
         if self.ended.is_some() {

@@ -15,6 +15,12 @@ const RESPONSE: Direction = Direction::Response;
 impl<R: Rules> Stream<R> {
     /// The head of the response; `end` if there is no body.
     pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        let flow = self.response_headers(host, end);
+        self.claim_held();
+        flow
+    }
+
+    fn response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         self.filter.holding().new_turn();
         self.notice_watchdog();
         if let Some(ended) = self.ended {
@@ -66,6 +72,12 @@ impl<R: Rules> Stream<R> {
 
     /// More of the response's body. `size`: bytes in the host's buffer.
     pub fn on_response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        let flow = self.response_body(host, size, end);
+        self.claim_held();
+        flow
+    }
+
+    fn response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         self.notice_body(host, RESPONSE, size > 0 || end);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
@@ -76,6 +88,12 @@ impl<R: Rules> Stream<R> {
 
     /// The response ends with trailers.
     pub fn on_response_trailers(&mut self, host: &dyn Host) -> Flow {
+        let flow = self.response_trailers(host);
+        self.claim_held();
+        flow
+    }
+
+    fn response_trailers(&mut self, host: &dyn Host) -> Flow {
         self.notice_body(host, RESPONSE, true);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
