@@ -27,7 +27,7 @@ unit: ## Unit and integration tests of all crates
 lint: ## Formatting, clippy, dependencies, scripts
 	@scripts/test lint
 
-crs-test: ## The Core Rule Set's regression tests, natively and through the filter
+crs-test: ## The Core Rule Set's regression tests, natively, through the filter and packed
 	@scripts/crs-test
 
 crs-envoy: ## The same tests through a real Envoy, told from Envoy's log

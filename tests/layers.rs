@@ -107,6 +107,7 @@ fn modules_name_only_what_stands_below_them() {
 const ADAPTERS: &[(&str, &str)] = &[
     ("proxy_wasm::", "proxy"),
     ("wasmtime::", "wasm_host"),
+    ("wasmtime_wizer::", "wasm_host"),
     ("clap::", "cli"),
     ("indicatif::", "cli"),
     ("serde_saphyr::", "cli"),

@@ -187,6 +187,30 @@ fn a_file_that_is_not_there_is_a_matter_of_usage() {
     }
 }
 
+#[cfg(feature = "wasm-host")]
+#[test]
+fn pack_shows_mistakes_before_it_begins() {
+    let place = Place::new("pack");
+    let bad = place.file("bad.json", "{\"rules\": [\"SecRulee ARGS\"]}");
+    let filter = place.file("filter.wasm", "no module");
+    let out = place.0.join("packed.wasm");
+    let pack = |config: &str, wasm: &str| {
+        let output = out.to_str().unwrap();
+        let output = parapet(&["pack", "--config", config, "--wasm", wasm, "-o", output]);
+        assert!(!out.exists());
+        (output.status.code(), stderr(&output))
+    };
+    let (status, messages) = pack(&bad, &filter);
+    assert_eq!(status, Some(1));
+    assert!(messages.contains("P0201") && messages.contains("SecRulee"));
+    let good = place.file("good.json", "{\"rules\": [\"SecRuleEngine On\"]}");
+    for wasm in [&*filter, "/no/such/filter.wasm"] {
+        let (status, messages) = pack(&good, wasm);
+        assert_eq!(status, Some(2), "{messages}");
+        assert!(messages.contains(wasm), "{messages}");
+    }
+}
+
 #[test]
 fn run_prints_the_verdict() {
     let place = Place::new("run");

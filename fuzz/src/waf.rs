@@ -40,7 +40,7 @@ impl Clock for Stopped {
 }
 
 /// The engine as it is, then with parts switched off: all must say the same.
-pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 5] {
+pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 6] {
     let ablated = |ablation| Waf::ablated(Arc::clone(program), Rc::new(Stopped), ablation);
     [
         Waf::new(Arc::clone(program), Rc::new(Stopped)),
@@ -58,6 +58,10 @@ pub fn variants(program: &Arc<Program>) -> [Rc<Waf>; 5] {
         }),
         ablated(Ablation {
             flags: true,
+            ..Ablation::default()
+        }),
+        ablated(Ablation {
+            folding: true,
             ..Ablation::default()
         }),
     ]

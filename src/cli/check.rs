@@ -6,10 +6,10 @@ use std::time::Instant;
 use clap::Args;
 use serde::Serialize;
 
-use super::config::{Config, Load};
+use super::config::{Config, Load, messages};
 use super::output::line;
 use super::{CLEAN, ERRORS};
-use crate::diagnostic::{Code, Diagnostic, Record, Severity, SourceMap, render};
+use crate::diagnostic::{Code, Record, Severity, render};
 
 /// Check rule files or a plugin configuration.
 ///
@@ -51,19 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
     let config = Config::load(&arguments.files)?;
     let loads = config.check();
     let seconds = start.elapsed().as_secs_f64();
-    let mut messages: Vec<(&Diagnostic, &SourceMap)> = Vec::new();
-    for load in &loads {
-        for diagnostic in &load.diagnostics {
-            // Profiles share files; what is wrong in one is said once.
-            let shown = render(diagnostic, &load.sources);
-            if !messages
-                .iter()
-                .any(|(known, sources)| render(known, sources) == shown)
-            {
-                messages.push((diagnostic, &load.sources));
-            }
-        }
-    }
+    let messages = messages(&loads);
     let count = |severity| {
         messages
             .iter()

@@ -222,6 +222,24 @@ impl Config {
     }
 }
 
+/// The messages of all sets of rules, each once: profiles share files, and what is wrong in one is
+/// said once.
+pub(super) fn messages(loads: &[Load]) -> Vec<(&Diagnostic, &SourceMap)> {
+    let mut messages: Vec<(&Diagnostic, &SourceMap)> = Vec::new();
+    for load in loads {
+        for diagnostic in &load.diagnostics {
+            let shown = render(diagnostic, &load.sources);
+            if !messages
+                .iter()
+                .any(|(known, sources)| render(known, sources) == shown)
+            {
+                messages.push((diagnostic, &load.sources));
+            }
+        }
+    }
+    messages
+}
+
 /// All sets of rules of a configuration, and which request gets which.
 struct Sets {
     loads: Vec<Load>,

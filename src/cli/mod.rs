@@ -21,6 +21,8 @@ mod ftw;
 mod message;
 mod native;
 mod output;
+#[cfg(feature = "wasm-host")]
+mod pack;
 mod progress;
 mod run;
 mod server;
@@ -65,6 +67,8 @@ enum Command {
     Bench(bench::Arguments),
     Worst(worst::Arguments),
     Explain(explain::Arguments),
+    #[cfg(feature = "wasm-host")]
+    Pack(pack::Arguments),
 }
 
 /// Runs the tool with the arguments of the process.
@@ -76,6 +80,8 @@ pub fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        #[cfg(feature = "wasm-host")]
+        Command::Pack(arguments) => pack::run(&arguments),
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

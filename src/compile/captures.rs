@@ -4,7 +4,7 @@ use super::draft::{Draft, Item};
 use crate::program::{Target, TargetSelector};
 use crate::template::{Macro, Template};
 use crate::variable::{CAPTURE_SLOTS, KeySlot, Variable};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// Which capturing rules must store more than TX.0: those whose groups some rule reads.
 ///
@@ -13,7 +13,7 @@ use std::collections::HashSet;
 #[derive(Default)]
 pub(super) struct GroupReaders {
     all: bool,
-    rules: HashSet<(usize, usize)>,
+    rules: BTreeSet<(usize, usize)>,
 }
 
 impl GroupReaders {

@@ -3,7 +3,7 @@
 //! As with the contexts of v2, what directives set is inherited in any case; SecRuleInheritance
 //! says whether the rules are, too. It may stand anywhere in the profile.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::Compiler;
 use super::draft::Item;
@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic, Severity, Span};
 #[derive(Debug)]
 struct Inherited {
     items: Vec<Item>,
-    ids: HashMap<u64, Span>,
+    ids: BTreeMap<u64, Span>,
     updates: Vec<Update>,
 }
 

@@ -4,20 +4,21 @@ use super::Compiler;
 use super::actions::ActionSet;
 use super::captures::GroupReaders;
 use super::draft::{Draft, Item};
+use super::fold::{Folding, Linked, reads_earlier_matches};
 use super::spec::RuleMatcher;
 use crate::action::{Action, Ctl, Disruptive, Mask, Phase, RuleSpec};
 use crate::diagnostic::{Code, Diagnostic, SourceId, Span};
 use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
-    ChainTable, Decision, Effect, Flow, KeyPatterns, PhaseEntry, PhaseProgram, Plans, Program,
-    Rule, RuleIndex, RuleMeta, SharedTargets, TargetRemoval, Test,
+    ChainTable, Decision, Effect, Flow, Fold, KeyPatterns, PhaseEntry, PhaseProgram, Plans,
+    Program, Rule, RuleIndex, RuleMeta, SharedTargets, TargetRemoval, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
 use crate::transform::Transformation;
 use crate::variable::Variable;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// How many times as long a value may become by the transformations of one rule.
@@ -37,8 +38,7 @@ impl Compiler<'_> {
         let items = std::mem::take(&mut self.items);
         let map = Map::new(&items);
         let readers = GroupReaders::of(&items);
-        let mut prefilters: [PrefilterBuilder; 5] = Default::default();
-        let mut files = HashMap::new();
+        let mut files = BTreeMap::new();
         let mut rules = Vec::new();
         let mut meta = Vec::new();
         let mut item_number = 0usize;
@@ -47,7 +47,6 @@ impl Compiler<'_> {
             for (link, draft) in drafts.iter().enumerate() {
                 let captures = readers.needs(item_number, link);
                 let blind = self.lacks_database(draft);
-                let prefilter = prefilters.get_mut(draft.phase.index())?;
                 let test = draft.test.as_ref().map(|test| Test {
                     operator: test.operator.clone(),
                     argument: test.argument.clone(),
@@ -57,7 +56,7 @@ impl Compiler<'_> {
                         (true, false) => Capture::Whole,
                         (true, true) => Capture::Groups,
                     },
-                    slot: test.operator.add_to(prefilter),
+                    slot: None,
                 });
                 let effects = self.effects(draft, &items, &map);
                 self.note_reads(draft);
@@ -71,6 +70,7 @@ impl Compiler<'_> {
                     multi_match: draft.actions.multi_match,
                     effects,
                     chained: link.saturating_add(1) < drafts.len(),
+                    is_known: false,
                     shared: Box::default(),
                     list: None,
                 });
@@ -89,12 +89,26 @@ impl Compiler<'_> {
             }
             item_number = item_number.saturating_add(1);
         }
+        let matches_are_seen = reads_earlier_matches(&items);
+        // What is built from here on takes much memory for a while: what was read makes room for it.
+        drop(items);
         let shared = SharedTargets::of(&mut rules);
         let patterns = std::mem::take(&mut self.patterns);
         let patterns = KeyPatterns::new(patterns, &rules, &self.keys);
-        let phases = phases(&map, prefilters, &rules, &meta, &self.chains)?;
+        let folding = Folding::of(&Linked {
+            rules: &rules,
+            meta: &meta,
+            entries: &map.entries,
+            chains: &self.chains,
+            keys: &self.keys,
+            settings: &self.settings,
+            matches_are_seen,
+        });
+        let prefilters = prefilters(&mut rules, &meta, &folding);
+        let phases = phases(&map, prefilters, &rules, &meta, &self.chains, folding.folds)?;
         Some(Program {
             shared,
+            constants: folding.constants,
             settings: self.settings.clone(),
             rules: rules.into(),
             meta: meta.into(),
@@ -168,7 +182,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn file(&self, source: SourceId, files: &mut HashMap<SourceId, Arc<str>>) -> Arc<str> {
+    fn file(&self, source: SourceId, files: &mut BTreeMap<SourceId, Arc<str>>) -> Arc<str> {
         files
             .entry(source)
             .or_insert_with(|| self.source_name(source).into())
@@ -388,6 +402,22 @@ impl Map {
     }
 }
 
+/// Tells rules what is known of their outcome, and gives those that are evaluated a bit in the
+/// prefilter of their phase: what no transaction comes to is not looked for.
+fn prefilters(rules: &mut [Rule], meta: &[RuleMeta], folding: &Folding) -> [PrefilterBuilder; 5] {
+    let mut prefilters: [PrefilterBuilder; 5] = Default::default();
+    for ((rule, meta), facts) in rules.iter_mut().zip(meta).zip(&folding.rules) {
+        rule.is_known = facts.is_known;
+        if let Some(prefilter) = prefilters.get_mut(meta.phase.index())
+            && let Some(test) = &mut rule.test
+            && facts.is_evaluated
+        {
+            test.slot = test.operator.add_to(prefilter);
+        }
+    }
+    prefilters
+}
+
 /// What runs in each phase.
 fn phases(
     map: &Map,
@@ -395,26 +425,30 @@ fn phases(
     rules: &[Rule],
     meta: &[RuleMeta],
     chains: &ChainTable,
+    folds: [Vec<Option<Fold>>; 5],
 ) -> Option<[PhaseProgram; 5]> {
     let phases: Vec<PhaseProgram> = map
         .entries
         .iter()
         .zip(prefilters)
+        .zip(folds)
         .zip(Phase::ALL)
-        .map(|((entries, prefilter), phase)| {
-            let prefilter = prefilter.build();
+        .map(|(((entries, prefilter), folds), phase)| {
             let own = rules
                 .iter()
                 .zip(meta)
                 .filter(|(_, meta)| meta.phase == phase);
-            let entry = |&starter: &RuleIndex| PhaseEntry {
+            let entry = |(&starter, fold): (&RuleIndex, Option<Fold>)| PhaseEntry {
                 starter,
                 gate: rules.get(starter.index()).and_then(Rule::gate),
+                fold,
             };
+            let plans = Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words());
             PhaseProgram {
-                entries: entries.iter().map(entry).collect(),
-                plans: Plans::of(own.map(|(rule, _)| rule), chains, prefilter.words()),
-                prefilter,
+                entries: entries.iter().zip(folds).map(entry).collect(),
+                decoded: prefilter.build_only(&plans.decoded_slots()),
+                prefilter: prefilter.build(),
+                plans,
             }
         })
         .collect();

@@ -8,6 +8,7 @@ mod actions;
 mod captures;
 mod directive;
 mod draft;
+mod fold;
 mod include;
 mod inherit;
 mod link;
@@ -20,7 +21,7 @@ mod target;
 mod unicode;
 mod update;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::action::Phase;
@@ -111,12 +112,12 @@ struct Compiler<'a> {
     expands_matched: bool,
     names_arguments: bool,
     phrases: PhrasePool,
-    datasets: HashMap<Vec<u8>, Vec<Vec<u8>>>,
+    datasets: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
     /// SecDefaultAction, by phase.
     defaults: [Option<Arc<ActionSet>>; 5],
     items: Vec<Item>,
     /// Where each rule id was given first.
-    ids: HashMap<u64, Span>,
+    ids: BTreeMap<u64, Span>,
     updates: Vec<Update>,
     /// The chain that waits for its next rule.
     open: Option<Vec<Draft>>,
@@ -145,10 +146,10 @@ impl<'a> Compiler<'a> {
             names_arguments: false,
             expands_matched: false,
             phrases: PhrasePool::default(),
-            datasets: HashMap::new(),
+            datasets: BTreeMap::new(),
             defaults: [const { None }; 5],
             items: Vec::new(),
-            ids: HashMap::new(),
+            ids: BTreeMap::new(),
             updates: Vec::new(),
             open: None,
             includes: include::Includes::default(),

@@ -8,7 +8,7 @@
 mod locks;
 mod policy;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Compiler;
@@ -60,8 +60,8 @@ pub(super) struct Overlay {
     /// Whether some rule of the base looks at all of TX.
     reads_all: bool,
     /// Labels of the base.
-    labels: HashSet<Box<[u8]>>,
-    datasets: HashSet<Vec<u8>>,
+    labels: BTreeSet<Box<[u8]>>,
+    datasets: BTreeSet<Vec<u8>>,
     /// What its own rules jump to.
     jumps: Vec<(Box<[u8]>, Span)>,
 }
@@ -74,7 +74,7 @@ impl Compiler<'_> {
             names: self.keys.len(),
             patterns: Vec::new(),
             reads_all: false,
-            labels: HashSet::new(),
+            labels: BTreeSet::new(),
             datasets: self.datasets.keys().cloned().collect(),
             jumps: Vec::new(),
         };

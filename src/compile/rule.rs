@@ -316,7 +316,7 @@ impl Compiler<'_> {
 struct RuleFiles<'a> {
     loader: &'a dyn super::Loader,
     from: &'a str,
-    datasets: &'a std::collections::HashMap<Vec<u8>, Vec<Vec<u8>>>,
+    datasets: &'a std::collections::BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
 }
 
 impl DataFiles for RuleFiles<'_> {

@@ -10,7 +10,7 @@ use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
 use crate::bytes::leading_integer;
 use crate::limits::{EXPANDED, SET_VALUES, SHORT_TEXT, SHORT_VALUE};
 use crate::program::{
-    AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, TargetRemoval, Test,
+    AuditEngine, Decision, Effect, EngineMode, RuleIndex, RuleMeta, Target, TargetRemoval, Test,
 };
 use crate::template::Template;
 use crate::variable::{KeySlot, Variable};
@@ -28,11 +28,16 @@ impl State {
             Effect::SetEnv(name, value) => self.set_env(name, value.as_ref()),
             Effect::Ctl(ctl) => self.ctl(ctl),
             Effect::RemoveRules(rules) => {
+                self.takes_its_course &= !rules.iter().any(|&rule| self.is_known(rule));
                 self.removed.extend_from_slice(rules);
                 self.removed.sort_unstable();
                 self.removed.dedup();
             }
             Effect::RemoveTargets(removal) => {
+                let is_tx = |target: &Target| target.variable == Variable::Tx;
+                if removal.targets.iter().any(is_tx) {
+                    self.takes_its_course &= !removal.rules.iter().any(|&rule| self.is_known(rule));
+                }
                 let same = |known: &Arc<_>| Arc::ptr_eq(known, removal);
                 if !self.target_removals.iter().any(same) {
                     self.target_removals.push(Arc::clone(removal));
@@ -43,6 +48,11 @@ impl State {
             Effect::Sanitise(mask) => self.mask(mask),
             Effect::Inject(edge, text) => self.inject(*edge, text),
         }
+    }
+
+    /// Whether others follow from the outcome of a rule.
+    fn is_known(&self, rule: RuleIndex) -> bool {
+        self.program.rule(rule).is_some_and(|rule| rule.is_known)
     }
 
     /// Lists what a rule must not look at, before it is evaluated.
@@ -86,14 +96,24 @@ impl State {
                 self.text = text;
             }
             Change::Add(amount) => {
-                let amount = leading_integer(&self.text(amount));
+                let amount = self.amount(amount);
                 self.add(place, amount);
             }
             Change::Subtract(amount) => {
-                let amount = leading_integer(&self.text(amount));
+                let amount = self.amount(amount);
                 self.add(place, 0i64.saturating_sub(amount));
             }
         }
+    }
+
+    /// The number that a text stands for.
+    fn amount(&mut self, text: &Template) -> i64 {
+        let mut amount = std::mem::take(&mut self.text);
+        amount.clear();
+        text.expand_within(self, EXPANDED, &mut amount);
+        let number = leading_integer(&amount);
+        self.text = amount;
+        number
     }
 
     /// Adds to a number; the sum is never below 0, as in v2.
@@ -144,9 +164,12 @@ impl State {
             VarName::Tx(slot) => Place::Tx(*slot),
             VarName::Named(collection, name) => Place::Entry(*collection, name.to_vec()),
             VarName::Dynamic(Variable::Tx, template) => {
-                let name = self.short_text(template);
-                let program = Arc::clone(&self.program);
-                Place::Tx(self.store.tx.slot_of(&name, &program.keys)?)
+                let mut name = std::mem::take(&mut self.text);
+                name.clear();
+                template.expand_within(self, SHORT_TEXT, &mut name);
+                let slot = self.tx_slot(&mut name);
+                self.text = name;
+                Place::Tx(slot?)
             }
             VarName::Dynamic(collection, template) => {
                 Place::Entry(*collection, self.short_text(template).to_ascii_lowercase())
@@ -159,6 +182,16 @@ impl State {
             }
             Place::Tx(_) => Some(place),
         }
+    }
+
+    /// The slot of a name, whatever its letter case, which is left in lower case; none once there
+    /// are too many that no rule mentions.
+    pub(super) fn tx_slot(&mut self, name: &mut [u8]) -> Option<KeySlot> {
+        name.make_ascii_lowercase();
+        self.program.keys.find(name).or_else(|| {
+            let name = self.values.intern(name);
+            self.store.tx.dynamic_slot(name)
+        })
     }
 
     fn unset(&mut self, place: Place) {

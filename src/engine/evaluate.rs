@@ -14,9 +14,11 @@ use super::target::Subject;
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
-use crate::program::{Decision, EngineMode, Flow, PhaseEntry, Program, Rule, RuleIndex, Test};
+use crate::program::{
+    Constants, Decision, EngineMode, Flow, Fold, PhaseEntry, Program, Rule, RuleIndex, Test,
+};
 use crate::transform::Context;
-use crate::variable::{KeySlot, Variable};
+use crate::variable::{KeySlot, PCRE_LIMITS_EXCEEDED, Variable};
 use crate::work::cost;
 
 /// What came of one rule with its chain.
@@ -59,14 +61,35 @@ impl State {
         if self.allowed == Some(AllowScope::Phase) {
             self.allowed = None;
         }
-        if phase == Phase::Logging {
-            self.begin_logging_work();
+        match phase {
+            Phase::RequestHeaders => {
+                self.takes_its_course = self.trace.is_none() && !scratch.ablation.folding;
+            }
+            Phase::Logging => self.begin_logging_work(),
+            _ => {}
         }
         scratch.matching.set_work(Rc::clone(&self.work));
         self.run_rules(phase, scratch);
         if self.work.is_spent() {
+            self.takes_its_course = false;
             self.work_is_spent();
         }
+    }
+
+    /// Does at once what the rules of a run do one after the other.
+    fn carry_out(&mut self, fold: &Fold, constants: &Constants) {
+        let assignments = constants.assignments(fold);
+        self.work.charge_each(assignments.len(), cost::ENTRY);
+        for assignment in assignments {
+            match assignment.value {
+                Some(value) => {
+                    let value = self.values.constant(value);
+                    self.store.tx.set(assignment.variable, value);
+                }
+                None => self.store.tx.unset(assignment.variable),
+            }
+        }
+        self.set_bytes = self.set_bytes.saturating_add(fold.long_bytes);
     }
 
     /// The rules of a phase, in order, until one decides or the work is spent.
@@ -75,16 +98,24 @@ impl State {
         let Some(rules) = program.phases.get(phase.index()) else {
             return;
         };
-        scratch.sharing.begin(!scratch.ablation.repeats);
+        scratch.sharing.begin(scratch.ablation);
         scratch
             .matching
             .set_step_limit(program.settings.pcre_match_limit);
         let mut at = 0usize;
-        while let Some(&PhaseEntry { starter, gate }) = rules.entries.get(at) {
+        while let Some(entry) = rules.entries.get(at) {
+            let PhaseEntry { starter, gate, .. } = *entry;
             at = at.saturating_add(1);
             self.work.charge(cost::RULE);
             if self.work.is_spent() {
                 return;
+            }
+            if self.takes_its_course
+                && let Some(fold) = &entry.fold
+            {
+                self.carry_out(fold, &program.constants);
+                at = usize::try_from(fold.next).unwrap_or(usize::MAX);
+                continue;
             }
             if self.removed.binary_search(&starter).is_ok() {
                 continue;
@@ -352,8 +383,12 @@ impl State {
     pub(super) fn pcre_limit_exceeded(&mut self) {
         self.set(Variable::MscPcreError, b"1");
         self.set(Variable::MscPcreLimitsExceeded, b"1");
-        let name = Variable::MscPcreLimitsExceeded.name().as_bytes();
-        if let Some(slot) = self.store.tx.slot_of(name, &self.program.keys) {
+        self.raise(PCRE_LIMITS_EXCEEDED);
+    }
+
+    /// Sets a variable of TX to 1.
+    pub(super) fn raise(&mut self, name: &[u8]) {
+        if let Some(slot) = self.tx_slot(&mut name.to_vec()) {
             let one = self.values.intern(b"1");
             self.store.tx.set(slot, one);
         }
@@ -362,17 +397,23 @@ impl State {
     /// TX.0 to TX.9: all are forgotten first, as v2 does.
     fn store_captures(&mut self, value: ValueId) {
         self.store.tx.clear_captures();
+        let mut copy = std::mem::take(&mut self.text);
         for number in 0..crate::variable::CAPTURE_SLOTS {
             let index = usize::try_from(number).unwrap_or(usize::MAX);
-            let text = self
-                .captures
-                .get(index, self.values.get(value))
-                .map(<[u8]>::to_vec);
-            if let Some(text) = text {
-                let text = self.values.intern(&text);
-                self.store.tx.set(KeySlot(number), text);
-            }
+            let whole = self.values.get(value);
+            let Some(text) = self.captures.get(index, whole) else {
+                continue;
+            };
+            let text = if text == whole {
+                value
+            } else {
+                copy.clear();
+                copy.extend_from_slice(text);
+                self.values.intern(&copy)
+            };
+            self.store.tx.set(KeySlot(number), text);
         }
+        self.text = copy;
     }
 
     /// A match of one link: its effects now; the starter's log line and decision if it is the last.

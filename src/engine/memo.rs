@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn keeps_what_it_was_told() {
-        let mut values = Values::new(HashKey::default());
+        let mut values = Values::new(HashKey::default(), std::iter::empty());
         let ids: Vec<ValueId> = (0..500u32)
             .map(|number| values.intern(&number.to_le_bytes()))
             .collect();

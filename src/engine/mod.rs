@@ -14,6 +14,7 @@ mod mask;
 mod memo;
 mod names;
 mod perf;
+mod prospects;
 mod record;
 mod repeats;
 mod request;

@@ -29,6 +29,9 @@ impl Names {
         scratch: &mut Scratch,
         work: &Work,
     ) -> bool {
+        if let Some(pattern) = patterns.get(id).filter(|pattern| pattern.is_quick()) {
+            return pattern.is_match(values.get(name), scratch);
+        }
         let prefilter = patterns.prefilter();
         if !self.scans.can_match(prefilter, id.0, name, values, work) {
             return false;

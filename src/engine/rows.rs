@@ -82,6 +82,14 @@ impl Rows {
         }
     }
 
+    /// Clears some bits of a row.
+    pub(super) fn clear_all(&mut self, row: Row, mask: &[u64]) {
+        let words = self.0.get_mut(row.index()..).unwrap_or_default();
+        for (word, mask) in words.iter_mut().zip(mask) {
+            *word &= !mask;
+        }
+    }
+
     /// Sets those of some bits of a row to what they are in another.
     pub(super) fn replace(&mut self, row: Row, from: Row, mask: &[u64]) {
         let mask = mask.iter().copied();
@@ -138,6 +146,8 @@ mod tests {
         rows.replace(two, other, &[0b0011, 0]);
         assert_eq!(members(&rows, two), [0, 2, 64]);
         assert_eq!(members(&rows, one), [1, 2, 64]);
+        rows.clear_all(two, &[0b0001, 1]);
+        assert_eq!(members(&rows, two), [2]);
         rows.unite(one, other, &[0b0111, 0]);
         assert_eq!(members(&rows, one), [0, 1, 2, 64]);
         rows.unite_all(one, other, 2);

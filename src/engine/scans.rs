@@ -14,6 +14,8 @@ pub(super) struct Scans {
     pub rows: Rows,
     /// By value: its row.
     of_values: Known<Row>,
+    /// The same, of what plans that decode make.
+    of_decoded: Known<Row>,
     /// What the prefilter writes.
     found: Candidates,
     /// What it said in earlier transactions; none where that is not kept.
@@ -44,9 +46,30 @@ impl Scans {
     ) -> Row {
         // The prefilter does not tell one letter case from the other.
         let value = values.in_either_case(value);
-        if let Some(row) = self.of_values.get(value.index()) {
-            return row;
-        }
+        self.of_values.get(value.index()).unwrap_or_else(|| {
+            let row = self.scan(prefilter, value, values, work);
+            self.of_values.keep(value.index(), row);
+            row
+        })
+    }
+
+    /// The row of what can match a value that a plan made that decodes.
+    pub(super) fn decoded_row(
+        &mut self,
+        prefilter: &Prefilter,
+        value: ValueId,
+        values: &Values,
+        work: &Work,
+    ) -> Row {
+        let value = values.in_either_case(value);
+        self.of_decoded.get(value.index()).unwrap_or_else(|| {
+            let row = self.scan(prefilter, value, values, work);
+            self.of_decoded.keep(value.index(), row);
+            row
+        })
+    }
+
+    fn scan(&mut self, prefilter: &Prefilter, value: ValueId, values: &Values, work: &Work) -> Row {
         let asked = Question {
             prefilter: prefilter.id(),
             hash: values.hash(value),
@@ -67,7 +90,6 @@ impl Scans {
         work.charge(cost::SCAN);
         work.charge_each(asked.text.len(), cost::SCAN_BYTE);
         work.charge_each(reports, cost::REPORT);
-        self.of_values.keep(value.index(), row);
         row
     }
 
@@ -75,12 +97,14 @@ impl Scans {
     pub(super) fn clear(&mut self) {
         self.rows.clear();
         self.of_values.clear();
+        self.of_decoded.clear();
     }
 
     /// Gives buffers back that have grown too large.
     pub(super) fn relax(&mut self) {
         self.rows.relax();
         self.of_values.relax();
+        self.of_decoded.relax();
     }
 
     /// Bytes of memory that it takes.
@@ -89,6 +113,7 @@ impl Scans {
         self.rows
             .held_bytes()
             .saturating_add(self.of_values.held_bytes())
+            .saturating_add(self.of_decoded.held_bytes())
             .saturating_add(repeats)
     }
 }

@@ -73,20 +73,26 @@ pub struct Ablation {
     pub transformations: bool,
     /// Look for the values of every rule anew, and ask it about each.
     pub sharing: bool,
+    /// Transform and scan values also where their byte classes tell that nothing comes of it.
+    pub prospects: bool,
     /// Keep nothing that was found out about values for later transactions.
     pub repeats: bool,
     /// Evaluate rules about one variable of TX and a number like all others.
     pub flags: bool,
+    /// Evaluate rules whose outcome is known like all others.
+    pub folding: bool,
 }
 
 impl Ablation {
     /// The names of the parts.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 7] = [
         "prefilter",
         "transformations",
         "sharing",
+        "prospects",
         "repeats",
         "flags",
+        "folding",
     ];
 
     /// Switches a part off by name; `false` if there is none of that name.
@@ -95,8 +101,10 @@ impl Ablation {
             "prefilter" => self.prefilter = true,
             "transformations" => self.transformations = true,
             "sharing" => self.sharing = true,
+            "prospects" => self.prospects = true,
             "repeats" => self.repeats = true,
             "flags" => self.flags = true,
+            "folding" => self.folding = true,
             _ => return false,
         }
         true

@@ -5,9 +5,10 @@
 //! hardly any does.
 
 use super::known::Known;
+use super::prospects::KnownProspects;
 use super::rows::Row;
 use super::scans::Scans;
-use super::scratch::{Scratch, bytes, relax};
+use super::scratch::{Ablation, Scratch, bytes, relax};
 use super::state::State;
 use super::target::Subject;
 use super::values::{ValueId, Values};
@@ -29,8 +30,10 @@ pub(super) struct Sharing {
     /// The rules that can match a value as it stands: one scan per value and phase.
     pub scans: Scans,
     /// By value: the row of the rules that can match what they make of it, and behind it a
-    /// bit for each plan that was carried out.
+    /// bit for each plan that was carried out, or need not be.
     transformed: Known<Row>,
+    /// Which need not; none where all are carried out.
+    prospects: Option<KnownProspects>,
     /// By [`SharedTargetId`].
     targets: Known<Listed>,
     subjects: Vec<Subject>,
@@ -59,10 +62,13 @@ struct Rules<'a> {
 
 impl Sharing {
     /// Forgets the phase, or transaction, before. What is found out about values is kept for later
-    /// ones if they are to be known again.
-    pub(super) fn begin(&mut self, knows_again: bool) {
-        if knows_again {
+    /// ones unless that is switched off.
+    pub(super) fn begin(&mut self, ablation: Ablation) {
+        if !ablation.repeats {
             self.scans.repeats.get_or_insert_default();
+        }
+        if !ablation.prospects {
+            self.prospects.get_or_insert_default();
         }
         self.scans.clear();
         self.transformed.clear();
@@ -83,6 +89,9 @@ impl Sharing {
         [
             self.scans.held_bytes(),
             self.transformed.held_bytes(),
+            self.prospects
+                .as_ref()
+                .map_or(0, KnownProspects::held_bytes),
             self.targets.held_bytes(),
             bytes(&self.subjects),
             self.lists.held_bytes(),
@@ -118,19 +127,29 @@ impl Sharing {
         let prefilter = &rules.phase.prefilter;
         let row = self.transformed.get(value.index()).unwrap_or_else(|| {
             let plain = self.scans.row(prefilter, value, values, work);
-            let row = self.scans.rows.copy(plain, words);
-            let known = self.scans.rows.empty(plans.bits());
+            let rows = &mut self.scans.rows;
+            let row = rows.copy(plain, words);
+            let classes = values.profile(value).classes;
+            let known = self.prospects.as_mut();
+            let known = match known.and_then(|known| known.of(rules.phase, classes)) {
+                Some(prospects) => {
+                    rows.clear_all(row, &prospects.slots);
+                    rows.add(&prospects.hopeless)
+                }
+                None => rows.empty(plans.bits()),
+            };
             debug_assert_eq!(known, row.behind(words), "one behind the other");
             self.transformed.keep(value.index(), row);
             row
         });
-        let acting = values.acting(value);
+        // The prefilter does not tell letter cases apart: to change them alone comes to nothing.
+        let reshaping = values.reshaping(value);
         let known = row.behind(words);
         for (at, &asked) in rules.asked.iter().enumerate() {
             let missing = self.scans.rows.fill(known, at, asked);
             for bit in set_bits(missing).map(usize::from) {
                 let plan = plans.get(at.saturating_mul(64).saturating_add(bit));
-                if let Some(plan) = plan.filter(|plan| plan.members.intersects(acting)) {
+                if let Some(plan) = plan.filter(|plan| plan.members.intersects(reshaping)) {
                     self.carry_out(rules, plan, value, row, values, work);
                 }
             }
@@ -152,21 +171,41 @@ impl Sharing {
         if work.is_spent() {
             return;
         }
-        let prefilter = &rules.phase.prefilter;
         if !plan.multi_match {
             let end = values.transform(value, plan.transformations, rules.chains, rules.context);
             if end != value {
-                let of_end = self.scans.row(prefilter, end, values, work);
+                let of_end = self.made(rules, plan, end, values, work);
                 self.scans.rows.replace(row, of_end, &plan.slots);
             }
             return;
         }
-        for &(chain, _) in rules.chains.steps(plan.transformations) {
-            let stage = values.transform(value, chain, rules.chains, rules.context);
-            if stage != value {
-                let of_stage = self.scans.row(prefilter, stage, values, work);
+        let mut stage = value;
+        for &step in &plan.steps {
+            let next = values.step(stage, step, rules.context);
+            if next != stage && next != value {
+                let of_stage = self.made(rules, plan, next, values, work);
                 self.scans.rows.unite(row, of_stage, &plan.slots);
             }
+            stage = next;
+        }
+    }
+
+    /// The row of what can match something that a plan made.
+    fn made(
+        &mut self,
+        rules: Rules<'_>,
+        plan: &Plan,
+        made: ValueId,
+        values: &Values,
+        work: &Work,
+    ) -> Row {
+        let PhaseProgram {
+            prefilter, decoded, ..
+        } = rules.phase;
+        if plan.decodes {
+            self.scans.decoded_row(decoded, made, values, work)
+        } else {
+            self.scans.row(prefilter, made, values, work)
         }
     }
 

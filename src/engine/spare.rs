@@ -6,6 +6,7 @@ use std::rc::Rc;
 use super::names::Names;
 use super::store::Store;
 use super::values::{HashKey, Values};
+use crate::program::Constants;
 use crate::work::Work;
 
 /// What transactions that are over took, emptied: one per VM and set of rules.
@@ -33,14 +34,14 @@ const MOST: usize = 8;
 const MOST_BYTES: usize = 96 * 1024;
 
 impl Spares {
-    /// Memory for a transaction; new if there is none.
-    pub(super) fn take(&self) -> Spare {
+    /// Memory for a transaction; new if there is none. All transactions have the same constants.
+    pub(super) fn take(&self, constants: &Constants) -> Spare {
         let spare = self
             .kept
             .try_borrow_mut()
             .ok()
             .and_then(|mut all| all.pop());
-        spare.unwrap_or_else(|| Spare::new(self.key))
+        spare.unwrap_or_else(|| Spare::new(self.key, constants))
     }
 
     /// Takes back what a transaction has used, unless it is much.
@@ -65,9 +66,9 @@ impl Spares {
 }
 
 impl Spare {
-    fn new(key: HashKey) -> Self {
+    fn new(key: HashKey, constants: &Constants) -> Self {
         Self {
-            values: Values::new(key),
+            values: Values::new(key, constants.values()),
             store: Store::new(),
             names: Names::default(),
             work: Rc::default(),

@@ -71,6 +71,9 @@ pub(super) struct State {
     /// Matches that were not recorded, beyond [`MAX_MATCHES`] and [`MAX_OF_ONE_RULE`].
     pub suppressed: usize,
     pub phase: Phase,
+    /// Whether what was found out when the rules were loaded holds for this transaction
+    /// ([`crate::program::Fold`]): phase 1 has begun, and nothing out of the ordinary has come since.
+    pub takes_its_course: bool,
     /// The starter of the rule being evaluated, for RULE and `%{rule.id}`.
     pub current: Option<RuleIndex>,
     /// Whether a rule or the status marked the transaction for the audit log.
@@ -178,7 +181,7 @@ impl State {
             mut store,
             names,
             work,
-        } = waf.spares.take();
+        } = waf.spares.take(&program.constants);
         work.renew(limit(settings));
         values.set_work(Rc::clone(&work));
         store.tx.begin(&program.keys);
@@ -213,6 +216,7 @@ impl State {
             match_counts: HashMap::default(),
             suppressed: 0,
             phase: Phase::RequestHeaders,
+            takes_its_course: false,
             current: None,
             relevant: false,
             perf: Perf::new(waf.asks.durations),

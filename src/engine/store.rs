@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use super::values::{ValueId, Values};
 use crate::variable::{CAPTURE_SLOTS, KeySlot, KeyTable, Part, Variable};
 
@@ -267,12 +269,20 @@ pub(super) struct TxVariables {
     /// Those that had a value.
     used: Vec<KeySlot>,
     /// Slots of names made at run time, such as `tx.%{rule.id}-x`; in lower case.
-    dynamic: HashMap<Box<[u8]>, KeySlot>,
-    dynamic_names: Vec<Box<[u8]>>,
+    dynamic: HashMap<ValueId, KeySlot, FixedState>,
+    dynamic_names: Vec<ValueId>,
     /// How many slots the program gave.
     fixed: usize,
     /// Counts up with every new variable.
     sequence: u32,
+}
+
+/// A variable that has a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TxEntry {
+    sequence: u32,
+    pub slot: KeySlot,
+    pub value: ValueId,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -309,11 +319,8 @@ impl TxVariables {
     fn held_bytes(&self) -> usize {
         let slots = self.slots.capacity().saturating_mul(size_of::<TxSlot>());
         // Each name stands in the table and in the list.
-        let name = size_of::<(Box<[u8]>, KeySlot)>().saturating_add(size_of::<Box<[u8]>>());
-        self.dynamic_names.iter().fold(slots, |sum, text| {
-            sum.saturating_add(name)
-                .saturating_add(text.len().saturating_mul(2))
-        })
+        let name = size_of::<(ValueId, KeySlot)>().saturating_add(size_of::<ValueId>());
+        slots.saturating_add(self.dynamic_names.capacity().saturating_mul(name))
     }
 
     /// The value in a slot.
@@ -343,22 +350,17 @@ impl TxVariables {
         }
     }
 
-    /// The slot of a name made at run time; none once there are too many.
-    pub(super) fn slot_of(&mut self, name: &[u8], keys: &KeyTable) -> Option<KeySlot> {
-        let name = name.to_ascii_lowercase();
-        if let Some(slot) = keys.find(&name) {
-            return Some(slot);
-        }
-        if let Some(&slot) = self.dynamic.get(name.as_slice()) {
+    /// The slot of a name made at run time, in lower case; none once there are too many.
+    pub(super) fn dynamic_slot(&mut self, name: ValueId) -> Option<KeySlot> {
+        if let Some(&slot) = self.dynamic.get(&name) {
             return Some(slot);
         }
         if self.dynamic.len() >= MAX_DYNAMIC {
             return None;
         }
         let slot = KeySlot(u32::try_from(self.slots.len()).ok()?);
-        let name: Box<[u8]> = name.into();
         self.slots.push(TxSlot::default());
-        self.dynamic_names.push(name.clone());
+        self.dynamic_names.push(name);
         self.dynamic.insert(name, slot);
         Some(slot)
     }
@@ -374,25 +376,26 @@ impl TxVariables {
     pub(super) fn iter<'a>(
         &'a self,
         keys: &'a KeyTable,
+        values: &'a Values,
     ) -> impl Iterator<Item = (&'a [u8], ValueId)> {
         self.in_order(self.all_slots())
             .into_iter()
-            .map(move |(slot, value)| (self.name(slot, keys), value))
+            .map(move |found| (self.name(found.slot, keys, values), found.value))
     }
 
     /// Those of some slots that have a value, in the order they were first set.
-    pub(super) fn in_order(&self, slots: impl Iterator<Item = KeySlot>) -> Vec<(KeySlot, ValueId)> {
-        let mut found: Vec<(u32, KeySlot, ValueId)> = slots
-            .filter_map(|slot| {
-                let TxSlot { value, sequence } = self.slot(slot);
-                Some((sequence, slot, value?))
+    pub(super) fn in_order(&self, slots: impl Iterator<Item = KeySlot>) -> Vec<TxEntry> {
+        let entry = |slot| {
+            let TxSlot { value, sequence } = self.slot(slot);
+            Some(TxEntry {
+                sequence,
+                slot,
+                value: value?,
             })
-            .collect();
-        found.sort_unstable_by_key(|(sequence, ..)| *sequence);
+        };
+        let mut found: Vec<TxEntry> = slots.filter_map(entry).collect();
+        found.sort_unstable_by_key(|entry| entry.sequence);
         found
-            .into_iter()
-            .map(|(_, slot, value)| (slot, value))
-            .collect()
     }
 
     /// All slots.
@@ -405,18 +408,21 @@ impl TxVariables {
         KeySlot::range(self.fixed..self.slots.len())
     }
 
-    /// Whether the name of a slot was made at run time.
-    pub(super) fn is_dynamic(&self, slot: KeySlot) -> bool {
-        usize::try_from(slot.0).is_ok_and(|slot| slot >= self.fixed)
+    /// The name of a slot, if it was made at run time.
+    pub(super) fn dynamic_name(&self, slot: KeySlot) -> Option<ValueId> {
+        let place = usize::try_from(slot.0).ok()?.checked_sub(self.fixed)?;
+        self.dynamic_names.get(place).copied()
     }
 
     /// The name of a slot.
-    pub(super) fn name<'a>(&'a self, slot: KeySlot, keys: &'a KeyTable) -> &'a [u8] {
-        let dynamic = usize::try_from(slot.0)
-            .ok()
-            .and_then(|at| at.checked_sub(self.fixed));
-        match dynamic {
-            Some(dynamic) => self.dynamic_names.get(dynamic).map_or(&[], |name| name),
+    pub(super) fn name<'a>(
+        &self,
+        slot: KeySlot,
+        keys: &'a KeyTable,
+        values: &'a Values,
+    ) -> &'a [u8] {
+        match self.dynamic_name(slot) {
+            Some(name) => values.get(name),
             None => keys.name(slot),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::selects::EntryNames;
 use super::state::State;
+use super::store::TxEntry;
 use super::values::ValueId;
 use crate::matching::Scratch;
 use crate::program::{Target, TargetSelector};
@@ -146,6 +147,9 @@ impl State {
             .sum::<usize>()
             .saturating_sub(self.store.members(variable));
         let mut place = 0usize;
+        if self.expand_plain(target, exclusions, out) {
+            return;
+        }
         // What is asked of each entry, besides its selector.
         let removed = self.removed_targets.iter();
         let excluded = removed
@@ -181,6 +185,36 @@ impl State {
         }
     }
 
+    /// The same where nothing is left out and each entry has one name: most targets are one of the
+    /// headers.
+    fn expand_plain(&self, target: &Target, exclusions: &[Target], out: &mut Vec<Subject>) -> bool {
+        let variable = target.variable;
+        let key = match &target.selector {
+            TargetSelector::All => None,
+            TargetSelector::Key(key) => Some(key),
+            _ => return false,
+        };
+        let is_open = exclusions.is_empty() && self.removed_targets.is_empty();
+        if !is_open || self.store.members(variable) > 0 {
+            return false;
+        }
+        let mut count = 0usize;
+        for entry in self.store.entries(variable) {
+            count = count.saturating_add(1);
+            let named = |key: &[u8]| self.values.get(entry.name).eq_ignore_ascii_case(key);
+            if key.is_none_or(|key| named(key)) {
+                out.push(Subject {
+                    variable,
+                    name: SubjectName::Of(entry.name),
+                    count: false,
+                    value: entry.value,
+                });
+            }
+        }
+        self.work.charge_each(count, cost::ENTRY);
+        true
+    }
+
     fn expand_tx(
         &mut self,
         target: &Target,
@@ -211,10 +245,10 @@ impl State {
             _ => tx.in_order(tx.all_slots()),
         };
         let is_open = exclusions.is_empty() && self.removed_targets.is_empty();
-        for (slot, value) in found {
+        for TxEntry { slot, value, .. } in found {
             self.work.charge(cost::ENTRY);
-            let is_known = !self.store.tx.is_dynamic(slot);
-            if is_known && is_open && self.selects_tx(&target.selector, slot) {
+            let made = self.store.tx.dynamic_name(slot);
+            if made.is_none() && is_open && self.selects_tx(&target.selector, slot) {
                 out.push(Subject {
                     variable,
                     name: SubjectName::Tx(slot),
@@ -223,8 +257,7 @@ impl State {
                 });
                 continue;
             }
-            let name = self.store.tx.name(slot, &program.keys);
-            let name = self.values.intern(name);
+            let name = made.unwrap_or_else(|| self.values.intern(program.keys.name(slot)));
             let names = EntryNames {
                 reported: name,
                 others: None,
@@ -358,7 +391,7 @@ impl State {
             // Rules with such macros are too rare to keep the states of their patterns.
             Macro::Matching(Variable::Tx, pattern) => {
                 let mut scratch = self.charged_scratch();
-                let mut entries = self.store.tx.iter(&self.program.keys);
+                let mut entries = self.store.tx.iter(&self.program.keys, &self.values);
                 if let Some((_, value)) =
                     entries.find(|(name, _)| pattern.is_match(name, &mut scratch))
                 {

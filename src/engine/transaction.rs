@@ -355,7 +355,7 @@ impl Transaction {
         self.state
             .store
             .tx
-            .iter(&self.state.program.keys)
+            .iter(&self.state.program.keys, &self.state.values)
             .map(|(name, value)| (name.to_vec(), self.state.values.get(value).to_vec()))
             .collect()
     }
@@ -371,6 +371,7 @@ impl Transaction {
     /// memory: it is for tests and for people who ask why.
     pub fn trace(&mut self) {
         self.state.trace = Some(Trace::default());
+        self.state.takes_its_course = false;
     }
 
     /// What was evaluated since [`Self::trace`], in order.

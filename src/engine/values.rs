@@ -15,7 +15,7 @@ use super::memo::Memo;
 
 use crate::bytes::Profile;
 use crate::limits::KEPT_VALUES;
-use crate::program::{ChainId, ChainTable};
+use crate::program::{ChainId, ChainTable, ConstantId};
 use crate::transform::{Context, Outcome, Transformation, TransformationSet};
 use crate::work::{Work, cost};
 
@@ -39,6 +39,10 @@ pub(super) struct HashKey(u64);
 
 impl Default for HashKey {
     /// Another one each time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "transactions are never packed: this is the seed of a VM at work"
+    )]
     fn default() -> Self {
         Self(RandomState::new().hash_one(0u8))
     }
@@ -59,6 +63,10 @@ pub(super) struct Values {
     buffer: Vec<u8>,
     /// The account of the transaction, while there is one.
     work: Option<Rc<Work>>,
+    /// How many values are there from the beginning: the constants of the program.
+    constants: usize,
+    /// Bytes of them.
+    constant_bytes: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -66,6 +74,8 @@ struct Info {
     start: usize,
     length: usize,
     hash: u64,
+    /// Its place in the table.
+    slot: usize,
     /// What is in it, once somebody has asked: of many values nobody does.
     contents: Cell<Option<Contents>>,
     /// A value that differs in letter case alone, or this one.
@@ -78,21 +88,33 @@ struct Contents {
     profile: Profile,
     /// The transformations that can change it.
     acting: TransformationSet,
+    /// Those that can change more than the case of letters.
+    reshaping: TransformationSet,
 }
 
 /// The table begins with this many slots; always a power of two.
 const FIRST_SLOTS: usize = 256;
 
 impl Values {
-    /// The empty string alone; hashes have this key.
-    pub(super) fn new(key: HashKey) -> Self {
+    /// The empty string and some constants, which are distinct; hashes have this key.
+    pub(super) fn new<'a>(key: HashKey, constants: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut values = Self {
             table: vec![0; FIRST_SLOTS],
             hasher: FixedState::with_seed(key.0),
             ..Self::default()
         };
         values.intern(b"");
+        for constant in constants {
+            values.intern(constant);
+        }
+        values.constants = values.infos.len();
+        values.constant_bytes = values.bytes.len();
         values
+    }
+
+    /// A constant of the program.
+    pub(super) const fn constant(&self, constant: ConstantId) -> ValueId {
+        ValueId(NonZeroU32::MIN.saturating_add(constant.0))
     }
 
     /// Charges the account of a transaction from now on.
@@ -100,14 +122,18 @@ impl Values {
         self.work = Some(work);
     }
 
-    /// Forgets all values but the empty one.
+    /// Forgets all values but those that are there from the beginning.
     pub(super) fn clear(&mut self) {
         self.work = None;
-        self.bytes.clear();
-        self.infos.clear();
-        self.table.fill(0);
+        self.bytes.truncate(self.constant_bytes);
+        // Constants went into the table before all others, so none of them stands where it does
+        // because of what is taken out.
+        for info in self.infos.drain(self.constants..) {
+            if let Some(entry) = self.table.get_mut(info.slot) {
+                *entry = 0;
+            }
+        }
         self.transformed.clear();
-        self.intern(b"");
     }
 
     /// The number of a string, new if it was not there.
@@ -125,6 +151,7 @@ impl Values {
             start: self.bytes.len(),
             length: text.len(),
             hash,
+            slot,
             contents: Cell::new(None),
             either_case: value,
         };
@@ -181,9 +208,15 @@ impl Values {
         let contents = Contents {
             profile,
             acting: TransformationSet::acting_on(profile),
+            reshaping: TransformationSet::reshaping(profile),
         };
         info.contents.set(Some(contents));
         contents
+    }
+
+    /// Those that can change more than the case of its letters.
+    pub(super) fn reshaping(&self, value: ValueId) -> TransformationSet {
+        self.contents(value).reshaping
     }
 
     /// One of the values that differ from this one in letter case alone: itself, or the one it was
@@ -248,7 +281,12 @@ impl Values {
     }
 
     /// One transformation; the value itself if it changes nothing.
-    fn step(&mut self, value: ValueId, step: Transformation, context: Context<'_>) -> ValueId {
+    pub(super) fn step(
+        &mut self,
+        value: ValueId,
+        step: Transformation,
+        context: Context<'_>,
+    ) -> ValueId {
         if !self.acting(value).contains(step) {
             return value;
         }
@@ -326,17 +364,17 @@ impl Values {
     fn grow(&mut self) {
         let size = self.table.len().saturating_mul(2);
         let mask = size.saturating_sub(1);
-        let mut table = vec![0u32; size];
-        for (at, info) in self.infos.iter().enumerate() {
+        self.table = vec![0; size];
+        for (at, info) in self.infos.iter_mut().enumerate() {
             let mut slot = usize::try_from(info.hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
-            while table.get(slot).is_some_and(|&entry| entry != 0) {
+            while self.table.get(slot).is_some_and(|&entry| entry != 0) {
                 slot = slot.wrapping_add(1) & mask;
             }
-            if let Some(entry) = table.get_mut(slot) {
+            info.slot = slot;
+            if let Some(entry) = self.table.get_mut(slot) {
                 *entry = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
             }
         }
-        self.table = table;
     }
 }
 
@@ -346,7 +384,7 @@ mod tests {
 
     #[test]
     fn equal_strings_have_one_number() {
-        let mut values = Values::new(HashKey::default());
+        let mut values = Values::new(HashKey::default(), std::iter::empty());
         assert_eq!(values.intern(b""), ValueId::EMPTY);
         let numbers: Vec<ValueId> = (0..2000u32)
             .map(|number| values.intern(&number.to_le_bytes()))
@@ -359,10 +397,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_forgotten_is_not_found_and_constants_stay() {
+        let constants = [&b"one"[..], b"two"];
+        let mut values = Values::new(HashKey::default(), constants.into_iter());
+        let kept = constants.map(|constant| values.intern(constant));
+        for count in [1, 5000, 3u32] {
+            let found: Vec<ValueId> = (0..count)
+                .map(|number| values.intern(&number.to_le_bytes()))
+                .collect();
+            assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{count}");
+            assert_eq!(values.len(), 3 + usize::try_from(count).unwrap());
+            values.clear();
+            assert_eq!(values.len(), 3);
+            assert_eq!(constants.map(|constant| values.intern(constant)), kept);
+        }
+    }
+
+    #[test]
     fn transformations_are_shared() {
         let mut chains = ChainTable::default();
         let chain = chains.intern(&[Transformation::Lowercase]);
-        let mut values = Values::new(HashKey::default());
+        let mut values = Values::new(HashKey::default(), std::iter::empty());
         let upper = values.intern(b"ABC");
         let lower = values.intern(b"abc");
         let context = Context::default();

@@ -9,14 +9,13 @@ use super::api::RuleMatch;
 use super::state::State;
 use crate::action::Phase;
 use crate::program::{BodyLimitAction, EngineMode, Settings};
+use crate::variable::WORK_LIMIT_EXCEEDED;
 
 /// The status of a transaction that has spent its work: that of a rule which denies. The message is
 /// within its size, and no error of the server, so neither 413 nor 5xx says what happened.
 const DENIED: u16 = 403;
 /// Phase 5 gets the limit divided by this.
 const LOGGING_SHARE: u64 = 10;
-/// What rules see under TX: its name begins as those of the limits of v2 do.
-const FLAG: &[u8] = b"MSC_WORK_LIMIT_EXCEEDED";
 
 /// Steps of one half; 0 in the settings is no limit.
 pub(super) fn limit(settings: &Settings) -> u64 {
@@ -49,10 +48,7 @@ impl State {
             return;
         }
         self.work_exceeded = true;
-        if let Some(slot) = self.store.tx.slot_of(FLAG, &self.program.keys) {
-            let one = self.values.intern(b"1");
-            self.store.tx.set(slot, one);
-        }
+        self.raise(WORK_LIMIT_EXCEEDED);
         let settings = &self.program.settings;
         let phase = self.phase;
         let why = format!(

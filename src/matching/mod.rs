@@ -6,6 +6,7 @@
 //! which of them can match at all.
 
 mod backtracking;
+mod beginning;
 mod hash;
 mod linear;
 mod pattern;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::backtracking::Backtracking;
+use super::beginning::Beginning;
 use super::linear::{Linear, Refusal};
 use super::scratch::Scratch;
 use super::syntax::{Construct, Dialect, Parsed, PatternError, Text};
@@ -28,8 +29,10 @@ struct Inner {
     strategy: Strategy,
 }
 
-/// The engine that carries a pattern out, chosen when it is read: the linear one whenever it can.
+/// What carries a pattern out, chosen when it is read: the linear engine whenever it can, unless there
+/// is nothing to it.
 enum Strategy {
+    Beginning(Beginning),
     Linear(Box<Linear>),
     Backtracking(Backtracking),
 }
@@ -47,12 +50,15 @@ impl Pattern {
             dialect,
         };
         let parsed = text.parse()?;
-        let strategy = match Linear::new(&text, &parsed) {
-            Ok(linear) => Strategy::Linear(Box::new(linear)),
-            Err(Refusal::Irregular(construct)) => {
-                Strategy::Backtracking(Backtracking::new(&parsed, construct)?)
-            }
-            Err(Refusal::Error(error)) => return Err(error),
+        let strategy = match Beginning::of(&parsed) {
+            Some(beginning) => Strategy::Beginning(beginning),
+            None => match Linear::new(&text, &parsed) {
+                Ok(linear) => Strategy::Linear(Box::new(linear)),
+                Err(Refusal::Irregular(construct)) => {
+                    Strategy::Backtracking(Backtracking::new(&parsed, construct)?)
+                }
+                Err(Refusal::Error(error)) => return Err(error),
+            },
         };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         Ok(Self {
@@ -84,6 +90,7 @@ impl Pattern {
     /// backtracking, whose program is as large as the text.
     pub fn compiled_size(&self) -> usize {
         match &self.inner.strategy {
+            Strategy::Beginning(beginning) => beginning.memory_usage(),
             Strategy::Linear(linear) => linear.compiled_size,
             Strategy::Backtracking(_) => 0,
         }
@@ -93,9 +100,14 @@ impl Pattern {
     /// limit of [`Scratch::set_step_limit`].
     pub fn needs_backtracking(&self) -> Option<Construct> {
         match &self.inner.strategy {
-            Strategy::Linear(_) => None,
+            Strategy::Beginning(_) | Strategy::Linear(_) => None,
             Strategy::Backtracking(backtracking) => Some(backtracking.construct),
         }
+    }
+
+    /// Whether a few comparisons at the start of a value answer it: a prefilter is no faster.
+    pub fn is_quick(&self) -> bool {
+        matches!(self.inner.strategy, Strategy::Beginning(_))
     }
 
     /// Whether the pattern matches anywhere in the value. The cheapest question. Like every search
@@ -103,6 +115,7 @@ impl Pattern {
     pub fn is_match(&self, hay: &[u8], scratch: &mut Scratch) -> bool {
         let Inner { id, .. } = &*self.inner;
         match &self.inner.strategy {
+            Strategy::Beginning(beginning) => found(beginning, hay, 0, scratch).is_some(),
             Strategy::Linear(linear) => {
                 let search = |caches: &mut _| linear.is_match(hay, caches);
                 let found = scratch.with_caches(*id, linear, hay.len(), search);
@@ -133,6 +146,7 @@ impl Pattern {
         }
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
+            Strategy::Beginning(beginning) => found(beginning, hay, start, scratch),
             Strategy::Linear(linear) => {
                 let search = |caches: &mut _| linear.find(text, hay, start, caches);
                 let length = hay.len().saturating_sub(start);
@@ -171,6 +185,9 @@ impl Pattern {
         }
         let Inner { id, text, .. } = &*self.inner;
         match &self.inner.strategy {
+            Strategy::Beginning(beginning) => {
+                slots.extend(found(beginning, hay, start, scratch).map(Some));
+            }
             Strategy::Linear(linear) => {
                 let length = hay.len().saturating_sub(start);
                 scratch.with_caches(*id, linear, length, |caches| {
@@ -189,6 +206,19 @@ impl Pattern {
     pub(super) fn parse(&self) -> Result<Parsed, PatternError> {
         self.inner.text.parse()
     }
+}
+
+/// The match from `start` on of a pattern that looks at the beginning.
+fn found(
+    beginning: &Beginning,
+    hay: &[u8],
+    start: usize,
+    scratch: &mut Scratch,
+) -> Option<Range<usize>> {
+    if !scratch.charge_comparison(beginning.length().min(hay.len())) || start > 0 {
+        return None;
+    }
+    beginning.find(hay)
 }
 
 impl fmt::Debug for Pattern {

@@ -2,23 +2,20 @@
 //!
 //! Aho and Corasick's automaton takes a state for each byte of each phrase, megabytes for the lists
 //! of the Core Rule Set, and follows failure links through them. Here the rarest window of each
-//! phrase leads to it: one small table is scanned, and only where a window occurs are its phrases
+//! phrase leads to it: the value is scanned for windows, and only where one occurs are its phrases
 //! compared with the value in place, by binary search. Time is linear in the value: at each byte at
 //! most two windows end, and a window belongs to few groups (phrases with the window at the same
 //! offset), each of which costs one search.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::syntax::ByteSet;
-use super::windows::{Around, Automaton, Surroundings, Window};
+use super::windows::{Finder, Landmark, Wanted};
 use crate::bytes::ClassSet;
 use crate::work::{Work, cost};
-
-/// Most different windows of three classes in one set. Beyond, windows of two serve.
-const THREE_LIMIT: usize = 50_000;
 
 /// A list of phrases, searched for all at once in either ASCII letter case: immutable, shared by
 /// cloning.
@@ -32,7 +29,7 @@ struct Inner {
     has_empty: bool,
     /// Phrases of one byte, in either case.
     single: ByteSet,
-    automaton: Option<Automaton>,
+    finder: Option<Finder>,
     groups: Box<[Group]>,
     /// The phrases of the groups, one sorted list after the other.
     members: Box<[u32]>,
@@ -48,7 +45,7 @@ struct Group {
 }
 
 /// The phrases in lower case, in the order given.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct List {
     bytes: Box<[u8]>,
     ends: Box<[u32]>,
@@ -114,11 +111,11 @@ impl PhraseSet {
             let at = hay.iter().position(|&byte| inner.single.contains(byte));
             found = at.map(|at| at..at.saturating_add(1));
         }
-        let Some(automaton) = &inner.automaton else {
+        let Some(finder) = &inner.finder else {
             return found;
         };
         let until = found.as_ref().map_or(hay.len(), |found| found.end);
-        automaton.scan(hay.get(..until).unwrap_or_default(), |window_end, group| {
+        finder.scan(hay.get(..until).unwrap_or_default(), |window_end, group| {
             *places = places.saturating_add(1);
             let occurrence = inner.occurrence(group, window_end, hay)?;
             let earlier = found
@@ -140,43 +137,38 @@ impl PhraseSet {
             .saturating_add(size_of_val(&*inner.members))
             .saturating_add(size_of_val(&*inner.list.bytes))
             .saturating_add(size_of_val(&*inner.list.ends))
-            .saturating_add(inner.automaton.as_ref().map_or(0, Automaton::memory_usage))
+            .saturating_add(inner.finder.as_ref().map_or(0, Finder::memory_usage))
     }
 
     fn of_list(list: Arc<List>) -> Self {
         let mut has_empty = false;
         let mut single = ByteSet::EMPTY;
-        let mut by_window: BTreeMap<(Window, usize), (Surroundings, Vec<u32>)> = BTreeMap::new();
+        let mut by_window: BTreeMap<(Landmark, usize), (ClassSet, Vec<u32>)> = BTreeMap::new();
         for (number, phrase) in (0u32..).zip(list.iter()) {
             let classes: Vec<u8> = phrase
                 .iter()
                 .map(|&byte| ClassSet::class_of(byte))
                 .collect();
-            let rarest = if by_window.len() < THREE_LIMIT {
-                Window::rarest(&classes)
-            } else {
-                Window::rarest(classes.get(..2).unwrap_or(&classes))
-            };
-            match (phrase, rarest) {
+            match (phrase, Landmark::of(&classes)) {
                 ([byte], _) => single = single.union(&ByteSet::of(*byte).case_folded()),
-                (_, Some((window, end))) => {
-                    let around = Around::expected(&classes, window, end).nearest();
-                    let (all, phrases) = by_window
-                        .entry((window, end))
-                        .or_insert((Surroundings::NONE, Vec::new()));
-                    *all = all.or(around);
+                (_, Some((landmark, end))) => {
+                    let (behind, phrases) = by_window
+                        .entry((landmark.alone(), end))
+                        .or_insert((ClassSet::EMPTY, Vec::new()));
+                    *behind = behind.union(landmark.behind());
                     phrases.push(number);
                 }
                 (_, None) => has_empty = true,
             }
         }
-        let (mut windows, mut groups, mut members) = (Vec::new(), Vec::new(), Vec::new());
-        for ((window, window_end), (surroundings, mut phrases)) in by_window {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        let (mut groups, mut members) = (Vec::new(), Vec::new());
+        for ((window, window_end), (behind, mut phrases)) in by_window {
             phrases.sort_unstable_by_key(|&number| list.phrase(number));
             // A phrase that starts with another never ends first.
             phrases.dedup_by(|next, kept| list.phrase(*next).starts_with(list.phrase(*kept)));
             let number = |length| u32::try_from(length).unwrap_or(u32::MAX);
-            windows.push((window, surroundings, number(groups.len())));
+            wanted.push((window, behind, number(groups.len())));
             let (first, count) = (number(members.len()), number(phrases.len()));
             groups.push(Group {
                 window_end,
@@ -185,14 +177,13 @@ impl PhraseSet {
             });
             members.extend(phrases);
         }
-        let automaton = Automaton::new(&mut windows, ClassSet::ALL);
         let (groups, members) = (groups.into(), members.into());
         Self {
             inner: Arc::new(Inner {
                 list,
                 has_empty,
                 single,
-                automaton,
+                finder: Finder::new(wanted),
                 groups,
                 members,
             }),
@@ -273,7 +264,7 @@ impl List {
 /// Phrase sets by content, so that rules with equal lists share one.
 #[derive(Default)]
 pub struct PhrasePool {
-    sets: HashMap<Arc<List>, PhraseSet>,
+    sets: BTreeMap<Arc<List>, PhraseSet>,
 }
 
 impl PhrasePool {

@@ -215,6 +215,19 @@ impl Scratch {
         Some(answer)
     }
 
+    /// Charges a search that only compares so many bytes; `false` if the work is spent.
+    pub(super) fn charge_comparison(&mut self, bytes: usize) -> bool {
+        if self.work.is_spent() {
+            return false;
+        }
+        self.work.charge(cost::VALUE);
+        self.work.charge_each(bytes, cost::SEARCH_BYTE);
+        self.scanned = self
+            .scanned
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        true
+    }
+
     /// Drops the oldest caches until a quarter of the budget is free, so that this is rare.
     fn evict(&mut self) {
         let target = self.budget.saturating_sub(self.budget / 4);

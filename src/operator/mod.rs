@@ -253,6 +253,26 @@ impl Operator {
         }
     }
 
+    /// Whether it only compares: the answer follows from the value and the expanded argument alone,
+    /// and is found in no more time than it takes to go over both.
+    pub const fn compares(&self) -> bool {
+        matches!(
+            self,
+            Self::Eq(_)
+                | Self::Ge(_)
+                | Self::Gt(_)
+                | Self::Le(_)
+                | Self::Lt(_)
+                | Self::Streq(_)
+                | Self::BeginsWith(_)
+                | Self::EndsWith(_)
+                | Self::Contains(_)
+                | Self::Within(_)
+                | Self::NoMatch(_)
+                | Self::UnconditionalMatch(_)
+        )
+    }
+
     /// Whether it changes what it is asked about.
     pub const fn replaces(&self) -> bool {
         matches!(self, Self::Rsub(_))

@@ -1,7 +1,6 @@
 //! `@within`.
 
-use memchr::memmem;
-
+use super::needle::find_once;
 use super::text::Line;
 use super::{Argument, Compile, CompileError, Def, Eval, Example, Match, Member, Support};
 
@@ -31,7 +30,7 @@ impl Member for Within {
     }
 
     fn eval(&self, value: &[u8], argument: &[u8], _: &mut Eval<'_>) -> bool {
-        value.len() <= argument.len() && memmem::find(argument, value).is_some()
+        find_once(argument, value).is_some()
     }
 
     fn explain(&self, found: &Match<'_>) -> Vec<u8> {

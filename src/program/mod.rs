@@ -5,6 +5,7 @@
 //! before it.
 
 mod chain;
+mod fold;
 mod patterns;
 mod plan;
 mod settings;
@@ -13,8 +14,9 @@ mod shared;
 use std::sync::Arc;
 
 pub use chain::{ChainId, ChainTable};
+pub use fold::{Assignment, ConstantId, Constants, Fold};
 pub use patterns::{KeyPatterns, PatternId};
-pub use plan::{Plan, Plans};
+pub use plan::{Plan, Plans, Prospects};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,
@@ -49,6 +51,8 @@ pub struct Program {
     pub reads: VariableSet,
     /// Targets that rules share.
     pub shared: SharedTargets,
+    /// What rules set whose outcome is known.
+    pub constants: Constants,
     /// Whether some rule names arguments (`ARGS:x`, `%{ARGS.x}`, `sanitiseArg:x`): then members of
     /// JSON documents need the names that other engines give them.
     pub names_arguments: bool,
@@ -64,6 +68,8 @@ pub struct PhaseProgram {
     pub entries: Box<[PhaseEntry]>,
     /// Tells which rules of the phase a value cannot match.
     pub prefilter: Prefilter,
+    /// The same for what plans that decode make, and for their rules alone (see [`Plan::decodes`]).
+    pub decoded: Prefilter,
     /// What the rules it can rule out do with a value first, and where they look.
     pub plans: Plans,
 }
@@ -75,6 +81,8 @@ pub struct PhaseEntry {
     pub starter: RuleIndex,
     /// What tells that it cannot match; none if nothing does.
     pub gate: Option<Gate>,
+    /// What the run of rules that begins here comes to, if that is known.
+    pub fold: Option<Fold>,
 }
 
 /// What tells that a rule cannot match. Most rules of most requests are ruled out, and nothing else of
@@ -141,6 +149,8 @@ pub struct Rule {
     pub effects: Box<[Effect]>,
     /// The next rule continues the chain.
     pub chained: bool,
+    /// Its outcome, and that of its chain, is known when rules are loaded, and others follow from it.
+    pub is_known: bool,
     /// For each target, where its values are kept for the phase if they can be.
     pub shared: Box<[Option<SharedTargetId>]>,
     /// All of them, if each is kept.
@@ -195,7 +205,8 @@ pub struct Test {
     pub negated: bool,
     /// What of a match is stored in TX.0 to TX.9.
     pub capture: Capture,
-    /// The rule's bit in the prefilter of its phase.
+    /// The rule's bit in the prefilter of its phase; none if nothing is known of the values that
+    /// match, or if no transaction comes to the rule that takes its ordinary course ([`Fold`]).
     pub slot: Option<u32>,
 }
 

@@ -1,13 +1,13 @@
 //! The patterns of selectors.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::{Rule, Target, TargetSelector};
 use crate::matching::{Prefilter, PrefilterBuilder, Scratch};
 use crate::variable::{KeyPattern, KeySlot, KeyTable, Variable};
 
 /// A selector's pattern by its place in [`KeyPatterns`].
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PatternId(pub u32);
 
 /// The patterns of all selectors, each distinct one once.
@@ -17,7 +17,7 @@ pub struct KeyPatterns {
     /// Tells which of them a name cannot match; a pattern's number is its slot.
     prefilter: Prefilter,
     /// By pattern, for those that select among TX variables: the names of the rules that match.
-    tx: HashMap<PatternId, Box<[KeySlot]>>,
+    tx: BTreeMap<PatternId, Box<[KeySlot]>>,
 }
 
 impl KeyPatterns {
@@ -30,7 +30,7 @@ impl KeyPatterns {
         let mut all = Self {
             patterns: patterns.into(),
             prefilter: builder.build(),
-            tx: HashMap::new(),
+            tx: BTreeMap::new(),
         };
         let mut scratch = Scratch::new();
         let targets = rules.iter().flat_map(|rule| &rule.targets);

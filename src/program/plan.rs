@@ -1,8 +1,9 @@
 //! What happens to a value before rules are asked about it.
 
 use super::{ChainId, ChainTable, Rule, SharedTargetId};
-use crate::matching::Candidates;
-use crate::transform::TransformationSet;
+use crate::bytes::ClassSet;
+use crate::matching::{Candidates, Prefilter};
+use crate::transform::{Transformation, TransformationSet};
 
 /// Rules of a phase that transform their values alike and that the prefilter can rule out.
 #[derive(Debug)]
@@ -14,6 +15,44 @@ pub struct Plan {
     /// Whether the rules ask after each transformation, not only after the last.
     pub multi_match: bool,
     /// The rules' bits in the prefilter.
+    pub slots: Box<[u64]>,
+    /// The transformations, in order.
+    pub steps: Box<[Transformation]>,
+    /// Whether it decodes text that nothing marks as encoded, as base64 does: what it makes of most
+    /// values is garbage, which is scanned for the rules of such plans alone.
+    pub decodes: bool,
+}
+
+impl Plan {
+    /// The classes that what it makes of a value with no other classes than these can have; with
+    /// `multi_match`, of each stage.
+    fn makes(&self, classes: ClassSet) -> ClassSet {
+        let each = self.steps.iter().scan(classes, |classes, step| {
+            *classes = step.def().makes.of(*classes);
+            Some(*classes)
+        });
+        if self.multi_match {
+            each.fold(ClassSet::EMPTY, ClassSet::union)
+        } else {
+            each.last().unwrap_or(classes)
+        }
+    }
+
+    /// Whether it decodes text that nothing marks as encoded: then it makes of most values what no
+    /// rule is meant for.
+    fn makes_garbage(&self) -> bool {
+        let plain = ClassSet::LETTERS;
+        let mut makes = self.steps.iter().map(|step| step.def().makes.of(plain));
+        makes.any(|made| made == ClassSet::ALL)
+    }
+}
+
+/// What plans can come to for values of some classes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Prospects {
+    /// A bit for each plan that none of its rules can match the result of.
+    pub hopeless: Box<[u64]>,
+    /// The bits of their rules in the prefilter, without those that ask about the value itself too.
     pub slots: Box<[u64]>,
 }
 
@@ -52,12 +91,20 @@ impl Plans {
             plan.transformations == rule.transformations && plan.multi_match == rule.multi_match
         };
         let at = self.plans.iter().position(same).unwrap_or_else(|| {
-            self.plans.push(Plan {
+            let mut plan = Plan {
                 transformations: rule.transformations,
                 members: chains.members(rule.transformations),
                 multi_match: rule.multi_match,
                 slots: vec![0; self.words].into(),
-            });
+                steps: chains
+                    .steps(rule.transformations)
+                    .iter()
+                    .map(|&(_, step)| step)
+                    .collect(),
+                decodes: false,
+            };
+            plan.decodes = plan.makes_garbage();
+            self.plans.push(plan);
             self.plans.len().saturating_sub(1)
         });
         if let Some(plan) = self.plans.get_mut(at) {
@@ -76,6 +123,44 @@ impl Plans {
         }
     }
 
+    /// What the plans can come to for values with no other classes than these.
+    pub fn prospects(&self, classes: ClassSet, prefilter: &Prefilter) -> Prospects {
+        let mut prospects = Prospects {
+            hopeless: vec![0; self.bits()].into(),
+            slots: vec![0; self.words].into(),
+        };
+        // Most plans make the same classes.
+        let mut known: Vec<(ClassSet, Candidates)> = Vec::new();
+        for (at, plan) in (0u32..).zip(&self.plans) {
+            let made = plan.makes(classes);
+            if !known.iter().any(|(classes, _)| *classes == made) {
+                let mut possible = Candidates::new();
+                prefilter.possible(made, &mut possible);
+                known.push((made, possible));
+            }
+            let possible = known.iter().find(|(classes, _)| *classes == made);
+            if possible.is_none_or(|(_, possible)| intersect(&plan.slots, possible.bits())) {
+                continue;
+            }
+            Candidates::add(&mut prospects.hopeless, at);
+            if !plan.multi_match {
+                let all = prospects.slots.iter_mut().zip(&plan.slots);
+                all.for_each(|(word, of_plan)| *word |= of_plan);
+            }
+        }
+        prospects
+    }
+
+    /// The bits of the rules behind decoders, in the prefilter.
+    pub fn decoded_slots(&self) -> Box<[u64]> {
+        let mut slots = vec![0u64; self.words];
+        for plan in self.plans.iter().filter(|plan| plan.decodes) {
+            let all = slots.iter_mut().zip(&plan.slots);
+            all.for_each(|(word, of_plan)| *word |= of_plan);
+        }
+        slots.into()
+    }
+
     /// One of them, by its bit.
     pub fn get(&self, at: usize) -> Option<&Plan> {
         self.plans.get(at)
@@ -91,4 +176,9 @@ impl Plans {
     pub fn asked_of(&self, target: SharedTargetId) -> &[u64] {
         self.asked.get(target.index()).map_or(&[], Vec::as_slice)
     }
+}
+
+/// Whether some bit is set in both.
+fn intersect(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }

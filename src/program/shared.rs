@@ -6,6 +6,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::FixedState;
+
 use super::{Rule, Target};
 
 /// A shared target by its place in [`SharedTargets`].
@@ -47,8 +49,8 @@ impl SharedTargets {
     /// Finds those of some rules and tells them.
     pub fn of(rules: &mut [Rule]) -> Self {
         let mut all = Vec::new();
-        let mut known = HashMap::new();
-        let mut lists = HashMap::new();
+        let mut known: HashMap<_, _, FixedState> = HashMap::default();
+        let mut lists: HashMap<_, _, FixedState> = HashMap::default();
         for rule in rules {
             let number = |target: &Target| {
                 if !target.variable.is_settled() {

@@ -117,15 +117,20 @@ impl Problems {
 }
 
 impl PluginConfig {
+    /// Whether the host hands no configuration over: there is nothing, or nothing but blanks.
+    pub fn is_absent(bytes: &[u8]) -> bool {
+        without_mark(bytes).trim_ascii().is_empty()
+    }
+
     /// Reads a configuration as the host hands it over.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(bytes: &[u8]) -> Result<Self, Problems> {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        if text.trim_ascii().is_empty() {
+        if Self::is_absent(bytes) {
             return Ok(Self::default());
         }
+        let text = without_mark(bytes);
         let refused = match json::read(text, "plugin configuration") {
             Ok(config) => return config.checked(),
             Err(problems) => problems,
@@ -194,6 +199,18 @@ impl PluginConfig {
             lineages.push(profile::layers(&[&strictest]));
         }
         lineages
+    }
+
+    /// Those of [`PluginConfig::lineages`] that differ in what they are made of, each under the name
+    /// that [`PluginConfig::build`] compiles it under.
+    pub(super) fn distinct_lineages(&self) -> Vec<Vec<Layer>> {
+        let mut distinct: Vec<Vec<Layer>> = Vec::new();
+        for lineage in self.lineages() {
+            if !distinct.iter().any(|known| equal(known, &lineage)) {
+                distinct.push(lineage);
+            }
+        }
+        distinct
     }
 
     /// What denials look like, by profile.
@@ -291,6 +308,11 @@ impl PluginConfig {
         }
         selection
     }
+}
+
+/// A text without the mark that some editors put before it.
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
 
 /// Whether two profiles are made of the same, whatever they are called.

@@ -1,4 +1,4 @@
-//! The raw host calls: the only place with `unsafe`.
+//! The raw host calls.
 //!
 //! The SDK's own wrappers panic on every status they do not list, and on text that is not UTF-8;
 //! here a status is a number and text is bytes. Only the calls below are used.
@@ -265,6 +265,16 @@ impl Host for ProxyHost {
         } else {
             Err(HostError::Malformed)
         }
+    }
+}
+
+impl ProxyHost {
+    /// The configuration that the module is being packed with, whose size nobody tells.
+    ///
+    /// # Errors
+    /// The host failed to give it.
+    pub(super) fn configuration_to_pack(self) -> Result<Vec<u8>, HostError> {
+        buffer(PLUGIN_CONFIGURATION, 0, usize::MAX)
     }
 }
 

@@ -4,6 +4,7 @@
 //! replaced serves until its streams are over. What they are configured with is mostly the same.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::{Arc, Weak};
 
 use crate::compile::Layer;
@@ -20,26 +21,37 @@ pub struct Programs {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
     lineage: Vec<Layer>,
-    /// Names and digests of the files of the configuration.
-    files: Vec<(String, Vec<u8>)>,
+    files: Digests,
 }
 
 impl Content {
     /// The content of a list of directives behind those that it extends, with the files that they
     /// may name. Embedded files are the same for the whole VM.
-    pub fn new(lineage: &[Layer], files: &[(String, Vec<u8>)]) -> Self {
+    pub fn new(lineage: &[Layer], files: &Digests) -> Self {
+        Self {
+            lineage: lineage.to_vec(),
+            files: files.clone(),
+        }
+    }
+}
+
+/// Names and digests of the files of a configuration, which stand for the files themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digests(Rc<[(String, Vec<u8>)]>);
+
+impl Digests {
+    /// Those of some files.
+    pub fn new(files: &[(String, Vec<u8>)]) -> Self {
         let digest = |bytes: &[u8]| {
             let mut digest = Vec::new();
             Transformation::Sha1.apply(bytes, &mut digest, Context::default());
             digest
         };
-        Self {
-            lineage: lineage.to_vec(),
-            files: files
-                .iter()
-                .map(|(name, bytes)| (name.clone(), digest(bytes)))
+        let each = files.iter();
+        Self(
+            each.map(|(name, bytes)| (name.clone(), digest(bytes)))
                 .collect(),
-        }
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the bytes of a plugin configuration to a filter, telling the host's log what happened.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::config::{PluginConfig, Problems};
@@ -13,31 +13,36 @@ use super::vm::Vm;
 use crate::compile::Layer;
 use crate::diagnostic::Severity;
 
-/// Makes a filter of a plugin configuration. `compile` gets the configuration, and a list of
-/// directives behind those it extends. `None` if the configuration is refused: every
-/// message stands in the log, one line each and once.
-pub fn configure<R: Rules + Clone>(
-    host: &dyn Host,
-    bytes: &[u8],
-    vm: Rc<Vm>,
-    mut compile: impl FnMut(&PluginConfig, &[Layer]) -> (Option<R>, Problems),
-) -> Option<Filter<Shadowed<R>>> {
-    let config = match PluginConfig::parse(bytes) {
-        Ok(config) => config,
+/// Reads a plugin configuration. `None` if it is refused: every message stands in the log.
+pub fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
+    match PluginConfig::parse(bytes) {
+        Ok(config) => Some(config),
         Err(problems) => {
-            refuse(host, tell(host, &problems, &mut HashSet::new()));
-            return None;
+            let mut report = Report::new(host);
+            report.tell(&problems);
+            report.refuse();
+            None
         }
-    };
-    let mut errors = 0_usize;
-    let mut told = HashSet::new();
+    }
+}
+
+/// Makes a filter of a plugin configuration. `compile` gets a list of directives behind those it
+/// extends. `None` if one of them is refused: every message stands in the log, one line each and
+/// once.
+pub fn apply<R: Rules + Clone>(
+    host: &dyn Host,
+    config: &PluginConfig,
+    vm: Rc<Vm>,
+    mut compile: impl FnMut(&[Layer]) -> (Option<R>, Problems),
+) -> Option<Filter<Shadowed<R>>> {
+    let mut report = Report::new(host);
     let filter = config.build(vm, |lineage| {
-        let (rules, problems) = compile(&config, lineage);
-        errors = errors.saturating_add(tell(host, &problems, &mut told));
+        let (rules, problems) = compile(lineage);
+        report.tell(&problems);
         rules
     });
     match &filter {
-        None => refuse(host, errors),
+        None => report.refuse(),
         Some(_) if config.needs_strictest() && config.default_directives.is_none() => {
             let whom = match (config.profiles.is_empty(), config.selects()) {
                 (true, _) => "no rules are configured: all requests",
@@ -52,30 +57,49 @@ pub fn configure<R: Rules + Clone>(
     filter
 }
 
-/// Writes the messages that were not told before and counts the errors among them: profiles that
-/// extend one another share what is wrong with it.
-fn tell(host: &dyn Host, problems: &Problems, told: &mut HashSet<String>) -> usize {
-    let mut errors = 0_usize;
-    for (severity, line) in problems.lines() {
-        if !told.insert(line.clone()) {
-            continue;
-        }
-        let level = match severity {
-            Severity::Note => Level::Info,
-            Severity::Warning => Level::Warn,
-            Severity::Error => {
-                errors = errors.saturating_add(1);
-                Level::Error
-            }
-        };
-        log::line(host, level, &line);
-    }
-    errors
+/// What the log is told of one configuration.
+pub(super) struct Report<'a> {
+    host: &'a dyn Host,
+    told: BTreeSet<String>,
+    errors: usize,
 }
 
-fn refuse(host: &dyn Host, errors: usize) {
-    let text = format!("the configuration is refused: {errors} error(s), see the lines above");
-    log::line(host, Level::Error, &text);
+impl<'a> Report<'a> {
+    /// Nothing yet.
+    pub(super) fn new(host: &'a dyn Host) -> Self {
+        Self {
+            host,
+            told: BTreeSet::new(),
+            errors: 0,
+        }
+    }
+
+    /// Writes the messages that were not told before and counts the errors among them: profiles
+    /// that extend one another share what is wrong with it.
+    pub(super) fn tell(&mut self, problems: &Problems) {
+        for (severity, line) in problems.lines() {
+            if self.told.contains(&line) {
+                continue;
+            }
+            let level = match severity {
+                Severity::Note => Level::Info,
+                Severity::Warning => Level::Warn,
+                Severity::Error => {
+                    self.errors = self.errors.saturating_add(1);
+                    Level::Error
+                }
+            };
+            log::line(self.host, level, &line);
+            self.told.insert(line);
+        }
+    }
+
+    /// Says that the configuration is refused.
+    pub(super) fn refuse(&self) {
+        let errors = self.errors;
+        let text = format!("the configuration is refused: {errors} error(s), see the lines above");
+        log::line(self.host, Level::Error, &text);
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +108,11 @@ mod tests {
     use super::*;
     use crate::diagnostic::{Code, Diagnostic};
 
-    fn compile(_: &PluginConfig, lineage: &[Layer]) -> (Option<FakeRules>, Problems) {
+    fn configure(host: &FakeHost, bytes: &[u8]) -> Option<Filter<Shadowed<FakeRules>>> {
+        apply(host, &read(host, bytes)?, Rc::default(), compile)
+    }
+
+    fn compile(lineage: &[Layer]) -> (Option<FakeRules>, Problems) {
         let mut problems = Problems::default();
         let Layer { name, text, .. } = &lineage[0];
         let text = String::from_utf8(text.clone()).unwrap();
@@ -109,7 +137,7 @@ mod tests {
         let host = FakeHost::default();
         let config = br#"{"directives_map": {"a": ["bad"], "b": ["fine"], "c": ["bad one"]},
                           "default_directives": "b"}"#;
-        assert!(configure(&host, config, Rc::default(), compile).is_none());
+        assert!(configure(&host, config).is_none());
         assert_eq!(
             host.log_text(),
             "Error parapet: directives_map.a:1:1: P0201: unknown\\ndirective `bad` | bad\n\
@@ -117,7 +145,7 @@ mod tests {
              Error parapet: the configuration is refused: 2 error(s), see the lines above\n"
         );
         let host = FakeHost::default();
-        assert!(configure(&host, b"{\"rule\": 1}", Rc::default(), compile).is_none());
+        assert!(configure(&host, b"{\"rule\": 1}").is_none());
         assert!(
             host.log_text()
                 .starts_with("Error parapet: plugin configuration:1:")
@@ -128,7 +156,7 @@ mod tests {
     #[test]
     fn a_missing_default_is_told() {
         let host = FakeHost::default();
-        assert!(configure(&host, b"", Rc::default(), compile).is_some());
+        assert!(configure(&host, b"").is_some());
         assert_eq!(
             host.log_text(),
             "Warn parapet: no rules are configured: all requests are guarded by the embedded \
@@ -136,7 +164,7 @@ mod tests {
         );
         let host = FakeHost::default();
         let config = br#"{"rules": ["fine"]}"#;
-        assert!(configure(&host, config, Rc::default(), compile).is_some());
+        assert!(configure(&host, config).is_some());
         assert_eq!(host.log_text(), "");
     }
 }

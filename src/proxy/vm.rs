@@ -1,10 +1,11 @@
 //! What all plugins of one VM share, in all their generations: one memory, one set of counters.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::host::Host;
 use super::metrics::Metrics;
+use super::packed::Packed;
 use super::programs::Programs;
 
 /// One per VM.
@@ -14,6 +15,8 @@ pub struct Vm {
     pub metrics: Metrics,
     /// Rules in service.
     pub programs: Programs,
+    /// The configuration that the module was packed with.
+    pub packed: OnceCell<Packed>,
     in_flight: Cell<usize>,
     memory: Cell<u64>,
     randoms: RefCell<Randoms>,

@@ -1,18 +1,24 @@
 //! The real engine behind [`Rules`] and [`Inspect`].
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::config::{PluginConfig, Problems};
 use super::files::PluginFiles;
-use super::host::Direction;
+use super::filter::Filter;
+use super::host::{Direction, Host};
 use super::inspect::{Inspect, Rules};
-use super::programs::{Content, Programs};
+use super::programs::{Content, Digests, Programs};
+use super::setup;
+use super::shadow::Shadowed;
+use super::vm::Vm;
 use crate::audit::error_log_line;
 use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
     Transaction, Waf,
 };
+use crate::program::Program;
 use crate::variable::Variable;
 
 impl Rules for Rc<Waf> {
@@ -119,40 +125,63 @@ impl Inspect for Transaction {
     }
 }
 
+/// Makes a filter of the plugin configuration that the host hands over; where it hands none over,
+/// of the one that the module was packed with. `None` if it is refused: the log says why.
+pub fn configure(
+    host: &dyn Host,
+    bytes: &[u8],
+    vm: &Rc<Vm>,
+    clock: &Rc<dyn Clock>,
+) -> Option<Filter<Shadowed<Rc<Waf>>>> {
+    let waf = |program| Waf::new(program, Rc::clone(clock));
+    if let Some(packed) = vm.packed.get()
+        && PluginConfig::is_absent(bytes)
+    {
+        return setup::apply(host, packed.config(), Rc::clone(vm), |lineage| {
+            let (program, problems) = packed.program(lineage);
+            (program.map(waf), problems)
+        });
+    }
+    let config = setup::read(host, bytes)?;
+    let files = Digests::new(&config.data_files);
+    setup::apply(host, &config, Rc::clone(vm), |lineage| {
+        let (program, problems) = config.program(lineage, &files, &vm.programs);
+        (program.map(waf), problems)
+    })
+}
+
 impl PluginConfig {
     /// Compiles one list of directives behind those that it extends (see
-    /// [`PluginConfig::lineages`]), with the files of this configuration and the embedded ones. The
-    /// rules are missing if one of the messages is an error. Rules that are in use already are
-    /// taken from `programs`, without the messages that were told of them.
-    pub fn compile(
+    /// [`PluginConfig::lineages`]), with the files of this configuration, which `files` stands for,
+    /// and the embedded ones. The program is missing if one of the messages is an error. One that is
+    /// in use already is taken from `programs`, without the messages that were told of it.
+    pub(super) fn program(
         &self,
         lineage: &[Layer],
-        clock: &Rc<dyn Clock>,
+        files: &Digests,
         programs: &Programs,
-    ) -> (Option<Rc<Waf>>, Problems) {
-        let content = Content::new(lineage, &self.data_files);
+    ) -> (Option<Arc<Program>>, Problems) {
+        let content = Content::new(lineage, files);
         if let Some(program) = programs.find(&content) {
-            let waf = Waf::new(program, Rc::clone(clock));
-            return (Some(waf), Problems::default());
+            return (Some(program), Problems::default());
         }
         let compiled = compile::compile_profile(lineage, &PluginFiles::new(&self.data_files));
         let problems = Problems {
             diagnostics: compiled.diagnostics,
             sources: compiled.sources,
         };
-        let waf = compiled.program.map(|program| {
-            programs.keep(content, &program);
-            Waf::new(program, Rc::clone(clock))
-        });
-        (waf, problems)
+        if let Some(program) = &compiled.program {
+            programs.keep(content, program);
+        }
+        (compiled.program, problems)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::fake::FakeHost;
     use super::super::host::Level;
-    use super::super::{Filter, Flow, Shadowed, Stream, Vm, configure};
+    use super::super::{Flow, Stream};
     use super::*;
     use crate::engine::UnixNanos;
     use crate::transform::{Context, Transformation};
@@ -165,29 +194,30 @@ mod tests {
         }
     }
 
-    type Guarded = Rc<Filter<Shadowed<Rc<Waf>>>>;
+    pub(in crate::proxy) type Guarded = Rc<Filter<Shadowed<Rc<Waf>>>>;
 
     fn filter(host: &FakeHost, config: &[u8]) -> Option<Guarded> {
         filter_in(&Rc::default(), host, config)
     }
 
-    fn filter_in(vm: &Rc<Vm>, host: &FakeHost, config: &[u8]) -> Option<Guarded> {
+    pub(in crate::proxy) fn filter_in(
+        vm: &Rc<Vm>,
+        host: &FakeHost,
+        config: &[u8],
+    ) -> Option<Guarded> {
         let clock: Rc<dyn Clock> = Rc::new(NoTime);
-        let filter = configure(host, config, Rc::clone(vm), |config, lineage| {
-            config.compile(lineage, &clock, &vm.programs)
-        });
-        filter.map(Rc::new)
+        configure(host, config, vm, &clock).map(Rc::new)
     }
 
     /// The rules that a request for an authority gets.
-    fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
+    pub(in crate::proxy) fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
         let host = FakeHost::default();
         let (rules, _) = filter.profile(&host, Some(authority.as_bytes())).unwrap();
         rules.clone()
     }
 
     /// What becomes of a GET of a target.
-    fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
+    pub(in crate::proxy) fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
         let head = [
             (":method", "GET"),
             (":path", target),

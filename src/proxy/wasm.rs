@@ -9,10 +9,12 @@ use super::filter::Filter;
 use super::host::{Direction, Host, Level};
 use super::hostcalls::ProxyHost;
 use super::log;
-use super::setup;
+use super::memory;
+use super::packed;
 use super::shadow::Shadowed;
 use super::stream::{Flow, Stream};
 use super::vm::Vm;
+use super::waf::configure;
 use crate::engine::{Clock, Waf};
 
 thread_local! {
@@ -30,6 +32,32 @@ fn start() {
     }));
     proxy_wasm::set_root_context(|_| Box::new(Root { filter: None }));
 }
+
+/// What `parapet pack` calls behind `_initialize`, to keep the memory as it is afterwards: compiles the
+/// configuration that the host serves. It traps if that is refused; the log says why.
+#[expect(unsafe_code, reason = "an export has a fixed name")]
+#[unsafe(export_name = "wizer-initialize")]
+extern "C" fn pack() {
+    memory::wipe_what_is_freed(true);
+    let packed = match ProxyHost.configuration_to_pack() {
+        Ok(bytes) => VM.with(|vm| packed::pack(&ProxyHost, bytes, vm)),
+        Err(error) => {
+            let text = format!("cannot read the configuration to pack: {error:?}");
+            log::line(&ProxyHost, Level::Error, &text);
+            false
+        }
+    };
+    memory::wipe_what_is_freed(false);
+    if !packed {
+        std::process::abort();
+    }
+}
+
+/// The `_initialize` of a packed module: everything is there already. Some hosts call it, and some
+/// refuse a module without it.
+#[expect(unsafe_code, reason = "an export has a fixed name")]
+#[unsafe(export_name = "wizer-resume")]
+extern "C" fn resume() {}
 
 /// A configured plugin. Several may live in one VM, and several generations of one.
 struct Root {
@@ -49,10 +77,7 @@ impl RootContext for Root {
             }
         };
         let clock: Rc<dyn Clock> = Rc::new(ProxyHost);
-        let vm = VM.with(Rc::clone);
-        let filter = setup::configure(&ProxyHost, &bytes, Rc::clone(&vm), |config, lineage| {
-            config.compile(lineage, &clock, &vm.programs)
-        });
+        let filter = configure(&ProxyHost, &bytes, &VM.with(Rc::clone), &clock);
         // A refused configuration leaves an earlier one in place.
         let accepted = filter.is_some();
         if let Some(filter) = filter {

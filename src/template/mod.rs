@@ -113,6 +113,14 @@ impl Template {
         }
     }
 
+    /// What the text begins with, whatever its macros stand for.
+    pub fn start(&self) -> &[u8] {
+        match self.pieces.first() {
+            Some(Piece::Literal(text)) => text,
+            _ => &[],
+        }
+    }
+
     /// Whether the text is empty.
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty()

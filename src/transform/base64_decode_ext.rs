@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::base64::{decode_sextets, sextet};
 
 pub(super) const DEF: Def = Def {
@@ -16,6 +16,7 @@ pub(super) const DEF: Def = Def {
         example(b"!", b""),
     ],
     acts_on: ActsOn::NOT_EMPTY,
+    makes: Makes::ANYTHING,
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,8 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
     name: "base64Encode",
@@ -14,6 +15,7 @@ pub(super) const DEF: Def = Def {
         example(b"TestCase1", b"VGVzdENhc2Ux"),
     ],
     acts_on: ActsOn::NOT_EMPTY,
+    makes: Makes::only(ClassSet::LETTERS.union(ClassSet::DIGITS).union(ClassSet::of(b"+/="))),
     growth: Growth {
         factor: 2,
         extra: 2,

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
@@ -20,8 +20,13 @@ pub(super) const DEF: Def = Def {
     ],
     acts_on: ActsOn {
         classes: ClassSet::of(b"\"'\\^,; \t\r\n"),
+        alone: ClassSet::EMPTY,
         upper: true,
         empty: false,
+    },
+    makes: Makes {
+        loses: ClassSet::of(b"\"'\\^,;\r\n"),
+        ..Makes::also(b" ")
     },
     growth: Growth::NONE,
     apply,

@@ -3,7 +3,7 @@
 use super::def::example;
 use super::parts;
 use super::remove_whitespace::is_blank;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
@@ -13,6 +13,7 @@ pub(super) const DEF: Def = Def {
     spec: "v2's code: blanks are C's isspace and the byte 0xA0 (v3 leaves 0xA0 out).",
     examples: &[example(b"a \t\r\n b\xA0c", b"a b c"), example(b"\t", b" ")],
     acts_on: ActsOn::classes(ClassSet::SPACES.union(ClassSet::HIGH)),
+    makes: Makes::also(b" "),
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::{hex_byte, is_space};
 
 pub(super) const DEF: Def = Def {
@@ -21,6 +21,7 @@ pub(super) const DEF: Def = Def {
         example(b"\\\0  a", b"\0 a"),
     ],
     acts_on: ActsOn::bytes(b"\\"),
+    makes: Makes::decodes(b"\\"),
     growth: Growth::NONE,
     apply,
 };

@@ -18,6 +18,8 @@ pub struct Def {
     pub examples: &'static [Example],
     /// The values it can change.
     pub acts_on: ActsOn,
+    /// The byte classes that its output can have.
+    pub makes: Makes,
     /// How much longer than its input the output can be.
     pub growth: Growth,
     /// Writes the output to the (empty) buffer. What it leaves there after
@@ -44,6 +46,8 @@ pub(super) const fn example(input: &'static [u8], output: &'static [u8]) -> Exam
 pub struct ActsOn {
     /// Only values with a byte of these classes …
     pub classes: ClassSet,
+    /// … or with bytes of one of these classes and no other …
+    pub alone: ClassSet,
     /// … or with an ASCII upper-case letter …
     pub upper: bool,
     /// … or the empty value.
@@ -54,6 +58,7 @@ impl ActsOn {
     /// Any value may change.
     pub const ANY: Self = Self {
         classes: ClassSet::ALL,
+        alone: ClassSet::EMPTY,
         upper: true,
         empty: true,
     };
@@ -65,6 +70,7 @@ impl ActsOn {
     pub const fn classes(classes: ClassSet) -> Self {
         Self {
             classes,
+            alone: ClassSet::EMPTY,
             upper: false,
             empty: false,
         }
@@ -77,9 +83,74 @@ impl ActsOn {
 
     /// Whether a value of this profile can change.
     pub const fn may_change(self, profile: Profile) -> bool {
+        let alone = profile.classes.0.is_power_of_two() && self.alone.intersects(profile.classes);
         self.classes.intersects(profile.classes)
+            || alone
             || (self.upper && profile.upper)
             || (self.empty && profile.classes.0 == 0)
+    }
+}
+
+/// The byte classes that an output can have, told from those of the input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Makes {
+    /// No output has these, unless they are added.
+    pub loses: ClassSet,
+    /// Any output can have these.
+    pub adds: ClassSet,
+    /// Inputs with one of these …
+    pub marks: ClassSet,
+    /// … can give these.
+    pub decoded: ClassSet,
+}
+
+impl Makes {
+    /// None that the input does not have.
+    pub const SAME: Self = Self {
+        loses: ClassSet::EMPTY,
+        adds: ClassSet::EMPTY,
+        marks: ClassSet::EMPTY,
+        decoded: ClassSet::EMPTY,
+    };
+
+    /// Any.
+    pub const ANYTHING: Self = Self::only(ClassSet::ALL);
+
+    /// These, whatever the input has.
+    pub const fn only(classes: ClassSet) -> Self {
+        Self {
+            loses: ClassSet::ALL,
+            adds: classes,
+            ..Self::SAME
+        }
+    }
+
+    /// Any that the input has, and those of these bytes.
+    pub const fn also(bytes: &[u8]) -> Self {
+        Self {
+            adds: ClassSet::of(bytes),
+            ..Self::SAME
+        }
+    }
+
+    /// Any that the input has, and all if one of these bytes is in it.
+    pub const fn decodes(marks: &[u8]) -> Self {
+        Self {
+            marks: ClassSet::of(marks),
+            decoded: ClassSet::ALL,
+            ..Self::SAME
+        }
+    }
+
+    /// The classes that outputs can have for inputs with some of these and no others.
+    #[must_use]
+    pub const fn of(self, input: ClassSet) -> ClassSet {
+        let classes = input.without(self.loses).union(self.adds);
+        if self.marks.intersects(input) {
+            classes.union(self.decoded)
+        } else {
+            classes
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::hex_byte;
 
 pub(super) const DEF: Def = Def {
@@ -17,6 +17,7 @@ pub(super) const DEF: Def = Def {
         example(b"\\777\\xg\\", b"\xFFxg\\"),
     ],
     acts_on: ActsOn::bytes(b"\\"),
+    makes: Makes::decodes(b"\\"),
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "hexDecode",
@@ -13,6 +13,7 @@ pub(super) const DEF: Def = Def {
         0); an odd last byte is dropped. Coraza leaves a malformed value as it is.",
     examples: &[example(b"416A00ff", b"Aj\0\xFF"), example(b"0z1", b"#")],
     acts_on: ActsOn::NOT_EMPTY,
+    makes: Makes::ANYTHING,
     growth: Growth::NONE,
     apply,
 };

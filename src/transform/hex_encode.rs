@@ -2,8 +2,8 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
-use crate::bytes::hex_digits;
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::{ClassSet, hex_digits};
 
 pub(super) const DEF: Def = Def {
     name: "hexEncode",
@@ -12,6 +12,7 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2.",
     examples: &[example(b"Aj\0\xFF", b"416a00ff")],
     acts_on: ActsOn::NOT_EMPTY,
+    makes: Makes::only(ClassSet::LETTERS.union(ClassSet::DIGITS)),
     growth: Growth::factor(2),
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::hex_nibble;
 
 pub(super) const DEF: Def = Def {
@@ -18,6 +18,7 @@ pub(super) const DEF: Def = Def {
         example(b"&#;&#x;&#xg&foo;&ltx&&amp;", b"&#;&#x;&#xg&foo;&ltx&&"),
     ],
     acts_on: ActsOn::bytes(b"&"),
+    makes: Makes::decodes(b"&"),
     growth: Growth::NONE,
     apply,
 };

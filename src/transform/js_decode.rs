@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::hex_byte;
 
 pub(super) const DEF: Def = Def {
@@ -18,6 +18,7 @@ pub(super) const DEF: Def = Def {
         example(b"\\4011\\x4\\u004\\", b" 11x4u004\\"),
     ],
     acts_on: ActsOn::bytes(b"\\"),
+    makes: Makes::decodes(b"\\"),
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,8 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
     name: "length",
@@ -11,6 +12,7 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2.",
     examples: &[example(b"", b"0"), example(b"0123456789abcdef", b"16")],
     acts_on: ActsOn::ANY,
+    makes: Makes::only(ClassSet::DIGITS),
     growth: Growth {
         factor: 1,
         extra: 1,

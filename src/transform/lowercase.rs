@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
@@ -13,9 +13,11 @@ pub(super) const DEF: Def = Def {
     examples: &[example(b"ABC\xC3 1", b"abc\xC3 1")],
     acts_on: ActsOn {
         classes: ClassSet::EMPTY,
+        alone: ClassSet::EMPTY,
         upper: true,
         empty: false,
     },
+    makes: Makes::SAME,
     growth: Growth::NONE,
     apply,
 };

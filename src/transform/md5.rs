@@ -4,7 +4,7 @@ use super::def::example;
 use ::md5::Digest as _;
 
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "md5",
@@ -17,6 +17,7 @@ pub(super) const DEF: Def = Def {
         b"\x90\x01\x50\x98\x3C\xD2\x4F\xB0\xD6\x96\x3F\x7D\x28\xE1\x7F\x72",
     )],
     acts_on: ActsOn::ANY,
+    makes: Makes::ANYTHING,
     growth: Growth {
         factor: 0,
         extra: 16,

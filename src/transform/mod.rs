@@ -3,7 +3,8 @@
 //! One file and one line of `table!` each. A transformation never fails: malformed input is
 //! copied through. It takes time linear in its input and says whether it changed the value,
 //! exactly; from which byte classes it could ([`ActsOn`]), so that a value with none of them need
-//! not be looked at; and how long the output can get ([`Growth`]).
+//! not be looked at; which byte classes it can make ([`Makes`]); and how long the output can get
+//! ([`Growth`]).
 //!
 //! The semantics are those of ModSecurity 2.9 (v2); each member's `spec` tells where it departs.
 //! Unlike v2, none of them takes NUL for the end of the value.
@@ -15,7 +16,7 @@ mod unicode_map;
 #[cfg(test)]
 mod tests;
 
-pub use def::{ActsOn, Def, Example, Growth};
+pub use def::{ActsOn, Def, Example, Growth, Makes};
 pub use unicode_map::{UnicodeMap, UnicodeMapError};
 
 use crate::bytes::{ClassSet, Profile, set_bits};
@@ -104,8 +105,8 @@ table! {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct TransformationSet(u64);
 
-/// For each byte class, the transformations that act on values with such a byte.
-static BY_CLASS: [TransformationSet; 64] = {
+/// For each byte class, the transformations that act on values with such bytes alone.
+static BY_LONE_CLASS: [TransformationSet; 64] = {
     let mut table = [TransformationSet(0); 64];
     let mut class = 0;
     while class < 64 {
@@ -117,6 +118,25 @@ static BY_CLASS: [TransformationSet; 64] = {
             });
             class += 1;
         }
+    }
+    table
+};
+
+/// For each byte class, the transformations that act on values with such a byte.
+static BY_CLASS: [TransformationSet; 64] = {
+    let mut table = [TransformationSet(0); 64];
+    let mut class = 0;
+    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+    while class < 64 {
+        let mut at = 0;
+        while at < Transformation::ALL.len() {
+            let one = Transformation::ALL[at];
+            if one.def().acts_on.classes.intersects(ClassSet(1 << class)) {
+                table[class] = table[class].with(one);
+            }
+            at += 1;
+        }
+        class += 1;
     }
     table
 };
@@ -167,10 +187,27 @@ impl TransformationSet {
             Profile { classes, .. } if classes == ClassSet::EMPTY => BY_EMPTINESS,
             _ => Self(0),
         };
+        let by_class = if profile.classes.0.is_power_of_two() {
+            &BY_LONE_CLASS
+        } else {
+            &BY_CLASS
+        };
         set_bits(profile.classes.without(letters).0).fold(first, |all, class| {
-            let more = BY_CLASS.get(usize::from(class));
+            let more = by_class.get(usize::from(class));
             Self(all.0 | more.map_or(u64::MAX, |set| set.0))
         })
+    }
+
+    /// Those of them that can change more than the case of letters.
+    pub fn reshaping(profile: Profile) -> Self {
+        let caseless = Profile {
+            upper: false,
+            ..profile
+        };
+        let cases = Self(0)
+            .with(Transformation::Lowercase)
+            .with(Transformation::Uppercase);
+        Self(Self::acting_on(caseless).0 & !cases.0)
     }
 
     /// Those that say so of a value of this profile.

@@ -2,7 +2,8 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
     name: "normalizePath",
@@ -20,7 +21,11 @@ pub(super) const DEF: Def = Def {
         example(b"a/../", b""),
         example(b".", b""),
     ],
-    acts_on: ActsOn::bytes(b"/."),
+    acts_on: ActsOn {
+        alone: ClassSet::of(b"."),
+        ..ActsOn::bytes(b"/")
+    },
+    makes: Makes::also(b"/."),
     growth: Growth::NONE,
     apply,
 };

@@ -1,7 +1,8 @@
 //! `t:normalizePathWin`.
 
 use super::def::example;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::ClassSet;
 use super::{normalize_path, parts};
 
 pub(super) const DEF: Def = Def {
@@ -13,7 +14,11 @@ pub(super) const DEF: Def = Def {
         example(b"\\a\\..\\b/c\\\\", b"/b/c/"),
         example(b"..\\x", b"../x"),
     ],
-    acts_on: ActsOn::bytes(b"/.\\"),
+    acts_on: ActsOn {
+        alone: ClassSet::of(b"."),
+        ..ActsOn::bytes(b"/\\")
+    },
+    makes: Makes::also(b"/."),
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "parityOdd7bit",
@@ -12,6 +12,7 @@ pub(super) const DEF: Def = Def {
         code counts the eighth in, so that applying it twice undoes it.",
     examples: &[example(b"c1", b"\xE3\x31")],
     acts_on: ActsOn::NOT_EMPTY,
+    makes: Makes::ANYTHING,
     growth: Growth::NONE,
     apply,
 };

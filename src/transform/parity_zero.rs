@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
@@ -12,6 +12,7 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2.",
     examples: &[example(b"a\xE1\x80", b"aa\0")],
     acts_on: ActsOn::classes(ClassSet::HIGH),
+    makes: Makes::decodes(b"\xFF"),
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::is_space;
 
 pub(super) const DEF: Def = Def {
@@ -19,6 +19,7 @@ pub(super) const DEF: Def = Def {
         example(b"[a]", b""),
     ],
     acts_on: ActsOn::bytes(b" .["),
+    makes: Makes::also(b"_"),
     growth: Growth::NONE,
     apply,
 };

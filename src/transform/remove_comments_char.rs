@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "removeCommentsChar",
@@ -15,6 +15,7 @@ pub(super) const DEF: Def = Def {
         example(b"/-- *", b"/ *"),
     ],
     acts_on: ActsOn::bytes(b"/<-#"),
+    makes: Makes::SAME,
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::{ClassSet, is_space};
 
 pub(super) const DEF: Def = Def {
@@ -12,6 +12,10 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2: C's isspace and the byte 0xA0 (v3 deletes 0xC2 as well).",
     examples: &[example(b" a\x0B b\xC2\xA0c\r\n", b"ab\xC2c")],
     acts_on: ActsOn::classes(ClassSet::SPACES.union(ClassSet::HIGH)),
+    makes: Makes {
+        loses: ClassSet::SPACES,
+        ..Makes::SAME
+    },
     growth: Growth::NONE,
     apply,
 };

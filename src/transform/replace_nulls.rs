@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "replaceNulls",
@@ -11,6 +11,7 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2.",
     examples: &[example(b"a\0b\0", b"a b ")],
     acts_on: ActsOn::bytes(b"\0"),
+    makes: Makes::also(b" "),
     growth: Growth::NONE,
     apply,
 };

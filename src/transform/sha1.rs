@@ -4,7 +4,7 @@ use super::def::example;
 use ::sha1::Digest as _;
 
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 
 pub(super) const DEF: Def = Def {
     name: "sha1",
@@ -17,6 +17,7 @@ pub(super) const DEF: Def = Def {
         b"\xA9\x99\x3E\x36\x47\x06\x81\x6A\xBA\x3E\x25\x71\x78\x50\xC2\x6C\x9C\xD0\xD8\x9D",
     )],
     acts_on: ActsOn::ANY,
+    makes: Makes::ANYTHING,
     growth: Growth {
         factor: 0,
         extra: 20,

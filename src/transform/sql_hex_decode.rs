@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::hex_byte;
 
 pub(super) const DEF: Def = Def {
@@ -16,6 +16,7 @@ pub(super) const DEF: Def = Def {
         example(b"id=0X4142c or 0xg", b"id=ABc or 0xg"),
     ],
     acts_on: ActsOn::bytes(b"x"),
+    makes: Makes::decodes(b"x"),
     growth: Growth::NONE,
     apply,
 };

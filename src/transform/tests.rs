@@ -1,6 +1,6 @@
 //! What holds for every member of the family.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{Context, Outcome, Transformation, TransformationSet};
 use crate::bytes::Profile;
@@ -25,13 +25,26 @@ fn check(transformation: Transformation, input: &[u8], output: &mut Vec<u8>) {
             input.escape_ascii().to_string()
         )
     };
+    let possible = def.makes.of(Profile::of(input).classes);
     match transformation.apply(input, output, Context::default()) {
-        Outcome::Unchanged => assert!(output.is_empty(), "{}", context()),
+        Outcome::Unchanged => {
+            assert!(output.is_empty(), "{}", context());
+            assert!(
+                possible.contains(Profile::of(input).classes),
+                "makes: {}",
+                context()
+            );
+        }
         Outcome::Changed => {
             assert_ne!(output, input, "{}", context());
             assert!(
                 TransformationSet::acting_on(Profile::of(input)).contains(transformation),
                 "acts_on: {}",
+                context()
+            );
+            assert!(
+                possible.contains(Profile::of(output).classes),
+                "makes: {}",
                 context()
             );
             assert!(
@@ -45,7 +58,7 @@ fn check(transformation: Transformation, input: &[u8], output: &mut Vec<u8>) {
 
 #[test]
 fn names_are_unique_and_sorted() {
-    let mut seen = HashSet::new();
+    let mut seen = BTreeSet::new();
     let mut last = String::new();
     for transformation in Transformation::ALL {
         let def = transformation.def();

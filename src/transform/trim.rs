@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::{ClassSet, is_space};
 
 pub(super) const DEF: Def = Def {
@@ -12,6 +12,7 @@ pub(super) const DEF: Def = Def {
     spec: "ModSecurity manual, v2; a blank is C's isspace.",
     examples: &[example(b"\t a b \r\n", b"a b"), example(b"\x0B\x0C", b"")],
     acts_on: ActsOn::classes(ClassSet::SPACES),
+    makes: Makes::SAME,
     growth: Growth::NONE,
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::ClassSet;
 
 pub(super) const DEF: Def = Def {
@@ -12,6 +12,7 @@ pub(super) const DEF: Def = Def {
     spec: "v3 (v2 has none); ASCII only.",
     examples: &[example(b"abc\xE3 1", b"ABC\xE3 1")],
     acts_on: ActsOn::classes(ClassSet::LETTERS),
+    makes: Makes::SAME,
     growth: Growth::NONE,
     apply,
 };

@@ -2,8 +2,8 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
-use crate::bytes::hex_byte;
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
+use crate::bytes::{ClassSet, hex_byte};
 
 pub(super) const DEF: Def = Def {
     name: "urlDecode",
@@ -16,6 +16,10 @@ pub(super) const DEF: Def = Def {
         example(b"%%20%0g%", b"% %0g%"),
     ],
     acts_on: ActsOn::bytes(b"%+"),
+    makes: Makes {
+        adds: ClassSet::of(b" "),
+        ..Makes::decodes(b"%")
+    },
     growth: Growth::NONE,
     apply,
 };

@@ -1,9 +1,9 @@
 //! `t:urlDecodeUni`.
 
 use super::def::example;
-use super::{ActsOn, Context, Def, Growth, Outcome, UnicodeMap};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome, UnicodeMap};
 use super::{parts, url_decode};
-use crate::bytes::hex_byte;
+use crate::bytes::{ClassSet, hex_byte};
 
 pub(super) const DEF: Def = Def {
     name: "urlDecodeUni",
@@ -17,6 +17,10 @@ pub(super) const DEF: Def = Def {
         example(b"%uff21%u1141%u00g0%2", b"AA%u00g0%2"),
     ],
     acts_on: ActsOn::bytes(b"%+"),
+    makes: Makes {
+        adds: ClassSet::of(b" "),
+        ..Makes::decodes(b"%")
+    },
     growth: Growth::NONE,
     apply,
 };

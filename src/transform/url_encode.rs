@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::{ClassSet, hex_digits};
 
 pub(super) const DEF: Def = Def {
@@ -17,6 +17,10 @@ pub(super) const DEF: Def = Def {
             .without(ClassSet::DIGITS)
             .without(ClassSet::of(b"*")),
     ),
+    makes: Makes {
+        adds: ClassSet::LETTERS.union(ClassSet::DIGITS).union(ClassSet::of(b"%+")),
+        ..Makes::SAME
+    },
     growth: Growth::factor(3),
     apply,
 };

@@ -2,7 +2,7 @@
 
 use super::def::example;
 use super::parts;
-use super::{ActsOn, Context, Def, Growth, Outcome};
+use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
 use crate::bytes::{ClassSet, hex_digit};
 
 pub(super) const DEF: Def = Def {
@@ -22,6 +22,13 @@ pub(super) const DEF: Def = Def {
         example(b"etc/pass\0wd\0", b"etc/passwd"),
     ],
     acts_on: ActsOn::classes(ClassSet::HIGH.union(ClassSet::CONTROLS)),
+    makes: Makes {
+        marks: ClassSet::HIGH,
+        decoded: ClassSet::LETTERS
+            .union(ClassSet::DIGITS)
+            .union(ClassSet::of(b"%")),
+        ..Makes::SAME
+    },
     growth: Growth::factor(4),
     apply,
 };

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use foldhash::fast::FixedState;
+
 /// The number of a TX name in a [`KeyTable`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct KeySlot(pub u32);
@@ -18,18 +20,26 @@ impl KeySlot {
 /// Number of the slots that stand for the captures TX.0 to TX.9; they come first.
 pub const CAPTURE_SLOTS: u32 = 10;
 
+/// What the engine sets in TX once a pattern came to its limit, as v2 does.
+pub const PCRE_LIMITS_EXCEEDED: &[u8] = b"MSC_PCRE_LIMITS_EXCEEDED";
+/// What it sets there once the work is spent: the name begins as those of the limits of v2 do.
+pub const WORK_LIMIT_EXCEEDED: &[u8] = b"MSC_WORK_LIMIT_EXCEEDED";
+/// All that it sets there besides captures; rules may be under way when it does.
+pub const LIMIT_NAMES: [&[u8]; 2] = [PCRE_LIMITS_EXCEEDED, WORK_LIMIT_EXCEEDED];
+
 /// Every TX name that a rule set mentions, in lower case.
 #[derive(Clone, Debug)]
 pub struct KeyTable {
     names: Vec<Box<[u8]>>,
-    index: HashMap<Box<[u8]>, KeySlot>,
+    /// Clients choose names that are looked up, not those that are here: no key is needed.
+    index: HashMap<Box<[u8]>, KeySlot, FixedState>,
 }
 
 impl Default for KeyTable {
     fn default() -> Self {
         let mut table = Self {
             names: Vec::new(),
-            index: HashMap::new(),
+            index: HashMap::default(),
         };
         for capture in 0..CAPTURE_SLOTS {
             table.slot(capture.to_string().as_bytes());

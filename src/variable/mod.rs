@@ -9,7 +9,9 @@ mod selector;
 mod set;
 mod table;
 
-pub use keys::{CAPTURE_SLOTS, KeySlot, KeyTable};
+pub use keys::{
+    CAPTURE_SLOTS, KeySlot, KeyTable, LIMIT_NAMES, PCRE_LIMITS_EXCEEDED, WORK_LIMIT_EXCEEDED,
+};
 pub use selector::{KeyPattern, Selector};
 pub use set::VariableSet;
 pub use table::Variable;

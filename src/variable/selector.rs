@@ -48,6 +48,11 @@ impl KeyPattern {
         builder.add_pattern(&self.0)
     }
 
+    /// Whether a few comparisons answer it, so that a prefilter need not be asked first.
+    pub fn is_quick(&self) -> bool {
+        self.0.is_quick()
+    }
+
     /// Whether it matches somewhere in a name. One that comes to the step limit does not.
     pub fn is_match(&self, name: &[u8], scratch: &mut Scratch) -> bool {
         self.0.is_match(name, scratch)

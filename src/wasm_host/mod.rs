@@ -11,6 +11,7 @@
 //! Plugin   one VM with one root context                 plugin
 //! Exchange request in, what the filter did out          exchange, run
 //! Scene    callbacks in any order, failing imports      script
+//! Packed   a module that begins configured              pack
 //! ```
 //!
 //! Traps and refused configurations are values ([`HostError`]); a VM that trapped stays dead, as
@@ -20,6 +21,7 @@ mod exchange;
 mod guest;
 mod imports;
 mod module;
+mod pack;
 mod pairs;
 mod plugin;
 mod properties;
@@ -31,6 +33,7 @@ mod stream;
 
 pub use exchange::{Exchange, Incoming, LocalReply, Outcome, Reply, Response, UpstreamRequest};
 pub use module::Module;
+pub use pack::{Packed, pack};
 pub use plugin::Plugin;
 pub use script::{Cue, Scene, Told};
 pub use settings::{Clock, LogLevel, LogLine, ManualClock, Settings, SystemClock};
@@ -55,6 +58,10 @@ pub enum HostError {
         /// The log lines at warning and above, in order.
         log: Vec<String>,
     },
+    /// The filter called an import, `module.name`, while it was packed.
+    ForbiddenImport(String),
+    /// The module cannot be packed for another reason.
+    Pack(String),
     /// The filter trapped in a callback. The VM is dead from here on.
     Trap {
         /// The callback it happened in.
@@ -80,6 +87,12 @@ impl std::fmt::Display for HostError {
                 write!(out, "the filter refused in {callback}")?;
                 log.iter().try_for_each(|line| write!(out, "\n{line}"))
             }
+            Self::ForbiddenImport(name) => write!(
+                out,
+                "the filter called {name} while it was packed: a packed module must not depend on \
+                 what a host answers, the time or chance"
+            ),
+            Self::Pack(message) => write!(out, "the module cannot be packed: {message}"),
             Self::Trap { callback, message } => {
                 write!(out, "the filter trapped in {callback}: {message}")
             }

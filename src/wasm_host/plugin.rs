@@ -155,10 +155,13 @@ impl Plugin {
 
     /// Bytes of linear memory the VM has. It never shrinks.
     pub fn memory_size(&self) -> usize {
-        self.store
-            .data()
-            .memory
-            .map_or(0, |memory| memory.data_size(&self.store))
+        self.memory().len()
+    }
+
+    /// The linear memory, for tests that compare VMs.
+    pub fn memory(&self) -> &[u8] {
+        let memory = self.store.data().memory;
+        memory.map_or(&[], |memory| memory.data(&self.store))
     }
 
     /// Every metric the filter defined, by name.
@@ -319,14 +322,7 @@ impl Plugin {
     /// A callback of the first root, which must not answer `false`.
     fn accept(&mut self, name: &'static str, size: usize) -> Result<(), HostError> {
         if !self.asked(ROOT, name, size)? {
-            let log = self.store.data().log.iter();
-            let refused = HostError::Refused {
-                callback: name,
-                log: log
-                    .filter(|line| line.level >= LogLevel::Warn)
-                    .map(|line| String::from_utf8_lossy(&line.text).into_owned())
-                    .collect(),
-            };
+            let refused = refused(name, &self.store.data().log);
             self.dead = Some(refused.clone());
             return Err(refused);
         }
@@ -380,7 +376,18 @@ impl Plugin {
     }
 }
 
-fn trap(callback: &'static str, error: &wasmtime::Error) -> HostError {
+/// A refusal, with what the log says at warning and above.
+pub(super) fn refused(callback: &'static str, log: &[LogLine]) -> HostError {
+    let loud = log.iter().filter(|line| line.level >= LogLevel::Warn);
+    HostError::Refused {
+        callback,
+        log: loud
+            .map(|line| String::from_utf8_lossy(&line.text).into_owned())
+            .collect(),
+    }
+}
+
+pub(super) fn trap(callback: &'static str, error: &wasmtime::Error) -> HostError {
     HostError::Trap {
         callback,
         message: format!("{error:#}"),

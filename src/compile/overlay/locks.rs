@@ -1,6 +1,6 @@
 //! Which rules of a base overlays may take out or change.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::super::Compiler;
 use super::super::draft::{Draft, Item};
@@ -15,7 +15,7 @@ impl Compiler<'_> {
     /// too many others.
     pub(in crate::compile) fn check_locks(&mut self) {
         let items = std::mem::take(&mut self.items);
-        let mut removed = HashSet::new();
+        let mut removed = BTreeSet::new();
         let mut full = false;
         let mut problems = Vec::new();
         let scratch = &mut Scratch::new();

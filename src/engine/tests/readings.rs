@@ -31,7 +31,7 @@ fn a_selector_at_its_limit_selects_nothing_and_says_so() {
                  SecRule MSC_PCRE_LIMITS_EXCEEDED|TX:MSC_PCRE_LIMITS_EXCEEDED \"@eq 1\" \
                  \"id:2,phase:1,pass\"";
     assert_eq!(matched(rules, "/?a=x"), [1]);
-    let long = format!("/?{}c=x", "a".repeat(60));
+    let long = format!("/?{}caa=x", "a".repeat(60));
     assert_eq!(matched(rules, &long), [2, 2]);
 }
 

@@ -3,9 +3,10 @@
 //! A walk over a shape keeps, for each part, either all the runs of classes it can match (while
 //! they are few) or the runs it must start and end with and the clauses found inside. A clause is
 //! an OR of landmarks, of which a match contains at least one: the rarest three classes in a row of
-//! each run, and what stands around them in the run.
+//! each run, and what stands around them in the run. Where the value has to begin or to end stands in
+//! runs as a class of its own.
 
-use super::super::windows::{self, Landmark};
+use super::super::windows::{self, EDGE, Landmark};
 use super::shape::Shape;
 use crate::bytes::{ClassSet, set_bits};
 
@@ -80,7 +81,11 @@ impl Run {
 
     /// One after the other; `None`, if that is too long.
     fn joined(&self, other: &Self) -> Option<Self> {
-        let (own, more) = (self.as_slice(), other.as_slice());
+        let (own, mut more) = (self.as_slice(), other.as_slice());
+        // Between the edge and the edge there is nothing.
+        if let (Some(&EDGE), Some((&EDGE, behind))) = (own.last(), more.split_first()) {
+            more = behind;
+        }
         let length = own.len().checked_add(more.len())?;
         let mut joined = *self;
         joined
@@ -130,7 +135,8 @@ impl Known {
 
 fn analyze(shape: &Shape) -> Known {
     match shape {
-        Shape::Empty | Shape::Start | Shape::End => Known::Exactly(vec![Run::default()]),
+        Shape::Empty => Known::Exactly(vec![Run::default()]),
+        Shape::Start | Shape::End => Known::Exactly(vec![Run::of(EDGE)]),
         Shape::Set(classes) if classes.0.count_ones() <= SET_LIMIT => {
             Known::Exactly(set_bits(classes.0).map(Run::of).collect())
         }
@@ -322,7 +328,7 @@ impl Clause {
         }
     }
 
-    /// One of these runs; `None`, if one is empty.
+    /// One of these runs; `None`, if one is empty or nothing but an edge.
     fn of(runs: &[Run]) -> Option<Self> {
         let mut clause = Self::never();
         for run in runs {
@@ -344,7 +350,7 @@ impl Clause {
     }
 
     fn add(&mut self, run: &[u8]) -> Option<()> {
-        self.landmarks.push(Landmark::of(run)?);
+        self.landmarks.push(Landmark::of(run)?.0);
         let rarest = windows::rarest_class(run)?;
         self.classes.0 |= 1u64.wrapping_shl(u32::from(rarest));
         Some(())
@@ -368,7 +374,7 @@ impl Clause {
         self.frequency = self
             .landmarks
             .iter()
-            .map(Landmark::frequency)
+            .map(|landmark| landmark.frequency())
             .fold(0, u64::saturating_add);
     }
 }

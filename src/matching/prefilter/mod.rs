@@ -3,7 +3,7 @@
 //! Most values of most requests are plain: a word, a number, an address. The classes of their bytes
 //! pick one of four alphabets (words, prose, text, everything), each with its own tables, built from the
 //! patterns as restricted to that alphabet. What cannot match there is gone; what is left waits for
-//! a literal of its match (three bytes, folded to classes), and is then held against what else is
+//! landmarks of its match (a few bytes, folded to classes), and is then held against what else is
 //! known: length, classes that must and may occur, first and last byte. Only survivors are searched
 //! for.
 //!
@@ -93,10 +93,29 @@ impl PrefilterBuilder {
         slot
     }
 
+    /// How many words [`Candidates::bits`] will have.
+    pub fn words(&self) -> usize {
+        self.entries.len().div_ceil(64)
+    }
+
     /// Builds the tables.
-    pub fn build(self) -> Prefilter {
+    pub fn build(&self) -> Prefilter {
+        self.build_for(None)
+    }
+
+    /// The same with the slots of some bits alone: the others never match.
+    pub fn build_only(&self, slots: &[u64]) -> Prefilter {
+        self.build_for(Some(slots))
+    }
+
+    fn build_for(&self, slots: Option<&[u64]>) -> Prefilter {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let tiers = if self.disabled { None } else { self.tiers() };
+        let is_meant = |slot| slots.is_none_or(|slots| Candidates::contained(slots, slot));
+        let tiers = if self.disabled {
+            None
+        } else {
+            self.tiers(is_meant)
+        };
         Prefilter {
             id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             slots: self.entries.len(),
@@ -105,9 +124,10 @@ impl PrefilterBuilder {
     }
 
     /// `None`, if there is more than the tables can number.
-    fn tiers(&self) -> Option<Box<[Tier]>> {
+    fn tiers(&self, is_meant: impl Fn(u32) -> bool) -> Option<Box<[Tier]>> {
         let mut tiers = [WORDS, PROSE, TEXT, ClassSet::ALL].map(TierBuilder::new);
-        for (slot, entry) in (0u32..).zip(&self.entries) {
+        let entries = (0u32..).zip(&self.entries);
+        for (slot, entry) in entries.filter(|(slot, _)| is_meant(*slot)) {
             match entry {
                 Entry::Pattern(pattern) => {
                     // It was read before, so this does not fail.
@@ -144,11 +164,7 @@ pub struct Prefilter {
 impl Prefilter {
     /// Writes which slots can match the value, given its profile. A slot whose bit is clear cannot.
     pub fn candidates(&self, hay: &[u8], profile: Profile, out: &mut Candidates) {
-        let tier = self
-            .tiers
-            .as_ref()
-            .and_then(|tiers| tiers.iter().find(|tier| tier.takes(profile.classes)));
-        match tier {
+        match self.tier(profile.classes) {
             Some(tier) => {
                 out.clear(self.slots);
                 tier.candidates(hay, profile, out);
@@ -158,6 +174,23 @@ impl Prefilter {
                 out.reports = 0;
             }
         }
+    }
+
+    /// Writes which slots can match some value that has no other classes than these. For the others
+    /// nothing made of such bytes needs to be scanned.
+    pub fn possible(&self, classes: ClassSet, out: &mut Candidates) {
+        match self.tier(classes) {
+            Some(tier) => {
+                out.clear(self.slots);
+                tier.possible(classes, out);
+            }
+            None => out.fill(self.slots),
+        }
+    }
+
+    fn tier(&self, classes: ClassSet) -> Option<&Tier> {
+        let tiers = self.tiers.as_ref()?;
+        tiers.iter().find(|tier| tier.takes(classes))
     }
 
     /// Tells it from all others of this process.
@@ -184,8 +217,8 @@ impl Prefilter {
 #[derive(Clone, Debug, Default)]
 pub struct Candidates {
     can_match: Vec<u64>,
-    /// A bit for each condition of a tier, of which there are no more than slots.
-    tried: Vec<u64>,
+    /// By condition of a tier, of which there are no more than slots: its clauses that were met.
+    met: Vec<u8>,
     /// How often something was woken.
     reports: usize,
 }
@@ -234,11 +267,10 @@ impl Candidates {
     }
 
     fn clear(&mut self, slots: usize) {
-        let words = slots.div_ceil(64);
-        for set in [&mut self.can_match, &mut self.tried] {
-            set.clear();
-            set.resize(words, 0);
-        }
+        self.can_match.clear();
+        self.can_match.resize(slots.div_ceil(64), 0);
+        self.met.clear();
+        self.met.resize(slots, 0);
     }
 
     fn fill(&mut self, slots: usize) {
@@ -257,20 +289,15 @@ impl Candidates {
         Self::add(&mut self.can_match, slot);
     }
 
-    /// Whether a condition was tried for this value.
-    fn is_tried(&self, condition: u32) -> bool {
-        Self::contained(&self.tried, condition)
-    }
-
-    /// Whether a condition is tried for the first time.
-    fn try_first(&mut self, condition: u32) -> bool {
-        let (word, bit) = place(condition);
-        let Some(word) = self.tried.get_mut(word) else {
+    /// Notes that a clause of a condition was met. Whether that completes the clauses it needs: once
+    /// for each value.
+    fn complete(&mut self, condition: usize, clause: u8, needed: u8) -> bool {
+        let Some(met) = self.met.get_mut(condition) else {
             return false;
         };
-        let first = *word & bit == 0;
-        *word |= bit;
-        first
+        let before = *met;
+        *met |= clause;
+        before != needed && *met == needed
     }
 }
 

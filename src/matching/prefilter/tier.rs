@@ -2,7 +2,7 @@
 
 use super::super::PhraseSet;
 use super::super::syntax::Node;
-use super::super::windows::{self, Around, Automaton, Landmark, WINDOW_LIMIT, Window};
+use super::super::windows::{self, Finder, Landmark};
 use super::Candidates;
 use super::literals::{self, Clause};
 use super::shape::{Edge, Shape};
@@ -11,6 +11,11 @@ use crate::bytes::{ClassSet, Profile, set_bits};
 /// Windows above this frequency (2³⁰ is always) occur in nearly every value: waiting for them
 /// costs more than it saves.
 const USELESS: u64 = 120 << 20;
+/// A second clause that occurs more often (2³⁰ is always), or that has more landmarks, says too little
+/// for what it costs to wait for it.
+const COMMON_CLAUSE: (u64, usize) = (48 << 20, 256);
+/// Most clauses of one condition that are waited for.
+const CLAUSES_LIMIT: usize = 3;
 /// Class sets above this frequency (1024 is always) are met by nearly every value.
 const COMMON: u64 = 100;
 /// Most class sets of one condition, beyond the classes that are all required.
@@ -27,10 +32,8 @@ pub(super) struct Tier {
     always: Box<[Condition]>,
     /// Those that the classes of a value wake.
     by_class: ByClass,
-    /// Finds the windows of landmarks.
-    automaton: Option<Automaton>,
-    /// What has to stand around each window, and the condition that it wakes then.
-    landmarks: Box<[(Around, u32)]>,
+    /// Finds the landmarks that wake the others.
+    finder: Option<Finder>,
 }
 
 /// What a value must be like to match, besides what wakes the condition.
@@ -49,6 +52,35 @@ struct Condition {
     last: ClassSet,
     /// Of each of these sets, a class occurs.
     needs: (u16, u16),
+    /// A bit for each clause that has to wake it.
+    clauses: u8,
+}
+
+/// A clause of a condition: what is said of it wakes the condition.
+#[derive(Clone, Copy, Debug)]
+struct Waker {
+    condition: u32,
+    /// Its bit in [`Condition::clauses`].
+    clause: u8,
+}
+
+impl Waker {
+    /// Bits of a clause's number.
+    const CLAUSE_BITS: u32 = 2;
+
+    /// As one number; `None`, if that is too large.
+    fn number(self) -> Option<u32> {
+        let condition = self.condition.checked_mul(1 << Self::CLAUSE_BITS)?;
+        Some(condition | self.clause.trailing_zeros())
+    }
+
+    fn of(number: u32) -> Self {
+        let clause = number & ((1 << Self::CLAUSE_BITS) - 1);
+        Self {
+            condition: number >> Self::CLAUSE_BITS,
+            clause: 1u8.wrapping_shl(clause),
+        }
+    }
 }
 
 impl Tier {
@@ -65,12 +97,12 @@ impl Tier {
                 out.insert(condition.slot);
             }
         }
-        // A condition has the same answer wherever it is woken.
+        // A condition is tried when all its clauses were met, and has the same answer wherever that is.
         let wake = |number: u32, out: &mut Candidates| {
-            if out.try_first(number)
-                && let Some(condition) = self
-                    .conditions
-                    .get(usize::try_from(number).unwrap_or(usize::MAX))
+            let Waker { condition, clause } = Waker::of(number);
+            let at = usize::try_from(condition).unwrap_or(usize::MAX);
+            if let Some(condition) = self.conditions.get(at)
+                && out.complete(at, clause, condition.clauses)
                 && self.holds(condition, hay, profile.classes)
             {
                 out.insert(condition.slot);
@@ -80,46 +112,44 @@ impl Tier {
             reports = reports.saturating_add(1);
             wake(number, out);
         });
-        if let Some(automaton) = &self.automaton {
-            let mut at = 0usize;
-            let mut around = Around::default();
-            automaton.scan(hay, |end, landmark| {
-                reports = reports.saturating_add(1);
-                let landmark = usize::try_from(landmark).unwrap_or(usize::MAX);
-                if let Some(&(expected, number)) = self.landmarks.get(landmark)
-                    && !out.is_tried(number)
-                {
-                    if end != at {
-                        at = end;
-                        around = Around::found(hay, end);
-                    }
-                    if expected.agrees_with(around) {
-                        wake(number, out);
-                    }
-                }
+        if let Some(finder) = &self.finder {
+            let compared = finder.scan(hay, |_, number| {
+                wake(number, out);
                 None
             });
+            reports = reports.saturating_add(compared);
         }
         out.reports = reports;
+    }
+
+    /// Adds the slots whose conditions can hold for a value that has some of these classes and no
+    /// others, as far as classes tell.
+    pub(super) fn possible(&self, classes: ClassSet, out: &mut Candidates) {
+        let possible = self.conditions.iter().filter(|condition| {
+            classes.contains(condition.required) && self.meets_needs(condition, classes)
+        });
+        possible.for_each(|condition| out.insert(condition.slot));
     }
 
     fn holds(&self, condition: &Condition, hay: &[u8], classes: ClassSet) -> bool {
         let at_edge = |byte: Option<&u8>, set: ClassSet| {
             byte.is_none_or(|&byte| set.intersects(ClassSet::of(&[byte])))
         };
-        let (first, count) = condition.needs;
         // From the cheapest question to the dearest.
         classes.contains(condition.required)
             && condition.possible.contains(classes)
             && (condition.min_length..=condition.max_length).contains(&hay.len())
             && at_edge(hay.first(), condition.first)
             && at_edge(hay.last(), condition.last)
-            && self
-                .needs
-                .iter()
-                .skip(usize::from(first))
-                .take(usize::from(count))
-                .all(|need| need.intersects(classes))
+            && self.meets_needs(condition, classes)
+    }
+
+    fn meets_needs(&self, condition: &Condition, classes: ClassSet) -> bool {
+        let (first, count) = condition.needs;
+        let needs = self.needs.iter().skip(usize::from(first));
+        needs
+            .take(usize::from(count))
+            .all(|need| need.intersects(classes))
     }
 
     /// Memory of the tables, in bytes.
@@ -128,8 +158,7 @@ impl Tier {
             .saturating_add(size_of_val(&*self.needs))
             .saturating_add(size_of_val(&*self.always))
             .saturating_add(self.by_class.memory_usage())
-            .saturating_add(size_of_val(&*self.landmarks))
-            .saturating_add(self.automaton.as_ref().map_or(0, Automaton::memory_usage))
+            .saturating_add(self.finder.as_ref().map_or(0, Finder::memory_usage))
     }
 }
 
@@ -145,11 +174,12 @@ impl Condition {
             first: ClassSet::ALL,
             last: ClassSet::ALL,
             needs: (0, 0),
+            clauses: 1,
         }
     }
 }
 
-/// Conditions that a class alone wakes.
+/// Conditions that a class alone wakes, by their wakers.
 #[derive(Debug)]
 struct ByClass {
     /// The classes that wake something in `lists`.
@@ -218,6 +248,7 @@ pub(super) struct TierBuilder {
     needs: Vec<ClassSet>,
     by_class: Vec<(ClassSet, u32)>,
     always: Vec<u32>,
+    /// With the wakers' numbers.
     landmarks: Vec<(Landmark, u32)>,
 }
 
@@ -277,42 +308,55 @@ impl TierBuilder {
 
     /// Adds a slot for values with a class of a set. `None`, if the numbers run out.
     pub(super) fn add_classes(&mut self, slot: u32, classes: ClassSet) -> Option<()> {
-        let number = u32::try_from(self.conditions.len()).ok()?;
         if classes.intersects(self.alphabet) {
-            self.conditions.push(Condition::any(slot));
-            self.by_class.push((classes, number));
+            let condition = u32::try_from(self.conditions.len()).ok()?;
+            let waker = Waker {
+                condition,
+                clause: 1,
+            };
+            self.by_class.push((classes, waker.number()?));
+            let need = u16::try_from(self.needs.len()).ok()?;
+            self.needs.push(classes);
+            self.conditions.push(Condition {
+                needs: (need, 1),
+                ..Condition::any(slot)
+            });
         }
         Some(())
     }
 
-    /// Adds a condition that the first clause wakes and the others narrow.
+    /// Adds a condition that the rarest clauses wake and the others narrow.
     fn add(&mut self, mut condition: Condition, clauses: Vec<Clause>) -> Option<()> {
         let number = u32::try_from(self.conditions.len()).ok()?;
         condition.needs = self.add_needs(&clauses)?;
+        let best = best_clauses(&clauses);
+        condition.clauses = 0;
+        for (clause, bit) in best.iter().zip([1, 2, 4]) {
+            condition.clauses |= bit;
+            let waker = Waker {
+                condition: number,
+                clause: bit,
+            };
+            self.add_clause(clause, waker.number()?);
+        }
         self.conditions.push(condition);
-        let best = clauses.into_iter().next().filter(|clause| {
-            let size = self.landmarks.len().saturating_add(clause.landmarks.len());
-            let visits = clause
-                .landmarks
-                .iter()
-                .map(|landmark| landmark.window.frequency());
-            visits.fold(0, u64::saturating_add) < USELESS && size <= WINDOW_LIMIT
-        });
-        let Some(best) = best else {
+        if best.is_empty() {
             self.always.push(number);
-            return Some(());
-        };
+        }
+        Some(())
+    }
+
+    fn add_clause(&mut self, clause: &Clause, waker: u32) {
         let mut alone = ClassSet::EMPTY;
-        for landmark in best.landmarks {
-            match landmark.window {
-                Window::One(class) => alone.0 |= 1u64.wrapping_shl(u32::from(class)),
-                _ => self.landmarks.push((landmark, number)),
+        for &landmark in &clause.landmarks {
+            match landmark.lone_class() {
+                Some(class) => alone.0 |= 1u64.wrapping_shl(u32::from(class)),
+                None => self.landmarks.push((landmark, waker)),
             }
         }
         if alone != ClassSet::EMPTY {
-            self.by_class.push((alone, number));
+            self.by_class.push((alone, waker));
         }
-        Some(())
     }
 
     /// The rarest class sets of the clauses.
@@ -332,19 +376,14 @@ impl TierBuilder {
 
     /// Builds the tables.
     pub(super) fn build(mut self) -> Tier {
-        let mut windows: Vec<_> = self
-            .landmarks
-            .iter()
-            .zip(0..)
-            .map(|((landmark, _), number)| (landmark.window, landmark.around.nearest(), number))
-            .collect();
-        let automaton = Automaton::new(&mut windows, self.alphabet);
-        if automaton.is_none() {
+        let wanted = self.landmarks.iter();
+        let wanted = wanted.map(|&(landmark, waker)| (landmark, landmark.behind(), waker));
+        let finder = Finder::new(wanted.collect());
+        if finder.is_none() {
+            let wakers = self.landmarks.iter();
             self.always
-                .extend(self.landmarks.iter().map(|(_, number)| *number));
+                .extend(wakers.map(|&(_, waker)| Waker::of(waker).condition));
         }
-        let landmarks = self.landmarks.iter();
-        let landmarks = landmarks.map(|(landmark, number)| (landmark.around, *number));
         self.always.sort_unstable();
         self.always.dedup();
         let always = self.always.iter().filter_map(|&number| {
@@ -358,8 +397,27 @@ impl TierBuilder {
             needs: self.needs.into(),
             always,
             by_class: ByClass::new(self.by_class),
-            automaton,
-            landmarks: landmarks.collect(),
+            finder,
         }
     }
+}
+
+/// The clauses to wait for, of some that begin with the rarest.
+fn best_clauses(clauses: &[Clause]) -> Vec<&Clause> {
+    let mut best: Vec<&Clause> = Vec::new();
+    for clause in clauses
+        .iter()
+        .take_while(|clause| clause.frequency < USELESS)
+    {
+        let (frequency, count) = COMMON_CLAUSE;
+        let says_little = clause.frequency > frequency || clause.landmarks.len() > count;
+        let is_new = best.iter().all(|known| known.landmarks != clause.landmarks);
+        if best.is_empty() || is_new && !says_little {
+            best.push(clause);
+        }
+        if best.len() == CLAUSES_LIMIT {
+            break;
+        }
+    }
+    best
 }

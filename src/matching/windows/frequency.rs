@@ -5,11 +5,14 @@
 
 use crate::bytes::ClassSet;
 
-/// Occurrences of a class in 1024 bytes.
+/// Edges of values, beside 1024 bytes.
+const OF_EDGES: u64 = 24;
+
+/// Occurrences of a class in 1024 bytes, or of what is no class: an edge.
 pub(super) fn of_class(class: u8) -> u64 {
     const OF_CLASSES: [u8; CLASSES] = of_classes();
     let often = OF_CLASSES.get(usize::from(class));
-    often.map_or(1, |&often| u64::from(often))
+    often.map_or(OF_EDGES, |&often| u64::from(often))
 }
 
 /// Classes there are.
@@ -26,7 +29,9 @@ const fn of_classes() -> [u8; CLASSES] {
         70, 14, 38, 32, 96, 16, 18, 24, 64, 4, 8, 42, 28, 60, 66, 28, 3, 60, 54, 76, 28, 10, 12, 6,
         16, 4,
     ];
-    const OTHERS: [(u8, u8); 24] = [
+    // Control bytes are rare, but the edges of a value pass for one.
+    const OTHERS: [(u8, u8); 25] = [
+        (0, 24),
         (b'0', 150),
         (b' ', 60),
         (b'\n', 6),

@@ -13,7 +13,7 @@ mod streams;
 mod system;
 mod wasi;
 
-use wasmtime::{Extern, Func, Linker, Store, Val};
+use wasmtime::{Extern, ExternType, Func, Linker, Store, Val};
 
 use super::state::State;
 
@@ -118,3 +118,43 @@ pub(super) fn failing(
     }
     Ok(failing)
 }
+
+/// The functions that a filter may call while it is packed: the one that serves its configuration,
+/// and the log. What another one answers would be frozen in.
+pub(super) const WHILE_PACKED: [&str; 2] = ["proxy_get_buffer_bytes", "proxy_log"];
+
+/// The functions that a module imports, where calling any but those of [`WHILE_PACKED`] ends the VM
+/// with a [`Forbidden`].
+pub(super) fn packing(
+    linker: &mut Linker<State>,
+    module: &wasmtime::Module,
+) -> wasmtime::Result<()> {
+    linker.func_wrap("env", "proxy_get_buffer_bytes", buffers::get)?;
+    linker.func_wrap("env", "proxy_log", system::log)?;
+    for import in module.imports() {
+        let ExternType::Func(kind) = import.ty() else {
+            continue;
+        };
+        let (from, name) = (import.module(), import.name());
+        if from == "env" && WHILE_PACKED.contains(&name) {
+            continue;
+        }
+        let forbidden = Forbidden(format!("{from}.{name}"));
+        linker.func_new(from, name, kind, move |_, _, _| {
+            Err(wasmtime::Error::new(forbidden.clone()))
+        })?;
+    }
+    Ok(())
+}
+
+/// A call of an import, `module.name`, while the filter was packed.
+#[derive(Clone, Debug)]
+pub(super) struct Forbidden(pub(super) String);
+
+impl std::fmt::Display for Forbidden {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{} was called", self.0)
+    }
+}
+
+impl std::error::Error for Forbidden {}

@@ -31,7 +31,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts Envoy and waits until it serves.
+    /// Starts Envoy and waits until it serves. No plugin configuration is `null`.
     pub fn start(plugin: &Value) -> Self {
         Self::start_changed(plugin, |_| {})
     }
@@ -58,7 +58,9 @@ impl Gateway {
         change(&mut example);
 
         let folder = scratch();
-        write_listener(&folder, &example, &plugin.to_string());
+        let text = Some(plugin).filter(|plugin| !plugin.is_null());
+        let text = text.map(Value::to_string).unwrap_or_default();
+        write_listener(&folder, &example, &text);
         let mut bootstrap = example.clone();
         bootstrap["static_resources"]["listeners"] = json!([]);
         bootstrap["node"] = json!({ "id": "test", "cluster": "test" });
@@ -414,7 +416,8 @@ pub fn free_address() -> SocketAddr {
     }
 }
 
-fn scratch() -> PathBuf {
+/// A folder of its own.
+pub fn scratch() -> PathBuf {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let number = COUNT.fetch_add(1, Ordering::SeqCst);
     let folder =

@@ -6,6 +6,7 @@ mod changes;
 mod client;
 mod exchange;
 mod gateway;
+mod packed;
 mod selection;
 mod situations;
 mod traffic;
