@@ -79,6 +79,12 @@ impl Work {
         }
     }
 
+    /// Begins the account of another transaction.
+    pub fn renew(&self, limit: u64) {
+        self.limit.set(limit);
+        self.spent.set(0);
+    }
+
     /// Takes the limit off, for good.
     pub fn lift_limit(&self) {
         self.limit.set(u64::MAX);

@@ -123,7 +123,7 @@ fn matches(waf: &Rc<Waf>, request: &str) -> (Option<u16>, Vec<RuleMatch>) {
     let connection = Connection {
         client: end(40_000),
         server: end(80),
-        unique_id: "test".to_owned(),
+        unique_id: "test".into(),
         request_id: Vec::new(),
     };
     let mut transaction = Transaction::new(waf, connection);

@@ -93,7 +93,7 @@ fn baseline_verdict(form: &[u8]) -> Option<u16> {
         assert_eq!(transaction.request_body(&[*byte]).interruption, None);
     }
     let step = transaction.end_request_body();
-    let _ = transaction.finish();
+    transaction.finish();
     step.interruption.map(|interruption| interruption.status)
 }
 

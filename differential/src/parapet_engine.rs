@@ -62,7 +62,8 @@ impl Parapet {
         if request(&mut transaction, exchange) {
             response(&mut transaction, exchange);
         }
-        let record = transaction.finish();
+        transaction.finish();
+        let record = transaction.record();
         // Of a rule that matches often only the first matches are kept, which is enough here.
         let matches = transaction.drain_matches();
         assert!(matches.len() < MOST_MATCHES, "some rules may be missing");
@@ -93,7 +94,7 @@ fn connection() -> Connection {
     Connection {
         client: Some(endpoint([192, 0, 2, 1], 41_090)),
         server: Some(endpoint([198, 51, 100, 1], 80)),
-        unique_id: "differential".to_owned(),
+        unique_id: "differential".into(),
         request_id: Vec::new(),
     }
 }

@@ -117,7 +117,7 @@ impl Exchange<'_> {
             let _ = transaction.response_body(chunk);
         }
         let _ = transaction.end_response_body();
-        let _ = transaction.finish();
+        transaction.finish();
         Outcome {
             interruption: transaction.interruption().cloned(),
             matches: transaction.drain_matches(),

@@ -13,4 +13,4 @@ pub use ascii::{hex_byte, hex_digit, hex_digits, hex_nibble, is_space, octal_dig
 pub use bits::set_bits;
 pub use class::{ClassSet, Profile};
 pub use glob::glob_matches;
-pub use number::leading_integer;
+pub use number::{Decimal, leading_integer};

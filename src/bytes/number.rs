@@ -28,9 +28,54 @@ pub fn leading_integer(text: &[u8]) -> i64 {
     number
 }
 
+/// A number in decimal digits, where formatting would take longer than what is done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    digits: [u8; Self::LONGEST],
+    /// How many places in front are empty.
+    start: usize,
+}
+
+impl Decimal {
+    /// Digits of the largest number.
+    const LONGEST: usize = 20;
+
+    /// Writes a number.
+    pub fn new(number: u64) -> Self {
+        let mut digits = [b'0'; Self::LONGEST];
+        let mut start = Self::LONGEST;
+        let mut rest = number;
+        for place in digits.iter_mut().rev() {
+            start = start.saturating_sub(1);
+            let digit = rest
+                .checked_rem(10)
+                .and_then(|digit| u8::try_from(digit).ok());
+            *place = b'0' | digit.unwrap_or(0);
+            rest = rest.checked_div(10).unwrap_or(0);
+            if rest == 0 {
+                break;
+            }
+        }
+        Self { digits, start }
+    }
+
+    /// The digits.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.digits.get(self.start..).unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::leading_integer;
+    use super::{Decimal, leading_integer};
+
+    #[test]
+    fn writes_what_formatting_writes() {
+        for number in [0, 1, 9, 10, 200, 65_535, u64::from(u32::MAX), u64::MAX] {
+            let text = number.to_string();
+            assert_eq!(Decimal::new(number).as_bytes(), text.as_bytes());
+        }
+    }
 
     #[test]
     fn reads_what_atoi_reads() {

@@ -9,7 +9,7 @@ use super::message::{Headers, Request, Response, header};
 use crate::audit::error_log_line;
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
-    ResponseHead, RuleMatch, Step, Transaction, UnixNanos, Waf,
+    ResponseHead, RuleMatch, Step, Transaction, UniqueId, UnixNanos, Waf,
 };
 use crate::program::Program;
 use crate::proxy::Selection;
@@ -89,7 +89,7 @@ impl Native {
             answer(&mut transaction, &response);
             response
         });
-        let _ = transaction.finish();
+        transaction.finish();
         let matches = transaction.drain_matches();
         let context = transaction.log_context();
         let logged = matches.iter().filter(|found| found.log);
@@ -127,7 +127,8 @@ impl Native {
         if self.request(&mut transaction, request) {
             answer(&mut transaction, response);
         }
-        let record = transaction.finish();
+        transaction.finish();
+        let record = transaction.record();
         drop(transaction.drain_matches());
         Worked {
             steps: record.work,
@@ -143,7 +144,8 @@ impl Native {
         if self.request(&mut transaction, request) {
             answer(&mut transaction, response);
         }
-        let record = transaction.finish();
+        transaction.finish();
+        let record = transaction.record();
         drop(transaction.drain_matches());
         record.interruption.is_none()
     }
@@ -183,7 +185,7 @@ impl Native {
         Connection {
             client: Some(endpoint(super::CLIENT)),
             server: Some(endpoint(super::SERVER)),
-            unique_id: format!("{:016x}{number:08x}", MachineClock.now()),
+            unique_id: UniqueId::Text(format!("{:016x}{number:08x}", MachineClock.now()).into()),
             request_id: Vec::new(),
         }
     }

@@ -32,10 +32,42 @@ pub struct Connection {
     /// Our end (SERVER_ADDR, SERVER_PORT).
     pub server: Option<Endpoint>,
     /// UNIQUE_ID: random per transaction, never chosen by the client.
-    pub unique_id: String,
+    pub unique_id: UniqueId,
     /// What the proxy calls the request (`x-request-id`); empty for nothing. Clients may choose it:
     /// it is shown in logs and decides nothing.
     pub request_id: Vec<u8>,
+}
+
+/// The name of a transaction. A random one becomes text only where somebody reads it, as 32
+/// hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UniqueId {
+    /// Drawn at random.
+    Random([u8; 16]),
+    /// Chosen by the host.
+    Text(Box<str>),
+}
+
+impl Default for UniqueId {
+    /// No name.
+    fn default() -> Self {
+        Self::Text("".into())
+    }
+}
+
+impl From<&str> for UniqueId {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl std::fmt::Display for UniqueId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Random(bytes) => write!(f, "{:032x}", u128::from_be_bytes(*bytes)),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 /// The head of a request. Header pairs keep order, case and repeats; no pseudo headers.

@@ -273,7 +273,11 @@ impl State {
                     SwitchMode::Third => AuditEngine::RelevantOnly,
                 };
             }
-            Ctl::AuditLogParts(parts) => change_parts(&mut switches.audit_parts, parts),
+            Ctl::AuditLogParts(parts) => {
+                let set = &self.program.settings.audit.parts;
+                let now = switches.audit_parts.as_ref().unwrap_or(set);
+                switches.audit_parts = Some(changed_parts(now, parts));
+            }
             Ctl::DebugLogLevel(level) => switches.debug_log_level = *level,
             Ctl::ParseXmlIntoArgs(mode) => switches.xml_into_args = *mode,
             Ctl::ResponseBodyProcessor(name) => {
@@ -409,7 +413,7 @@ enum Place {
 }
 
 /// `+X` adds parts, `-X` removes them, letters alone replace them; A and Z always stay.
-fn change_parts(parts: &mut Box<[u8]>, change: &[u8]) {
+fn changed_parts(parts: &[u8], change: &[u8]) -> Box<[u8]> {
     let mut now: Vec<u8> = parts.to_vec();
     match change.split_first() {
         Some((b'+', letters)) => now.extend_from_slice(letters),
@@ -419,5 +423,5 @@ fn change_parts(parts: &mut Box<[u8]>, change: &[u8]) {
     now.extend_from_slice(b"AZ");
     now.sort_unstable();
     now.dedup();
-    *parts = now.into();
+    now.into()
 }

@@ -37,7 +37,7 @@ mod work;
 
 pub use api::{
     BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
-    ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UnixNanos,
+    ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UniqueId, UnixNanos,
 };
 pub use collection::{CollectionStore, MemoryCollections, StoredRecord};
 pub use mask::{Extent, Masked, MaskedPart};

@@ -6,7 +6,7 @@ use super::state::State;
 use super::store::Entry;
 use crate::action::Phase;
 use crate::bytes::leading_integer;
-use crate::program::{Program, RuleIndex};
+use crate::program::RuleIndex;
 use crate::variable::Variable as V;
 
 /// Nanoseconds spent.
@@ -29,29 +29,38 @@ pub(super) enum Spent {
     Writing,
 }
 
+/// Whether it is one of the PERF_… scalars.
+pub(super) const fn is_perf(variable: V) -> bool {
+    matches!(
+        variable,
+        V::PerfAll
+            | V::PerfCombined
+            | V::PerfGc
+            | V::PerfLogging
+            | V::PerfPhase1
+            | V::PerfPhase2
+            | V::PerfPhase3
+            | V::PerfPhase4
+            | V::PerfPhase5
+            | V::PerfSread
+            | V::PerfSwrite
+    )
+}
+
 impl Perf {
-    pub(super) fn new(program: &Program) -> Self {
-        const ALL: [V; 11] = [
-            V::PerfAll,
-            V::PerfCombined,
-            V::PerfGc,
-            V::PerfLogging,
-            V::PerfPhase1,
-            V::PerfPhase2,
-            V::PerfPhase3,
-            V::PerfPhase4,
-            V::PerfPhase5,
-            V::PerfSread,
-            V::PerfSwrite,
-        ];
+    /// Nothing spent yet. `wanted`: some rule reads it.
+    pub(super) fn new(wanted: bool) -> Self {
         Self {
-            wanted: ALL.into_iter().any(|one| program.reads.contains(one)),
+            wanted,
             ..Self::default()
         }
     }
 
     /// The text of a PERF_… scalar, in whole microseconds; none for any other variable.
     pub(super) fn text(&self, variable: V) -> Option<String> {
+        if !is_perf(variable) {
+            return None;
+        }
         let micros = |nanos: u64| nanos.checked_div(1000).unwrap_or(0);
         let [one, two, three, four, five] = self.phases.map(micros);
         let (read, write) = (micros(self.read), micros(self.write));

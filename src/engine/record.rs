@@ -58,7 +58,7 @@ impl State {
             }
         };
         Record {
-            connection: self.connection.clone(),
+            connection: Connection::clone(&self.connection),
             interruption: self.interruption.clone(),
             request_line: text(Variable::RequestLine),
             response_status: status,
@@ -67,7 +67,11 @@ impl State {
             suppressed: self.suppressed,
             engine: self.switches.engine,
             audit,
-            audit_parts: self.switches.audit_parts.clone(),
+            audit_parts: self
+                .switches
+                .audit_parts
+                .clone()
+                .unwrap_or_else(|| self.program.settings.audit.parts.clone()),
             masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,
@@ -85,7 +89,7 @@ impl State {
             client: text(Variable::RemoteAddr),
             hostname: text(Variable::ServerName),
             uri: text(Variable::RequestUri),
-            unique_id: self.connection.unique_id.clone().into_bytes(),
+            unique_id: self.connection.unique_id.to_string().into_bytes(),
             request_id: self.connection.request_id.clone(),
         }
     }

@@ -4,7 +4,10 @@ use super::api::RequestHead;
 use super::state::State;
 use super::store::Entry;
 use crate::body::{Kind, MemberName};
-use crate::http::{self, cookie, form, host, target::Target};
+use crate::http::{
+    cookie, form, host,
+    target::{self, Target},
+};
 use crate::program::CookieFormat;
 use crate::variable::Variable as V;
 
@@ -18,18 +21,10 @@ impl State {
         self.set(V::RequestUri, target.uri);
         let path = form::decode_path(target.path);
         self.set(V::RequestFilename, &path);
-        self.set(V::RequestBasename, http::target::basename(&path));
-        self.set(V::PathInfo, &path);
+        self.set(V::RequestBasename, target::basename(&path));
         self.set(V::QueryString, target.query);
-        let line = [head.method, b" ", head.target, b" ", head.protocol].concat();
-        self.set(V::RequestLine, &line);
-        self.fill_connection();
-        for &(name, value) in head.headers {
-            self.push(V::RequestHeaders, name, value);
-        }
-        self.fill_from_headers(head);
+        let content_type = self.fill_request_headers(head.headers);
         self.fill_query(target.query);
-        let content_type = http::header(head.headers, b"content-type").unwrap_or_default();
         let kind = Kind::for_content_type(content_type);
         let name = kind.map_or("", Kind::name);
         self.switches.body_processor = name.into();
@@ -63,24 +58,53 @@ impl State {
         }
     }
 
-    fn fill_connection(&mut self) {
-        if let Some(client) = self.connection.client {
-            let address = client.address.to_string();
-            self.set(V::RemoteAddr, address.as_bytes());
-            self.set(V::RemoteHost, address.as_bytes());
-            self.set(V::RemotePort, client.port.to_string().as_bytes());
-        }
-        if let Some(server) = self.connection.server {
-            self.set(V::ServerAddr, server.address.to_string().as_bytes());
-            self.set(V::ServerPort, server.port.to_string().as_bytes());
-        }
+    /// Method, target and protocol, once there is a head.
+    pub(super) fn request_line(&self) -> Option<Vec<u8>> {
+        let text = |variable| Some(self.values.get(self.store.scalar(variable)?));
+        let pieces = [
+            text(V::RequestMethod)?,
+            text(V::RequestUriRaw)?,
+            text(V::RequestProtocol)?,
+        ];
+        Some(pieces.join(&b' '))
     }
 
-    fn fill_from_headers(&mut self, head: &RequestHead<'_>) {
-        if let Some(name) = http::header(head.headers, b"host") {
-            self.set(V::ServerName, host::without_port(name));
+    /// The host that the request names.
+    pub(super) fn server_name(&self) -> Option<&[u8]> {
+        let headers = self.store.collection(V::RequestHeaders).iter();
+        let mut hosts =
+            headers.filter(|header| self.values.get(header.name).eq_ignore_ascii_case(b"host"));
+        let host = hosts.next()?;
+        Some(host::without_port(self.values.get(host.value)))
+    }
+
+    /// Fills what headers say, on one way through them; the content type, if there is one.
+    fn fill_request_headers<'a>(&mut self, headers: &[(&[u8], &'a [u8])]) -> &'a [u8] {
+        let settings = &self.program.settings;
+        let cookie_format = match (settings.cookie_format, settings.cookie_v0_separator) {
+            (CookieFormat::Netscape, None) => cookie::Format::Netscape,
+            (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
+            (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
+        };
+        let (mut content_type, mut authorization) = (None, None);
+        for &(name, value) in headers {
+            self.push(V::RequestHeaders, name, value);
+            match name.len() {
+                6 if name.eq_ignore_ascii_case(b"cookie") => {
+                    for found in cookie::cookies(value, cookie_format) {
+                        self.push(V::RequestCookies, &found.name, found.value);
+                    }
+                }
+                12 if name.eq_ignore_ascii_case(b"content-type") => {
+                    content_type.get_or_insert(value);
+                }
+                13 if name.eq_ignore_ascii_case(b"authorization") => {
+                    authorization.get_or_insert(value);
+                }
+                _ => {}
+            }
         }
-        if let Some(authorization) = http::header(head.headers, b"authorization") {
+        if let Some(authorization) = authorization {
             let scheme = authorization
                 .split(|&byte| byte == b' ')
                 .next()
@@ -90,21 +114,7 @@ impl State {
                 self.set(V::RemoteUser, &user);
             }
         }
-        let settings = &self.program.settings;
-        let format = match (settings.cookie_format, settings.cookie_v0_separator) {
-            (CookieFormat::Netscape, None) => cookie::Format::Netscape,
-            (CookieFormat::Netscape, Some(separator)) => cookie::Format::Separated(separator),
-            (CookieFormat::Rfc2109, _) => cookie::Format::Rfc2109,
-        };
-        let headers = head
-            .headers
-            .iter()
-            .filter(|header| header.0.eq_ignore_ascii_case(b"cookie"));
-        for (_, value) in headers {
-            for found in cookie::cookies(value, format) {
-                self.push(V::RequestCookies, &found.name, found.value);
-            }
-        }
+        content_type.unwrap_or_default()
     }
 
     fn fill_query(&mut self, query: &[u8]) {
@@ -121,7 +131,10 @@ impl State {
                 break;
             }
         }
-        self.set_flag(V::UrlencodedError, invalid);
+        // It is 0 without a value.
+        if invalid {
+            self.set(V::UrlencodedError, b"1");
+        }
     }
 
     pub(super) fn push_argument(&mut self, collection: V, name: &[u8], value: &[u8]) {

@@ -7,7 +7,7 @@ use super::state::State;
 use crate::action::{Phase, XmlArgs};
 use crate::body::coding::{self, Coding, Fault, Inflater};
 use crate::body::{self, File, Finished, Kind, MemberName, Processor, Sink};
-use crate::bytes::leading_integer;
+use crate::bytes::{Decimal, leading_integer};
 use crate::http;
 use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
@@ -265,7 +265,11 @@ impl Reading {
         if let Some(name) = self.unknown {
             state.body_error(&format!("Unknown request body processor: {name}"));
         }
-        state.set(V::RequestBodyLength, self.length.to_string().as_bytes());
+        // It is 0 without a value.
+        if self.length > 0 {
+            let length = Decimal::new(u64::try_from(self.length).unwrap_or(u64::MAX));
+            state.set(V::RequestBodyLength, length.as_bytes());
+        }
         // v2 leaves the other body variables alone when there was no body.
         if let Some(raw) = self.raw.take().filter(|_| self.length > 0) {
             if self.fills_request_body {

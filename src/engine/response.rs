@@ -6,6 +6,7 @@ use super::state::State;
 use crate::action::Phase;
 use crate::body::coding::{self, Fault, Inflater};
 use crate::body::{self, File, Kind, MemberName, Processor, Sink};
+use crate::bytes::Decimal;
 use crate::http::{self, content_type};
 use crate::program::{BodyLimitAction, EngineMode};
 use crate::variable::Variable as V;
@@ -18,14 +19,24 @@ const NO_TYPE: &[u8] = b"null";
 impl State {
     /// Fills the variables of phase 3.
     pub(super) fn fill_response_head(&mut self, head: &ResponseHead<'_>) {
-        let status = head.status.to_string();
+        let status = Decimal::new(head.status.into());
         self.set(V::ResponseStatus, status.as_bytes());
-        self.set(V::ResponseProtocol, head.protocol);
-        let line = match http::status::reason(head.status) {
-            Some(reason) => format!("{status} {reason}"),
-            None => status,
-        };
-        self.set(V::StatusLine, line.as_bytes());
+        let reads = &self.program.reads;
+        let (protocol, line) = (
+            reads.contains(V::ResponseProtocol),
+            reads.contains(V::StatusLine),
+        );
+        if protocol {
+            self.set(V::ResponseProtocol, head.protocol);
+        }
+        if line {
+            let mut line = status.as_bytes().to_vec();
+            if let Some(reason) = http::status::reason(head.status) {
+                line.push(b' ');
+                line.extend_from_slice(reason.as_bytes());
+            }
+            self.set(V::StatusLine, &line);
+        }
         for &(name, value) in head.headers {
             self.push(V::ResponseHeaders, name, value);
         }
@@ -89,9 +100,9 @@ impl State {
             return false;
         }
         let full = http::header(head.headers, b"content-type").unwrap_or(NO_TYPE);
-        let wanted = content_type::media_type(full).to_ascii_lowercase();
+        let wanted = content_type::media_type(full);
         let types = &self.program.settings.response_body_mime_types;
-        types.iter().any(|one| **one == *wanted)
+        types.iter().any(|one| one.eq_ignore_ascii_case(wanted))
     }
 }
 

@@ -1,11 +1,13 @@
 //! Memory that one transaction leaves for the next.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use super::names::Names;
 use super::store::Store;
 use super::values::{HashKey, Values};
 use crate::program::Constants;
+use crate::work::Work;
 
 /// What transactions that are over took, emptied: one per VM and set of rules.
 #[derive(Debug, Default)]
@@ -21,6 +23,8 @@ pub(super) struct Spare {
     pub values: Values,
     pub store: Store,
     pub names: Names,
+    /// Whoever still holds it charges nothing any more.
+    pub work: Rc<Work>,
 }
 
 /// Most transactions whose memory is kept: about as many as wait for a backend at once. Beyond,
@@ -67,6 +71,7 @@ impl Spare {
             values: Values::new(key, constants.values()),
             store: Store::new(),
             names: Names::default(),
+            work: Rc::default(),
         }
     }
 

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
-use super::api::{BodyEdits, Connection, Interruption, ReplacedBody, RuleMatch, UnixNanos};
+use super::Clock;
+use super::api::{
+    BodyEdits, Connection, Endpoint, Interruption, ReplacedBody, RuleMatch, UnixNanos,
+};
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::names::Names;
@@ -14,10 +17,11 @@ use super::perf::Perf;
 use super::spare::{Spare, Spares};
 use super::store::Store;
 use super::target::Subject;
+use super::time::{self, is_time};
 use super::trace::Trace;
+use super::transaction::Waf;
 use super::values::{ValueId, Values};
-use super::work::account;
-use super::{Clock, time};
+use super::work::limit;
 use crate::action::{AllowScope, Phase, XmlArgs};
 use crate::body::xml::Document;
 use crate::operator::Captures;
@@ -29,7 +33,8 @@ use crate::work::Work;
 pub(super) struct State {
     pub program: Arc<Program>,
     pub clock: Rc<dyn Clock>,
-    pub connection: Connection,
+    pub connection: Rc<Connection>,
+    /// When it began, if some rule asks for that.
     pub started: UnixNanos,
     /// How much it may do, and has done.
     pub work: Rc<Work>,
@@ -110,7 +115,8 @@ pub(super) struct Switches {
     pub response_body_limit: usize,
     pub xml_into_args: XmlArgs,
     pub audit_engine: AuditEngine,
-    pub audit_parts: Box<[u8]>,
+    /// What of the audit log is wanted, if it is not as set.
+    pub audit_parts: Option<Box<[u8]>>,
     pub debug_log_level: u8,
 }
 
@@ -147,18 +153,14 @@ impl Drop for State {
             values: std::mem::take(&mut self.values),
             store: std::mem::take(&mut self.store),
             names: std::mem::take(&mut self.names),
+            work: Rc::clone(&self.work),
         });
     }
 }
 
 impl State {
-    pub(super) fn new(
-        program: Arc<Program>,
-        clock: Rc<dyn Clock>,
-        collections: Rc<dyn CollectionStore>,
-        connection: Connection,
-        spares: &Rc<Spares>,
-    ) -> Self {
+    pub(super) fn new(waf: &Waf, connection: Rc<Connection>) -> Self {
+        let program = &waf.program;
         let settings = &program.settings;
         let switches = Switches {
             engine: settings.engine,
@@ -171,20 +173,21 @@ impl State {
             response_body_limit: settings.response_body_limit,
             xml_into_args: settings.xml_into_args,
             audit_engine: settings.audit.engine,
-            audit_parts: settings.audit.parts.clone(),
+            audit_parts: None,
             debug_log_level: settings.debug_log_level,
         };
-        let work = Rc::new(account(settings));
         let Spare {
             mut values,
             mut store,
             names,
-        } = spares.take(&program.constants);
+            work,
+        } = waf.spares.take(&program.constants);
+        work.renew(limit(settings));
         values.set_work(Rc::clone(&work));
         store.tx.begin(&program.keys);
         Self {
-            started: clock.now(),
-            clock,
+            started: if waf.asks.start { waf.clock.now() } else { 0 },
+            clock: Rc::clone(&waf.clock),
             connection,
             values,
             work,
@@ -216,9 +219,9 @@ impl State {
             takes_its_course: false,
             current: None,
             relevant: false,
-            perf: Perf::new(&program),
+            perf: Perf::new(waf.asks.durations),
             opened: Vec::new(),
-            collections,
+            collections: Rc::clone(&waf.collections),
             unsaved: 0,
             masks: Vec::new(),
             set_bytes: 0,
@@ -226,8 +229,8 @@ impl State {
             request_stream: Stream::default(),
             response_stream: Stream::default(),
             trace: None,
-            spares: Rc::clone(spares),
-            program,
+            spares: Rc::clone(&waf.spares),
+            program: Arc::clone(program),
         }
     }
 
@@ -302,7 +305,19 @@ impl State {
     fn computed(&self, variable: Variable) -> Option<Vec<u8>> {
         use Variable as V;
         let number = |number: usize| Some(number.to_string().into_bytes());
+        let address = |end: Option<Endpoint>| Some(end?.address.to_string().into_bytes());
+        let port = |end: Option<Endpoint>| Some(end?.port.to_string().into_bytes());
         match variable {
+            V::RemoteAddr | V::RemoteHost => address(self.connection.client),
+            V::RemotePort => port(self.connection.client),
+            V::ServerAddr => address(self.connection.server),
+            V::ServerPort => port(self.connection.server),
+            V::ServerName => self.server_name().map(<[u8]>::to_vec),
+            V::RequestLine => self.request_line(),
+            V::PathInfo => {
+                let path = self.store.scalar(V::RequestFilename)?;
+                Some(self.values.get(path).to_vec())
+            }
             V::MatchedVar => Some(self.values.get(self.matched.value).to_vec()),
             V::MatchedVarName => Some(self.matched_name()),
             V::HighestSeverity => number(usize::from(self.matched.highest_severity)),
@@ -311,11 +326,11 @@ impl State {
                 let elapsed = self.clock.now().saturating_sub(self.started);
                 Some(elapsed.checked_div(1000)?.to_string().into_bytes())
             }
-            V::UniqueId => Some(self.connection.unique_id.clone().into_bytes()),
+            V::UniqueId => Some(self.connection.unique_id.to_string().into_bytes()),
             V::Webappid => Some(self.program.settings.web_app_id.to_vec()),
             V::ModsecBuild => Some(MODSEC_BUILD.to_vec()),
-            _ => time::text(variable, self.started, self.clock.utc_offset())
-                .or_else(|| self.perf.text(variable).map(String::into_bytes)),
+            _ if is_time(variable) => time::text(variable, self.started, self.clock.utc_offset()),
+            _ => self.perf.text(variable).map(String::into_bytes),
         }
     }
 }

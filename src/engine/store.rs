@@ -35,8 +35,14 @@ pub(super) type OtherNames = [ValueId; 2];
 pub(super) struct Store {
     /// By [`Variable::index`].
     scalars: Box<[Option<ValueId>]>,
+    /// Those that have a value.
+    set: Vec<Variable>,
     /// By [`Variable::index`].
     collections: Box<[Vec<Entry>]>,
+    /// Those that have memory: most never do.
+    allocated: Vec<Variable>,
+    /// How many entries that is room for.
+    room: usize,
     pub tx: TxVariables,
     /// Bytes of names and values of all arguments.
     pub args_size: usize,
@@ -66,8 +72,16 @@ impl Store {
 
     /// Forgets everything.
     pub(super) fn clear_all(&mut self) {
-        self.scalars.fill(None);
-        self.collections.iter_mut().for_each(Vec::clear);
+        for variable in self.set.drain(..) {
+            if let Some(slot) = self.scalars.get_mut(variable.index()) {
+                *slot = None;
+            }
+        }
+        for variable in &self.allocated {
+            if let Some(entries) = self.collections.get_mut(variable.index()) {
+                entries.clear();
+            }
+        }
         self.tx.clear();
         self.args_size = 0;
         self.generation = 0;
@@ -78,9 +92,6 @@ impl Store {
 
     /// Bytes of memory that all of it takes, without the values themselves.
     pub(super) fn held_bytes(&self) -> usize {
-        let entries = self.collections.iter().fold(0, |sum: usize, one| {
-            sum.saturating_add(one.capacity().saturating_mul(size_of::<Entry>()))
-        });
         let members = [
             &self.members.arguments,
             &self.members.containers,
@@ -93,7 +104,7 @@ impl Store {
         self.scalars
             .len()
             .saturating_mul(heads)
-            .saturating_add(entries)
+            .saturating_add(self.room.saturating_mul(size_of::<Entry>()))
             .saturating_add(members)
             .saturating_add(self.tx.held_bytes())
     }
@@ -161,8 +172,10 @@ impl Store {
     /// Sets a scalar.
     pub(super) fn set(&mut self, variable: Variable, value: ValueId) {
         self.note_change(variable);
-        if let Some(slot) = self.scalars.get_mut(variable.index()) {
-            *slot = Some(value);
+        if let Some(slot) = self.scalars.get_mut(variable.index())
+            && slot.replace(value).is_none()
+        {
+            self.set.push(variable);
         }
     }
 
@@ -176,8 +189,17 @@ impl Store {
     /// Adds an entry.
     pub(super) fn push(&mut self, variable: Variable, entry: Entry) {
         self.note_change(variable);
-        if let Some(entries) = self.collections.get_mut(variable.index()) {
-            entries.push(entry);
+        let Some(entries) = self.collections.get_mut(variable.index()) else {
+            return;
+        };
+        let before = entries.capacity();
+        entries.push(entry);
+        let grown = entries.capacity().saturating_sub(before);
+        if grown > 0 {
+            self.room = self.room.saturating_add(grown);
+            if before == 0 {
+                self.allocated.push(variable);
+            }
         }
     }
 
@@ -205,7 +227,7 @@ impl Store {
         };
         match entries.iter_mut().find(|old| old.name == entry.name) {
             Some(old) => old.value = entry.value,
-            None => entries.push(entry),
+            None => self.push(variable, entry),
         }
     }
 
@@ -243,7 +265,9 @@ impl Store {
 /// TX: an array by slot; names that no rule mentions get slots of their own.
 #[derive(Debug, Default)]
 pub(super) struct TxVariables {
-    slots: Vec<Option<TxValue>>,
+    slots: Vec<TxSlot>,
+    /// Those that had a value.
+    used: Vec<KeySlot>,
     /// Slots of names made at run time, such as `tx.%{rule.id}-x`; in lower case.
     dynamic: HashMap<ValueId, KeySlot, FixedState>,
     dynamic_names: Vec<ValueId>,
@@ -261,10 +285,10 @@ pub(super) struct TxEntry {
     pub value: ValueId,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct TxValue {
-    value: ValueId,
-    /// When it was first set; the order of the collection.
+#[derive(Clone, Copy, Debug, Default)]
+struct TxSlot {
+    value: Option<ValueId>,
+    /// When it was set, the order of the collection; 0 where it never was.
     sequence: u32,
 }
 
@@ -274,23 +298,26 @@ const MAX_DYNAMIC: usize = 4096;
 impl TxVariables {
     /// Gives the names of rules their slots.
     pub(super) fn begin(&mut self, keys: &KeyTable) {
-        self.slots.clear();
-        self.slots.resize(keys.len(), None);
+        self.clear();
         self.fixed = keys.len();
+        self.slots.resize(self.fixed, TxSlot::default());
     }
 
+    /// Forgets everything. The slots of rules stay, empty: there are many, and few were used.
     fn clear(&mut self) {
-        self.slots.clear();
+        for slot in self.used.drain(..) {
+            if let Some(place) = place(&mut self.slots, slot) {
+                *place = TxSlot::default();
+            }
+        }
+        self.slots.truncate(self.fixed);
         self.dynamic.clear();
         self.dynamic_names.clear();
         self.sequence = 0;
     }
 
     fn held_bytes(&self) -> usize {
-        let slots = self
-            .slots
-            .capacity()
-            .saturating_mul(size_of::<Option<TxValue>>());
+        let slots = self.slots.capacity().saturating_mul(size_of::<TxSlot>());
         // Each name stands in the table and in the list.
         let name = size_of::<(ValueId, KeySlot)>().saturating_add(size_of::<ValueId>());
         slots.saturating_add(self.dynamic_names.capacity().saturating_mul(name))
@@ -298,37 +325,28 @@ impl TxVariables {
 
     /// The value in a slot.
     pub(super) fn get(&self, slot: KeySlot) -> Option<ValueId> {
-        self.slot(slot).map(|tx| tx.value)
+        self.slot(slot).value
     }
 
     /// Sets a slot.
     pub(super) fn set(&mut self, slot: KeySlot, value: ValueId) {
-        let next = self.sequence;
-        let Some(place) = usize::try_from(slot.0)
-            .ok()
-            .and_then(|at| self.slots.get_mut(at))
-        else {
+        let Some(place) = place(&mut self.slots, slot) else {
             return;
         };
-        match place {
-            Some(old) => old.value = value,
-            None => {
-                *place = Some(TxValue {
-                    value,
-                    sequence: next,
-                });
-                self.sequence = next.saturating_add(1);
-            }
+        if place.value.replace(value).is_some() {
+            return;
         }
+        if place.sequence == 0 {
+            self.used.push(slot);
+        }
+        self.sequence = self.sequence.saturating_add(1);
+        place.sequence = self.sequence;
     }
 
     /// Empties a slot.
     pub(super) fn unset(&mut self, slot: KeySlot) {
-        if let Some(place) = usize::try_from(slot.0)
-            .ok()
-            .and_then(|at| self.slots.get_mut(at))
-        {
-            *place = None;
+        if let Some(place) = place(&mut self.slots, slot) {
+            place.value = None;
         }
     }
 
@@ -341,7 +359,7 @@ impl TxVariables {
             return None;
         }
         let slot = KeySlot(u32::try_from(self.slots.len()).ok()?);
-        self.slots.push(None);
+        self.slots.push(TxSlot::default());
         self.dynamic_names.push(name);
         self.dynamic.insert(name, slot);
         Some(slot)
@@ -368,11 +386,11 @@ impl TxVariables {
     /// Those of some slots that have a value, in the order they were first set.
     pub(super) fn in_order(&self, slots: impl Iterator<Item = KeySlot>) -> Vec<TxEntry> {
         let entry = |slot| {
-            let TxValue { value, sequence } = self.slot(slot)?;
+            let TxSlot { value, sequence } = self.slot(slot);
             Some(TxEntry {
                 sequence,
                 slot,
-                value,
+                value: value?,
             })
         };
         let mut found: Vec<TxEntry> = slots.filter_map(entry).collect();
@@ -409,10 +427,15 @@ impl TxVariables {
         }
     }
 
-    fn slot(&self, slot: KeySlot) -> Option<TxValue> {
-        self.slots
-            .get(usize::try_from(slot.0).ok()?)
+    fn slot(&self, slot: KeySlot) -> TxSlot {
+        let place = usize::try_from(slot.0).ok();
+        place
+            .and_then(|place| self.slots.get(place))
             .copied()
-            .flatten()
+            .unwrap_or_default()
     }
+}
+
+fn place(slots: &mut [TxSlot], slot: KeySlot) -> Option<&mut TxSlot> {
+    slots.get_mut(usize::try_from(slot.0).ok()?)
 }

@@ -32,6 +32,23 @@ pub(super) fn text(variable: Variable, at: UnixNanos, utc_offset: i32) -> Option
     Some(text.into_bytes())
 }
 
+/// Whether it is a TIME… variable.
+pub(super) const fn is_time(variable: Variable) -> bool {
+    use Variable as V;
+    matches!(
+        variable,
+        V::Time
+            | V::TimeEpoch
+            | V::TimeYear
+            | V::TimeMon
+            | V::TimeDay
+            | V::TimeHour
+            | V::TimeMin
+            | V::TimeSec
+            | V::TimeWday
+    )
+}
+
 /// Year, month and day of a day counted from 1970-01-01 (Gregorian calendar).
 ///
 /// Counts in eras of 400 years that begin on 1 March, so that the leap day comes last.

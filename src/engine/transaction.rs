@@ -9,13 +9,14 @@ use super::api::{
     ResponseHead, RuleMatch, Step,
 };
 use super::collection::{CollectionStore, MemoryCollections};
-use super::perf::Spent;
+use super::perf::{Spent, is_perf};
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::response::ResponseBody;
 use super::scratch::{Ablation, Scratch};
 use super::spare::Spares;
 use super::state::State;
+use super::time::is_time;
 use super::trace::{Evaluation, Trace};
 use crate::action::Phase;
 use crate::matching;
@@ -24,14 +25,37 @@ use crate::variable::Variable;
 
 /// The rules of one configuration, ready for transactions: one per VM and profile.
 pub struct Waf {
-    program: Arc<Program>,
-    clock: Rc<dyn Clock>,
-    collections: Rc<dyn CollectionStore>,
+    pub(super) program: Arc<Program>,
+    pub(super) clock: Rc<dyn Clock>,
+    pub(super) collections: Rc<dyn CollectionStore>,
     scratch: RefCell<Scratch>,
     /// Memory of transactions that are over.
-    spares: Rc<Spares>,
+    pub(super) spares: Rc<Spares>,
     /// Parts are switched off.
     is_ablated: bool,
+    pub(super) asks: Asks,
+}
+
+/// What rules ask of the clock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asks {
+    /// When the transaction began (TIME…, DURATION).
+    pub start: bool,
+    /// How long things take (PERF_…).
+    pub durations: bool,
+}
+
+impl Asks {
+    fn new(program: &Program) -> Self {
+        let reads = |fits: fn(Variable) -> bool| {
+            let mut all = Variable::ALL.iter().copied().filter(|&one| fits(one));
+            all.any(|one| program.reads.contains(one))
+        };
+        Self {
+            start: reads(|one| is_time(one) || one == Variable::Duration),
+            durations: reads(is_perf),
+        }
+    }
 }
 
 impl Waf {
@@ -47,6 +71,7 @@ impl Waf {
         collections: Rc<dyn CollectionStore>,
     ) -> Rc<Self> {
         Rc::new(Self {
+            asks: Asks::new(&program),
             program,
             clock,
             collections,
@@ -64,6 +89,7 @@ impl Waf {
             ..Scratch::default()
         });
         Rc::new(Self {
+            asks: Asks::new(&program),
             program,
             clock,
             collections: Rc::new(MemoryCollections::default()),
@@ -127,14 +153,8 @@ pub struct Transaction {
 
 impl Transaction {
     /// Begins a transaction.
-    pub fn new(waf: &Rc<Waf>, connection: Connection) -> Self {
-        let state = State::new(
-            Arc::clone(&waf.program),
-            Rc::clone(&waf.clock),
-            Rc::clone(&waf.collections),
-            connection,
-            &waf.spares,
-        );
+    pub fn new(waf: &Rc<Waf>, connection: impl Into<Rc<Connection>>) -> Self {
+        let state = State::new(waf, connection.into());
         if waf.is_ablated {
             state.work.lift_limit();
         }
@@ -241,23 +261,33 @@ impl Transaction {
         self.step()
     }
 
-    /// Everything is over: runs phase 5 once, and tells what there is to record.
-    pub fn finish(&mut self) -> Record {
-        if self.stage < Stage::Finished {
-            self.stage = Stage::Finished;
-            self.request_body = None;
-            self.response_body = None;
-            if let Some(interruption) = &self.state.interruption {
-                // Phase 5 sees what the client sees, as in v2.
-                let status = interruption.status.to_string();
-                self.state.set(Variable::ResponseStatus, status.as_bytes());
-            }
-            self.run(Phase::Logging);
+    /// Everything is over: runs phase 5, once.
+    pub fn finish(&mut self) {
+        if self.stage == Stage::Finished {
+            return;
         }
+        self.stage = Stage::Finished;
+        self.request_body = None;
+        self.response_body = None;
+        if let Some(interruption) = &self.state.interruption {
+            // Phase 5 sees what the client sees, as in v2.
+            let status = interruption.status.to_string();
+            self.state.set(Variable::ResponseStatus, status.as_bytes());
+        }
+        self.run(Phase::Logging);
+    }
+
+    /// What there is to record of it, once it is finished.
+    pub fn record(&self) -> Record {
         match self.waf.scratch.try_borrow_mut() {
             Ok(mut scratch) => self.state.record(&mut scratch.matching),
             Err(_) => self.state.record(&mut matching::Scratch::new()),
         }
+    }
+
+    /// Whether [`Self::drain_matches`] or [`Self::take_work_exceeded`] have something to tell.
+    pub fn has_news(&self) -> bool {
+        self.state.work_exceeded || !self.state.matches.is_empty()
     }
 
     /// The matches since the last call, in order.
@@ -391,7 +421,9 @@ impl Transaction {
         match self.waf.scratch.try_borrow_mut() {
             Ok(mut scratch) => {
                 self.state.run_phase(phase, &mut scratch);
-                scratch.relax();
+                if phase == Phase::Logging {
+                    scratch.relax();
+                }
             }
             Err(_) => self.state.run_phase(phase, &mut Scratch::default()),
         }

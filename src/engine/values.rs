@@ -4,7 +4,9 @@
 //! transformations change nothing. A value is a number; its bytes, its byte classes and the
 //! results of transformations on it are kept with it.
 
-use std::hash::{BuildHasher, RandomState};
+use std::cell::Cell;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::num::NonZeroU32;
 use std::rc::Rc;
 
 use foldhash::quality::FixedState;
@@ -17,17 +19,17 @@ use crate::program::{ChainId, ChainTable, ConstantId};
 use crate::transform::{Context, Outcome, Transformation, TransformationSet};
 use crate::work::{Work, cost};
 
-/// A byte string of [`Values`].
+/// A byte string of [`Values`]: its place, counted from 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) struct ValueId(u32);
+pub(super) struct ValueId(NonZeroU32);
 
 impl ValueId {
     /// The empty string, which is always there.
-    pub(super) const EMPTY: Self = Self(0);
+    pub(super) const EMPTY: Self = Self(NonZeroU32::MIN);
 
     /// As an index.
     pub(super) fn index(self) -> usize {
-        usize::try_from(self.0).unwrap_or(usize::MAX)
+        usize::try_from(self.0.get().saturating_sub(1)).unwrap_or(usize::MAX)
     }
 }
 
@@ -51,7 +53,7 @@ impl Default for HashKey {
 pub(super) struct Values {
     bytes: Vec<u8>,
     infos: Vec<Info>,
-    /// Open addressing: a value's number plus one, or 0.
+    /// Open addressing: a value's place, or 0.
     table: Vec<u32>,
     /// See [`HashKey`].
     hasher: FixedState,
@@ -59,26 +61,35 @@ pub(super) struct Values {
     transformed: Memo,
     /// Output of a transformation before it is interned.
     buffer: Vec<u8>,
-    /// The account of the transaction.
-    work: Rc<Work>,
+    /// The account of the transaction, while there is one.
+    work: Option<Rc<Work>>,
     /// How many values are there from the beginning: the constants of the program.
     constants: usize,
     /// Bytes of them.
     constant_bytes: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Info {
     start: usize,
     length: usize,
     hash: u64,
+    /// Its place in the table.
+    slot: usize,
+    /// What is in it, once somebody has asked: of many values nobody does.
+    contents: Cell<Option<Contents>>,
+    /// A value that differs in letter case alone, or this one.
+    either_case: ValueId,
+}
+
+/// What bytes a value is made of.
+#[derive(Clone, Copy, Debug, Default)]
+struct Contents {
     profile: Profile,
     /// The transformations that can change it.
     acting: TransformationSet,
     /// Those that can change more than the case of letters.
     reshaping: TransformationSet,
-    /// A value that differs in letter case alone, or this one.
-    either_case: ValueId,
 }
 
 /// The table begins with this many slots; always a power of two.
@@ -103,55 +114,61 @@ impl Values {
 
     /// A constant of the program.
     pub(super) const fn constant(&self, constant: ConstantId) -> ValueId {
-        ValueId(constant.0)
+        ValueId(NonZeroU32::MIN.saturating_add(constant.0))
     }
 
     /// Charges the account of a transaction from now on.
     pub(super) fn set_work(&mut self, work: Rc<Work>) {
-        self.work = work;
+        self.work = Some(work);
     }
 
     /// Forgets all values but those that are there from the beginning.
     pub(super) fn clear(&mut self) {
-        self.work = Rc::default();
+        self.work = None;
         self.bytes.truncate(self.constant_bytes);
-        self.infos.truncate(self.constants);
+        // Constants went into the table before all others, so none of them stands where it does
+        // because of what is taken out.
+        for info in self.infos.drain(self.constants..) {
+            if let Some(entry) = self.table.get_mut(info.slot) {
+                *entry = 0;
+            }
+        }
         self.transformed.clear();
-        self.fill_table();
     }
 
     /// The number of a string, new if it was not there.
     pub(super) fn intern(&mut self, text: &[u8]) -> ValueId {
-        self.work.charge(cost::INTERN);
-        self.work.charge_each(text.len(), cost::INTERN_BYTE);
-        let hash = self.hasher.hash_one(text);
+        self.charge(text.len(), cost::INTERN, cost::INTERN_BYTE);
+        let hash = self.hash_of(text);
         let slot = match self.find(text, hash) {
             Ok(found) => return found,
             Err(slot) => slot,
         };
-        let number = u32::try_from(self.infos.len()).unwrap_or(u32::MAX);
-        let profile = Profile::of(text);
+        // There is no room for so many that the places run out.
+        let place = u32::try_from(self.infos.len().saturating_add(1)).unwrap_or(u32::MAX);
+        let value = NonZeroU32::new(place).map_or(ValueId::EMPTY, ValueId);
         let info = Info {
             start: self.bytes.len(),
             length: text.len(),
             hash,
-            profile,
-            acting: TransformationSet::acting_on(profile),
-            reshaping: TransformationSet::reshaping(profile),
-            either_case: ValueId(number),
+            slot,
+            contents: Cell::new(None),
+            either_case: value,
         };
         self.bytes.extend_from_slice(text);
-        if self.bytes.len() > KEPT_VALUES {
-            self.work.exhaust();
+        if self.bytes.len() > KEPT_VALUES
+            && let Some(work) = &self.work
+        {
+            work.exhaust();
         }
         self.infos.push(info);
         if let Some(entry) = self.table.get_mut(slot) {
-            *entry = number.saturating_add(1);
+            *entry = place;
         }
         if self.infos.len().saturating_mul(2) > self.table.len() {
             self.grow();
         }
-        ValueId(number)
+        value
     }
 
     /// The bytes of a value.
@@ -172,26 +189,34 @@ impl Values {
 
     /// The byte classes of a value.
     pub(super) fn profile(&self, value: ValueId) -> Profile {
-        self.infos
-            .get(value.index())
-            .map(|info| info.profile)
-            .unwrap_or_default()
+        self.contents(value).profile
     }
 
     /// The transformations that can change a value.
     pub(super) fn acting(&self, value: ValueId) -> TransformationSet {
-        self.infos
-            .get(value.index())
-            .map(|info| info.acting)
-            .unwrap_or_default()
+        self.contents(value).acting
+    }
+
+    fn contents(&self, value: ValueId) -> Contents {
+        let Some(info) = self.infos.get(value.index()) else {
+            return Contents::default();
+        };
+        if let Some(known) = info.contents.get() {
+            return known;
+        }
+        let profile = Profile::of(self.get(value));
+        let contents = Contents {
+            profile,
+            acting: TransformationSet::acting_on(profile),
+            reshaping: TransformationSet::reshaping(profile),
+        };
+        info.contents.set(Some(contents));
+        contents
     }
 
     /// Those that can change more than the case of its letters.
     pub(super) fn reshaping(&self, value: ValueId) -> TransformationSet {
-        self.infos
-            .get(value.index())
-            .map(|info| info.reshaping)
-            .unwrap_or_default()
+        self.contents(value).reshaping
     }
 
     /// One of the values that differ from this one in letter case alone: itself, or the one it was
@@ -281,8 +306,7 @@ impl Values {
         context: Context<'_>,
     ) -> ValueId {
         let length = self.get(value).len();
-        self.work.charge(cost::TRANSFORM);
-        self.work.charge_each(length, cost::TRANSFORM_BYTE);
+        self.charge(length, cost::TRANSFORM, cost::TRANSFORM_BYTE);
         let mut buffer = std::mem::take(&mut self.buffer);
         let known = self.len();
         let result = match step.apply(self.get(value), &mut buffer, context) {
@@ -301,16 +325,31 @@ impl Values {
         result
     }
 
+    /// Charges something that is done with so many bytes.
+    fn charge(&self, bytes: usize, steps: u64, steps_a_byte: u64) {
+        if let Some(work) = &self.work {
+            work.charge(steps);
+            work.charge_each(bytes, steps_a_byte);
+        }
+    }
+
+    fn hash_of(&self, text: &[u8]) -> u64 {
+        // Nothing but single byte strings is hashed, so no length need be mixed in to tell two apart.
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(text);
+        hasher.finish()
+    }
+
     /// The value, or the slot it belongs in.
     fn find(&self, text: &[u8], hash: u64) -> Result<ValueId, usize> {
         let mask = self.table.len().saturating_sub(1);
         let mut slot = usize::try_from(hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
         // The table is never more than half full, so an empty slot ends the search.
         loop {
-            let Some(number) = self.table.get(slot).and_then(|entry| entry.checked_sub(1)) else {
+            let place = self.table.get(slot).copied().and_then(NonZeroU32::new);
+            let Some(value) = place.map(ValueId) else {
                 return Err(slot);
             };
-            let value = ValueId(number);
             let same = self
                 .infos
                 .get(value.index())
@@ -324,19 +363,14 @@ impl Values {
 
     fn grow(&mut self) {
         let size = self.table.len().saturating_mul(2);
+        let mask = size.saturating_sub(1);
         self.table = vec![0; size];
-        self.fill_table();
-    }
-
-    /// Makes the table anew from the values that are there.
-    fn fill_table(&mut self) {
-        let mask = self.table.len().saturating_sub(1);
-        self.table.fill(0);
-        for (at, info) in self.infos.iter().enumerate() {
+        for (at, info) in self.infos.iter_mut().enumerate() {
             let mut slot = usize::try_from(info.hash & 0xFFFF_FFFF).unwrap_or(0) & mask;
             while self.table.get(slot).is_some_and(|&entry| entry != 0) {
                 slot = slot.wrapping_add(1) & mask;
             }
+            info.slot = slot;
             if let Some(entry) = self.table.get_mut(slot) {
                 *entry = u32::try_from(at).unwrap_or(u32::MAX).saturating_add(1);
             }
@@ -360,6 +394,23 @@ mod tests {
             assert_eq!(values.get(value), number.to_le_bytes());
         }
         assert_eq!(values.len(), 2001);
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_found_and_constants_stay() {
+        let constants = [&b"one"[..], b"two"];
+        let mut values = Values::new(HashKey::default(), constants.into_iter());
+        let kept = constants.map(|constant| values.intern(constant));
+        for count in [1, 5000, 3u32] {
+            let found: Vec<ValueId> = (0..count)
+                .map(|number| values.intern(&number.to_le_bytes()))
+                .collect();
+            assert!(found.windows(2).all(|pair| pair[0] < pair[1]), "{count}");
+            assert_eq!(values.len(), 3 + usize::try_from(count).unwrap());
+            values.clear();
+            assert_eq!(values.len(), 3);
+            assert_eq!(constants.map(|constant| values.intern(constant)), kept);
+        }
     }
 
     #[test]

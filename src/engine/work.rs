@@ -10,7 +10,6 @@ use super::state::State;
 use crate::action::Phase;
 use crate::program::{BodyLimitAction, EngineMode, Settings};
 use crate::variable::WORK_LIMIT_EXCEEDED;
-use crate::work::Work;
 
 /// The status of a transaction that has spent its work: that of a rule which denies. The message is
 /// within its size, and no error of the server, so neither 413 nor 5xx says what happened.
@@ -18,13 +17,8 @@ const DENIED: u16 = 403;
 /// Phase 5 gets the limit divided by this.
 const LOGGING_SHARE: u64 = 10;
 
-/// The account of a new transaction.
-pub(super) fn account(settings: &Settings) -> Work {
-    Work::new(limit(settings))
-}
-
 /// Steps of one half; 0 in the settings is no limit.
-fn limit(settings: &Settings) -> u64 {
+pub(super) fn limit(settings: &Settings) -> u64 {
     match settings.work_limit {
         0 => u64::MAX,
         limit => limit,

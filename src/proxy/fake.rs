@@ -176,14 +176,15 @@ impl Host for FakeHost {
         })
     }
 
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
         self.enter("property").ok()?;
-        self.state(|state| state.properties.get(&path.join(".")).cloned())
+        self.state(|state| state.properties.get(&path.replace('\0', ".")).cloned())
     }
 
-    fn set_property(&self, path: &[&str], value: &[u8]) -> Result<(), HostError> {
+    fn set_property(&self, path: &str, value: &[u8]) -> Result<(), HostError> {
         self.enter("set_property")?;
-        self.state(|state| state.properties.insert(path.join("."), value.to_vec()));
+        let path = path.replace('\0', ".");
+        self.state(|state| state.properties.insert(path, value.to_vec()));
         Ok(())
     }
 
@@ -220,11 +221,14 @@ impl Host for FakeHost {
         self.state(|state| state.now)
     }
 
-    fn random(&self) -> [u8; 16] {
+    fn random(&self, bytes: &mut [u8]) {
+        self.enter("random").unwrap();
         self.state(|state| {
-            state.randoms += 1;
-            state.randoms.to_le_bytes()
-        })
+            for byte in bytes.chunks_mut(16) {
+                state.randoms += 1;
+                byte.copy_from_slice(&state.randoms.to_le_bytes()[..byte.len()]);
+            }
+        });
     }
 
     fn define_metric(&self, _kind: MetricKind, name: &str) -> Result<MetricId, HostError> {

@@ -162,6 +162,11 @@ impl<R: Rules> Filter<R> {
         log::doubt(host, doubt, authority, untold);
     }
 
+    /// See [`Vm::random`].
+    pub(super) fn random(&self, host: &dyn Host) -> [u8; 16] {
+        self.vm.random(host)
+    }
+
     pub(super) fn count(&self, host: &dyn Host, count: Count<'_>) {
         self.vm.metrics.count(host, count, &self.labels);
     }

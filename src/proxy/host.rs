@@ -141,14 +141,15 @@ pub trait Host {
     /// No buffer is available in this callback, or the host does not let it be changed.
     fn set_body(&self, body: Direction, place: Place, bytes: &[u8]) -> Result<(), HostError>;
 
-    /// A property; `None` where the host has none or fails to give it.
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>>;
+    /// A property; `None` where the host has none or fails to give it. The parts of its path stand
+    /// as the ABI has them, with a NUL between: `source\0address`.
+    fn property(&self, path: &str) -> Option<Vec<u8>>;
 
     /// Stores a property; Envoy keeps it as filter state `wasm.NAME`.
     ///
     /// # Errors
     /// The host refused.
-    fn set_property(&self, path: &[&str], value: &[u8]) -> Result<(), HostError>;
+    fn set_property(&self, path: &str, value: &[u8]) -> Result<(), HostError>;
 
     /// Answers in place of the upstream.
     ///
@@ -174,8 +175,8 @@ pub trait Host {
     /// The wall clock.
     fn now(&self) -> UnixNanos;
 
-    /// Bytes nobody can foretell.
-    fn random(&self) -> [u8; 16];
+    /// Fills some memory with bytes nobody can foretell.
+    fn random(&self, bytes: &mut [u8]);
 
     /// Defines a metric. Every call makes a new entry in the host: keep the id.
     ///

@@ -146,15 +146,13 @@ impl Host for ProxyHost {
         })
     }
 
-    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
-        let path = path.join("\0");
+    fn property(&self, path: &str) -> Option<Vec<u8>> {
         // SAFETY: the host reads `path`; both places are valid, as `received` promises.
         received(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
             .ok()
     }
 
-    fn set_property(&self, path: &[&str], value: &[u8]) -> Result<(), HostError> {
-        let path = path.join("\0");
+    fn set_property(&self, path: &str, value: &[u8]) -> Result<(), HostError> {
         // SAFETY: the host reads the given number of bytes of `path` and of `value`.
         ok(unsafe { proxy_set_property(path.as_ptr(), path.len(), value.as_ptr(), value.len()) })
     }
@@ -210,18 +208,18 @@ impl Host for ProxyHost {
         Clock::now(self)
     }
 
-    fn random(&self) -> [u8; 16] {
-        let mut bytes = [0; 16];
+    fn random(&self, bytes: &mut [u8]) {
         // SAFETY: `bytes` is a valid place for its length of bytes.
         let errno = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
-        if errno == 0 {
-            bytes
-        } else {
-            Clock::now(self)
-                .to_le_bytes()
-                .repeat(2)
-                .try_into()
-                .unwrap_or(bytes)
+        if errno != 0 {
+            // No host without it is known. Names of transactions at least differ then.
+            let mut time = Clock::now(self);
+            for piece in bytes.chunks_mut(size_of::<u64>()) {
+                time = time.wrapping_add(1);
+                for (to, from) in piece.iter_mut().zip(time.to_le_bytes()) {
+                    *to = from;
+                }
+            }
         }
     }
 

@@ -8,7 +8,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::host::Host;
-use crate::engine::{Connection, Endpoint};
+use crate::engine::Endpoint;
 
 /// Most bytes kept of a request's own name.
 const LONGEST_ID: usize = 256;
@@ -24,30 +24,23 @@ pub enum Client {
     Untrusted(IpAddr),
 }
 
-/// Reads both ends of the connection. `forwarded_trusted` says that headers which name the client
-/// come from proxies of our own; `request_id` is the `x-request-id` of the request, if it has one.
-///
-/// The name of the transaction is random: the request's own name may be the client's choice, and
-/// rules take what is in UNIQUE_ID for random (CRS samples by it).
-pub fn connection(
-    host: &dyn Host,
-    forwarded_trusted: bool,
-    request_id: &[u8],
-) -> (Connection, Client) {
-    let client = client(endpoint(host, "source"), forwarded_trusted);
-    let connection = Connection {
-        client: match client {
-            Client::Known(endpoint) => Some(endpoint),
-            Client::Unknown | Client::Untrusted(_) => None,
-        },
-        server: endpoint(host, "destination"),
-        unique_id: hexadecimal(host.random()),
-        request_id: request_id.iter().copied().take(LONGEST_ID).collect(),
-    };
-    (connection, client)
+/// Reads who the client is. `forwarded_trusted` says that headers which name the client come from
+/// proxies of our own.
+pub fn client(host: &dyn Host, forwarded_trusted: bool) -> Client {
+    judge(endpoint(host, &SOURCE), forwarded_trusted)
 }
 
-fn client(source: Option<Endpoint>, forwarded_trusted: bool) -> Client {
+/// Reads our end of the connection.
+pub fn server(host: &dyn Host) -> Option<Endpoint> {
+    endpoint(host, &DESTINATION)
+}
+
+/// As much of the name of a request as is kept: clients may choose it.
+pub fn request_id(name: &[u8]) -> Vec<u8> {
+    name.get(..LONGEST_ID).unwrap_or(name).to_vec()
+}
+
+fn judge(source: Option<Endpoint>, forwarded_trusted: bool) -> Client {
     match source {
         None => Client::Unknown,
         Some(source) if source.port != 0 => Client::Known(source),
@@ -56,10 +49,25 @@ fn client(source: Option<Endpoint>, forwarded_trusted: bool) -> Client {
     }
 }
 
-/// `source` or `destination`: the address property carries the port in Envoy; other hosts give
-/// the bare address and the port as a property of its own.
-fn endpoint(host: &dyn Host, end: &str) -> Option<Endpoint> {
-    let text = host.property(&[end, "address"])?;
+/// The properties of one end of the connection.
+struct End {
+    address: &'static str,
+    port: &'static str,
+}
+
+const SOURCE: End = End {
+    address: "source\0address",
+    port: "source\0port",
+};
+const DESTINATION: End = End {
+    address: "destination\0address",
+    port: "destination\0port",
+};
+
+/// The address property carries the port in Envoy; other hosts give the bare address and the port
+/// as a property of its own.
+fn endpoint(host: &dyn Host, end: &End) -> Option<Endpoint> {
+    let text = host.property(end.address)?;
     let text = std::str::from_utf8(&text).ok()?.trim();
     if let Ok(address) = text.parse::<SocketAddr>() {
         return Some(Endpoint {
@@ -73,7 +81,7 @@ fn endpoint(host: &dyn Host, end: &str) -> Option<Endpoint> {
         .unwrap_or(text);
     let address = bare.parse::<IpAddr>().ok()?.to_canonical();
     let port = host
-        .property(&[end, "port"])
+        .property(end.port)
         .as_deref()
         .and_then(port)
         .unwrap_or(0);
@@ -91,20 +99,6 @@ fn port(value: &[u8]) -> Option<u16> {
     u16::try_from(i64::from_le_bytes(bytes)).ok()
 }
 
-fn hexadecimal(bytes: [u8; 16]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| {
-        DIGITS
-            .get(usize::from(nibble))
-            .copied()
-            .map_or('0', char::from)
-    };
-    bytes
-        .iter()
-        .flat_map(|&byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fake::FakeHost;
@@ -116,7 +110,7 @@ mod tests {
         if let Some(port) = port {
             host.set_fake_property(&["source", "port"], port);
         }
-        connection(&host, trusted, b"").1
+        client(&host, trusted)
     }
 
     fn known(address: &str, port: u16) -> Client {
@@ -176,20 +170,27 @@ mod tests {
         for text in ["", "/var/run/socket", "@abstract", "client:80", "1.2.3.4:x"] {
             assert_eq!(client_of(text, None, true), Client::Unknown, "{text}");
         }
-        assert_eq!(
-            connection(&FakeHost::default(), true, b"").1,
-            Client::Unknown
-        );
+        assert_eq!(client(&FakeHost::default(), true), Client::Unknown);
     }
 
     #[test]
-    fn the_unique_id_is_random_and_never_the_request_id() {
+    fn both_ends_are_read_alike() {
         let host = FakeHost::default();
-        host.set_fake_property(&["request", "id"], b"chosen");
-        let (first, _) = connection(&host, false, b"chosen");
-        let (second, _) = connection(&host, false, b"chosen");
-        assert_eq!(first.request_id, b"chosen");
-        assert_ne!(first.unique_id, second.unique_id);
-        assert_eq!(first.unique_id.len(), 32);
+        assert_eq!(server(&host), None);
+        host.set_fake_property(&["destination", "address"], b"[2001:db8::1]:443");
+        let end = server(&host).unwrap();
+        assert_eq!(
+            (end.address.to_string().as_str(), end.port),
+            ("2001:db8::1", 443)
+        );
+        host.set_fake_property(&["destination", "address"], b"10.0.0.1");
+        host.set_fake_property(&["destination", "port"], b"80");
+        assert_eq!(server(&host).unwrap().port, 80);
+    }
+
+    #[test]
+    fn the_name_of_a_request_is_cut() {
+        assert_eq!(request_id(b"a"), b"a");
+        assert_eq!(request_id(&[b'a'; 1000]).len(), LONGEST_ID);
     }
 }

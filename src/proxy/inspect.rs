@@ -1,5 +1,7 @@
 //! The engine as the state machine sees it.
 
+use std::rc::Rc;
+
 use super::host::Direction;
 use super::shadow::ShadowVerdict;
 use crate::engine::{
@@ -12,7 +14,10 @@ pub trait Rules {
     type Transaction: Inspect;
 
     /// Begins a transaction.
-    fn begin(&self, connection: Connection) -> Self::Transaction;
+    fn begin(&self, connection: &Rc<Connection>) -> Self::Transaction;
+
+    /// Whether some rule looks at our end of the connection; it need not be known otherwise.
+    fn reads_server(&self) -> bool;
 }
 
 /// One request and its response on their way through the phases. After an interruption every step
@@ -53,6 +58,9 @@ pub trait Inspect {
     fn server_signature(&self) -> Option<&[u8]>;
     /// Phase 5.
     fn finish(&mut self);
+    /// Whether there is something to tell since it was told last: matches, a limit of work, or what
+    /// the shadow would have done. Most steps have nothing.
+    fn has_news(&self) -> bool;
     /// The rules that matched since the last call.
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// A match as a line for the error log, escaped and cut.

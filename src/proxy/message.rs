@@ -19,6 +19,75 @@ pub struct Request<'a> {
     pub authority: Option<&'a [u8]>,
     /// Pairs without pseudo headers; `host` is among them.
     pub headers: Headers<'a>,
+    /// The first `x-request-id`; empty if there is none.
+    pub request_id: &'a [u8],
+    marks: Marks<'a>,
+}
+
+/// What the filter looks for among the headers of a message, found on one way through them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks<'a> {
+    /// The first `content-type`.
+    content_type: Option<&'a [u8]>,
+    /// The first `content-length`.
+    length: Option<&'a [u8]>,
+    /// Another one says something else.
+    lengths_differ: bool,
+    /// There is a `transfer-encoding`.
+    is_coded: bool,
+    /// There is an `upgrade`.
+    upgrades: bool,
+    /// `connection` nominates it.
+    nominates_upgrade: bool,
+}
+
+impl<'a> Marks<'a> {
+    fn note(&mut self, name: &[u8], value: &'a [u8]) {
+        match name.len() {
+            7 if is(name, b"upgrade") => self.upgrades = true,
+            10 if is(name, b"connection") => {
+                self.nominates_upgrade |= value
+                    .split(|&byte| byte == b',')
+                    .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+            }
+            12 if is(name, b"content-type") => {
+                self.content_type.get_or_insert(value);
+            }
+            14 if is(name, b"content-length") => {
+                let first = *self.length.get_or_insert(value);
+                self.lengths_differ |= value != first;
+            }
+            17 if is(name, b"transfer-encoding") => self.is_coded = true,
+            _ => {}
+        }
+    }
+
+    /// The length announced for the body, if it is clear.
+    fn content_length(&self) -> Option<usize> {
+        let clear = !self.is_coded && !self.lengths_differ;
+        decimal(self.length?).filter(|_| clear)
+    }
+
+    /// The content type without its parameters.
+    fn media_type(&self) -> &'a [u8] {
+        let value = self.content_type.unwrap_or_default();
+        value
+            .split(|&byte| byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii()
+    }
+
+    /// `application/grpc` and `application/grpc+…`; not `application/grpc-web`, which is an ordinary
+    /// message.
+    fn is_grpc(&self) -> bool {
+        const GRPC: &[u8] = b"application/grpc";
+        self.media_type()
+            .split_at_checked(GRPC.len())
+            .is_some_and(|(kind, rest)| {
+                kind.eq_ignore_ascii_case(GRPC) && (rest.is_empty() || rest.starts_with(b"+"))
+            })
+    }
 }
 
 /// How the body of a request is delimited.
@@ -41,29 +110,55 @@ impl<'a> Request<'a> {
     /// # Errors
     /// The head lacks a method or a target.
     pub fn new(host: &dyn Host, pairs: &'a Pairs) -> Result<Self, HostError> {
-        let authority = pairs.first(b":authority");
-        let method = pairs.first(b":method").ok_or(HostError::Malformed)?;
-        let target = match pairs.first(b":path") {
+        let (mut authority, mut method, mut path) = (None, None, None);
+        let mut marks = Marks::default();
+        let mut request_id = None;
+        let mut has_host = false;
+        // The first place is for `host`.
+        let mut headers = Vec::with_capacity(pairs.len().saturating_add(1));
+        headers.push((&b"host"[..], &[][..]));
+        for (name, value) in pairs.iter() {
+            if let [b':', pseudo @ ..] = name {
+                let known = match pseudo {
+                    b"authority" => &mut authority,
+                    b"method" => &mut method,
+                    b"path" => &mut path,
+                    _ => continue,
+                };
+                known.get_or_insert(value);
+                continue;
+            }
+            marks.note(name, value);
+            if is(name, b"x-request-id") {
+                request_id.get_or_insert(value);
+            }
+            has_host |= is(name, b"host");
+            headers.push((name, value));
+        }
+        let method = method.ok_or(HostError::Malformed)?;
+        let target = match path {
             Some(path) => path,
             None if method == b"CONNECT" => authority.ok_or(HostError::Malformed)?,
             None => return Err(HostError::Malformed),
         };
-        let mut headers = Vec::with_capacity(pairs.len());
         // A host header that says something else than the authority stays visible beside it.
-        if let Some(authority) = authority
-            && !pairs
+        let shows_authority = has_host
+            && headers
                 .iter()
-                .any(|(name, value)| is(name, b"host") && value == authority)
-        {
-            headers.push((&b"host"[..], authority));
+                .skip(1)
+                .any(|&(name, value)| is(name, b"host") && Some(value) == authority);
+        match (authority, headers.first_mut()) {
+            (Some(authority), Some((_, host))) if !shows_authority => *host = authority,
+            _ => drop(headers.remove(0)),
         }
-        headers.extend(pairs.iter().filter(|(name, _)| !name.starts_with(b":")));
         Ok(Self {
             method,
             target,
             protocol: protocol(host),
             authority,
             headers,
+            request_id: request_id.unwrap_or_default(),
+            marks,
         })
     }
 
@@ -74,20 +169,18 @@ impl<'a> Request<'a> {
         if self.method == b"CONNECT" {
             return Framing::Tunnel;
         }
-        if !self.is_upgrade() {
+        let marks = &self.marks;
+        // As Envoy decides it.
+        if !(marks.nominates_upgrade && marks.upgrades) {
             return Framing::Message;
         }
-        if value(&self.headers, b"transfer-encoding").is_some() {
+        if marks.is_coded || marks.lengths_differ {
             return Framing::Ambiguous;
         }
-        let mut lengths = values(&self.headers, b"content-length");
-        let Some(first) = lengths.next() else {
+        let Some(length) = marks.length else {
             return Framing::Tunnel;
         };
-        if lengths.any(|other| other != first) {
-            return Framing::Ambiguous;
-        }
-        match decimal(first) {
+        match decimal(length) {
             Some(0) => Framing::Tunnel,
             Some(length) => Framing::BodyThenTunnel(length),
             None => Framing::Ambiguous,
@@ -97,29 +190,25 @@ impl<'a> Request<'a> {
     /// Envoy takes `transfer-encoding` off before filters see a head. A body without a length under
     /// HTTP/1 can only come in chunks, so the rules get the header back: they ask for one of the two.
     pub fn restore_transfer_encoding(&mut self, body_follows: bool) {
-        let framed = [&b"content-length"[..], b"transfer-encoding"]
-            .iter()
-            .any(|name| value(&self.headers, name).is_some());
+        let is_framed = self.marks.length.is_some() || self.marks.is_coded;
         if body_follows
-            && !framed
+            && !is_framed
             && self.protocol.starts_with(b"HTTP/1")
             && self.framing() == Framing::Message
         {
+            self.marks.is_coded = true;
             self.headers.push((b"transfer-encoding", b"chunked"));
         }
     }
 
-    /// Whether this is gRPC: its content type, over a protocol that can carry it.
-    pub fn is_grpc(&self) -> bool {
-        !self.protocol.starts_with(b"HTTP/1") && is_grpc(&self.headers)
+    /// The length that the head announces for the body, if it is clear.
+    pub fn content_length(&self) -> Option<usize> {
+        self.marks.content_length()
     }
 
-    /// As Envoy decides it: an `upgrade` header that `connection` nominates.
-    fn is_upgrade(&self) -> bool {
-        let nominated = values(&self.headers, b"connection")
-            .flat_map(|value| value.split(|&byte| byte == b','))
-            .any(|token| token.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
-        nominated && value(&self.headers, b"upgrade").is_some()
+    /// Whether this is gRPC: its content type, over a protocol that can carry it.
+    pub fn is_grpc(&self) -> bool {
+        !self.protocol.starts_with(b"HTTP/1") && self.marks.is_grpc()
     }
 }
 
@@ -130,6 +219,7 @@ pub struct Response<'a> {
     pub status: u16,
     /// Pairs without pseudo headers.
     pub headers: Headers<'a>,
+    marks: Marks<'a>,
 }
 
 impl<'a> Response<'a> {
@@ -138,15 +228,30 @@ impl<'a> Response<'a> {
     /// # Errors
     /// The head lacks a status.
     pub fn new(pairs: &'a Pairs) -> Result<Self, HostError> {
-        let status = pairs.first(b":status").and_then(decimal);
+        let mut status = None;
+        let mut marks = Marks::default();
+        let mut headers = Vec::with_capacity(pairs.len());
+        for (name, value) in pairs.iter() {
+            if name == b":status" {
+                status.get_or_insert(value);
+            }
+            if !name.starts_with(b":") {
+                marks.note(name, value);
+                headers.push((name, value));
+            }
+        }
+        let status = status.and_then(decimal);
         let status = status.and_then(|status| u16::try_from(status).ok());
         Ok(Self {
             status: status.ok_or(HostError::Malformed)?,
-            headers: pairs
-                .iter()
-                .filter(|(name, _)| !name.starts_with(b":"))
-                .collect(),
+            headers,
+            marks,
         })
+    }
+
+    /// The length that the head announces for the body, if it is clear.
+    pub fn content_length(&self) -> Option<usize> {
+        self.marks.content_length()
     }
 
     /// Whether the client reads the body while it is being written: holding it would keep every
@@ -156,18 +261,18 @@ impl<'a> Response<'a> {
             || (answers_connect && (200..300).contains(&self.status))
             || [&b"text/event-stream"[..], b"multipart/x-mixed-replace"]
                 .iter()
-                .any(|kind| media_type(&self.headers).eq_ignore_ascii_case(kind))
+                .any(|kind| self.marks.media_type().eq_ignore_ascii_case(kind))
     }
 
     /// Whether this is gRPC.
     pub fn is_grpc(&self) -> bool {
-        is_grpc(&self.headers)
+        self.marks.is_grpc()
     }
 }
 
 /// Envoy writes `HTTP/2` and `HTTP/3` where rules expect a minor version.
 fn protocol(host: &dyn Host) -> Vec<u8> {
-    match host.property(&["request", "protocol"]) {
+    match host.property("request\0protocol") {
         Some(protocol) if protocol == b"HTTP/2" || protocol == b"HTTP/3" => {
             [&protocol[..], b".0"].concat()
         }
@@ -176,50 +281,8 @@ fn protocol(host: &dyn Host) -> Vec<u8> {
     }
 }
 
-/// `application/grpc` and `application/grpc+…`; not `application/grpc-web`, which is an ordinary
-/// message.
-fn is_grpc(headers: &[(&[u8], &[u8])]) -> bool {
-    let media_type = media_type(headers).to_ascii_lowercase();
-    media_type
-        .strip_prefix(b"application/grpc")
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
-}
-
-/// The first content type without its parameters.
-fn media_type<'a>(headers: &[(&'a [u8], &'a [u8])]) -> &'a [u8] {
-    let value = value(headers, b"content-type").unwrap_or(b"");
-    value
-        .split(|&byte| byte == b';')
-        .next()
-        .unwrap_or(b"")
-        .trim_ascii()
-}
-
-fn value<'a>(headers: &[(&'a [u8], &'a [u8])], name: &[u8]) -> Option<&'a [u8]> {
-    values(headers, name).next()
-}
-
-fn values<'a: 'b, 'b>(
-    headers: &'b [(&'a [u8], &'a [u8])],
-    name: &'b [u8],
-) -> impl Iterator<Item = &'a [u8]> + 'b {
-    headers
-        .iter()
-        .filter(move |(key, _)| is(key, name))
-        .map(|&(_, value)| value)
-}
-
 fn is(name: &[u8], wanted: &[u8]) -> bool {
     name.eq_ignore_ascii_case(wanted)
-}
-
-/// The length that a head announces for its body, if it is clear.
-pub fn content_length(headers: &[(&[u8], &[u8])]) -> Option<usize> {
-    let mut lengths = values(headers, b"content-length");
-    let length = lengths.next()?;
-    let coded = value(headers, b"transfer-encoding").is_some();
-    let clear = !coded && lengths.all(|other| other == length);
-    decimal(length).filter(|_| clear)
 }
 
 /// The value of a header that is a whole number.

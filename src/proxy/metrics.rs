@@ -1,6 +1,6 @@
 //! Counters in the host. Names follow coraza-proxy-wasm, so that dashboards go on working.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -128,6 +128,8 @@ pub fn phase_name(phase: u8) -> &'static str {
 /// name is defined, even for a name it knows.
 #[derive(Debug, Default)]
 pub struct Metrics {
+    /// The one that every request adds to.
+    transactions: OnceCell<Option<MetricId>>,
     ids: RefCell<BTreeMap<String, Option<MetricId>>>,
 }
 
@@ -140,6 +142,14 @@ const NAMES: usize = 16_384;
 impl Metrics {
     /// Adds one. `labels` is the suffix of [`label_suffix`]. A host without metrics is no error.
     pub fn count(&self, host: &dyn Host, count: Count<'_>, labels: &str) {
+        if matches!(count, Count::Transaction) {
+            let define = || {
+                host.define_metric(MetricKind::Counter, &count.name(labels))
+                    .ok()
+            };
+            increment(host, *self.transactions.get_or_init(define), 1);
+            return;
+        }
         self.add(host, MetricKind::Counter, count.name(labels), 1);
     }
 
@@ -159,10 +169,14 @@ impl Metrics {
             }
             defined
         });
-        if let Some(id) = id {
-            // What cannot be counted changes no verdict.
-            let _: Result<(), _> = host.increment_metric(id, by);
-        }
+        increment(host, id, by);
+    }
+}
+
+fn increment(host: &dyn Host, id: Option<MetricId>, by: i64) {
+    if let Some(id) = id {
+        // What cannot be counted changes no verdict.
+        let _: Result<(), _> = host.increment_metric(id, by);
     }
 }
 

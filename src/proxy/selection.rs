@@ -174,6 +174,7 @@ impl ProfileMetadata {
                 &self.namespace,
                 &self.key,
             ];
+            let path = path.join("\0");
             let name = host.property(&path)?;
             (!name.is_empty()).then_some((from, name))
         })
@@ -214,7 +215,7 @@ impl Routes {
         if self.names.is_empty() {
             return None;
         }
-        let route = host.property(&["xds", "route_name"])?;
+        let route = host.property("xds\0route_name")?;
         // Envoy gives a route without a name an empty one.
         (!route.is_empty()).then(|| self.find(&route)).flatten()
     }

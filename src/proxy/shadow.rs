@@ -53,11 +53,11 @@ impl<R> Shadowed<R> {
 impl<R: Rules> Rules for Shadowed<R> {
     type Transaction = ShadowedTransaction<R::Transaction>;
 
-    fn begin(&self, connection: Connection) -> Self::Transaction {
+    fn begin(&self, connection: &Rc<Connection>) -> Self::Transaction {
         let shadow = self.shadow.as_ref().map(|(name, rules)| {
             Box::new(Shadow {
                 name: Rc::clone(name),
-                transaction: rules.begin(connection.clone()),
+                transaction: rules.begin(connection),
                 request: Half::default(),
                 response: Half::default(),
                 verdict: None,
@@ -70,6 +70,11 @@ impl<R: Rules> Rules for Shadowed<R> {
             stopped: false,
             shadow,
         }
+    }
+
+    fn reads_server(&self) -> bool {
+        let shadow = self.shadow.as_ref();
+        self.rules.reads_server() || shadow.is_some_and(|(_, rules)| rules.reads_server())
     }
 }
 
@@ -275,6 +280,13 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
             }
             shadow.transaction.finish();
         }
+    }
+
+    fn has_news(&self) -> bool {
+        let shadow = self.shadow.as_ref();
+        self.rules.has_news()
+            || shadow
+                .is_some_and(|shadow| shadow.verdict.is_some() || shadow.transaction.has_news())
     }
 
     fn drain_matches(&mut self) -> Vec<RuleMatch> {

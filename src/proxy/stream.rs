@@ -33,7 +33,7 @@ use super::log;
 use super::metrics::{Count, Uninspected};
 use super::settings::OnError;
 use super::vm::Claim;
-use crate::engine::{BodyPlan, Interruption, Step};
+use crate::engine::{BodyPlan, Connection, Interruption, Step};
 
 /// What a callback tells the host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -95,8 +95,8 @@ pub struct Stream<R: Rules> {
     transaction: Option<Box<R::Transaction>>,
     /// What the transaction holds.
     claim: Claim,
-    unique_id: String,
-    request_id: Vec<u8>,
+    /// Who talks to whom, once there is a head.
+    connection: Option<Rc<Connection>>,
     /// What denials of its profile look like.
     page: Rc<DenialPage>,
     protocol: Vec<u8>,
@@ -127,8 +127,7 @@ impl<R: Rules> Stream<R> {
             filter,
             context,
             transaction: None,
-            unique_id: String::new(),
-            request_id: Vec::new(),
+            connection: None,
             protocol: Vec::new(),
             is_connect: false,
             is_head: false,
@@ -160,8 +159,10 @@ impl<R: Rules> Stream<R> {
             return;
         };
         transaction.finish();
-        self.count_work_limit(host, false);
-        self.report(host);
+        if transaction.has_news() {
+            self.count_work_limit(host, false);
+            self.report(host);
+        }
         self.transaction = None;
         self.claim.set(0);
     }
@@ -218,18 +219,30 @@ impl<R: Rules> Stream<R> {
     ) -> Option<Step> {
         let transaction = self.transaction.as_mut()?;
         let step = run(transaction);
-        self.claim_held();
-        self.count_work_limit(host, step.interruption.is_none());
-        self.report(host);
+        if transaction.has_news() {
+            self.count_work_limit(host, step.interruption.is_none());
+            self.report(host);
+        }
         Some(step)
     }
 
     /// How lines in the log name it.
     fn ids(&self) -> String {
-        log::ids(&self.unique_id, &self.request_id)
+        let (unique_id, request_id) = self.names();
+        log::ids(&unique_id, request_id)
     }
 
-    /// Notes what the transaction holds.
+    /// The names of the transaction and of the request, empty where they have none.
+    fn names(&self) -> (String, &[u8]) {
+        self.connection
+            .as_ref()
+            .map_or((String::new(), &[]), |connection| {
+                (connection.unique_id.to_string(), &connection.request_id)
+            })
+    }
+
+    /// Notes what the transaction holds: at the end of each callback, and before it is asked whether
+    /// that is too much.
     fn claim_held(&mut self) {
         if let Some(transaction) = &self.transaction {
             self.claim.set(transaction.held_bytes());
@@ -238,6 +251,7 @@ impl<R: Rules> Stream<R> {
 
     /// Whether there is no more memory, not even without the shadow.
     fn is_full(&mut self, host: &dyn Host) -> bool {
+        self.claim_held();
         if !self.filter.is_full() {
             return false;
         }

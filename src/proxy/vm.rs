@@ -1,6 +1,6 @@
 //! What all plugins of one VM share, in all their generations: one memory, one set of counters.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::host::Host;
@@ -19,12 +19,47 @@ pub struct Vm {
     pub packed: OnceCell<Packed>,
     in_flight: Cell<usize>,
     memory: Cell<u64>,
+    randoms: RefCell<Randoms>,
+}
+
+/// Random bytes for transactions to come. They are drawn for many at once: the host takes as long
+/// for one.
+#[derive(Debug, Default)]
+struct Randoms {
+    drawn: [[u8; 16]; Self::DRAWN],
+    /// How many of them nobody has got yet.
+    left: usize,
+}
+
+impl Randoms {
+    const DRAWN: usize = 32;
 }
 
 impl Vm {
     /// Bytes that all transactions under way hold.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.get()
+    }
+
+    /// Bytes nobody can foretell, which nobody else gets.
+    pub fn random(&self, host: &dyn Host) -> [u8; 16] {
+        let Ok(mut randoms) = self.randoms.try_borrow_mut() else {
+            let mut bytes = [0; 16];
+            host.random(&mut bytes);
+            return bytes;
+        };
+        if randoms.left == 0 {
+            host.random(randoms.drawn.as_flattened_mut());
+            randoms.left = Randoms::DRAWN;
+        }
+        randoms.left = randoms.left.saturating_sub(1);
+        let at = randoms.left;
+        // Given away: what was drawn for one is of no use to whoever reads memory later.
+        randoms
+            .drawn
+            .get_mut(at)
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// Tells the host how large the VM's memory is now, in bytes, if that has changed.

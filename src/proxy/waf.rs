@@ -19,12 +19,18 @@ use crate::engine::{
     Transaction, Waf,
 };
 use crate::program::Program;
+use crate::variable::Variable;
 
 impl Rules for Rc<Waf> {
     type Transaction = Transaction;
 
-    fn begin(&self, connection: Connection) -> Transaction {
-        Transaction::new(self, connection)
+    fn begin(&self, connection: &Rc<Connection>) -> Transaction {
+        Transaction::new(self, Rc::clone(connection))
+    }
+
+    fn reads_server(&self) -> bool {
+        let reads = &self.program().reads;
+        reads.contains(Variable::ServerAddr) || reads.contains(Variable::ServerPort)
     }
 }
 
@@ -100,6 +106,10 @@ impl Inspect for Transaction {
 
     fn finish(&mut self) {
         self.finish();
+    }
+
+    fn has_news(&self) -> bool {
+        self.has_news()
     }
 
     fn drain_matches(&mut self) -> Vec<RuleMatch> {

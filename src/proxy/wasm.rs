@@ -163,7 +163,7 @@ fn note_memory() {
 #[cfg(feature = "trap-for-tests")]
 fn trap_where_asked() {
     if ProxyHost
-        .property(&["request", "headers", "x-parapet-trap"])
+        .property("request\0headers\0x-parapet-trap")
         .is_some()
     {
         std::process::abort();

@@ -15,7 +15,7 @@ fn exchange(rules: &str, body: &[u8], content_type: &[u8]) -> (Vec<u64>, Option<
     let _ = transaction.request_body(body);
     let _ = transaction.end_request_body();
     respond(&mut transaction, b"text/html", b"0123456789");
-    let _ = transaction.finish();
+    transaction.finish();
     let ids = transaction.drain_matches();
     let status = transaction.interruption().map(|one| one.status);
     (ids.iter().map(|one| one.rule_id).collect(), status)
@@ -249,7 +249,8 @@ fn what_makes_a_transaction_relevant_for_the_audit_log() {
             protocol: b"HTTP/1.1",
             headers: &[],
         });
-        let record = transaction.finish();
+        transaction.finish();
+        let record = transaction.record();
         (
             record.audit,
             String::from_utf8(record.audit_parts.to_vec()).unwrap(),

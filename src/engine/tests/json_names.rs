@@ -11,7 +11,8 @@ fn with_body(rules: &str, target: &str, body: &str) -> (Transaction, Record) {
     let _ = transaction.request_head(&head(target, &headers));
     let _ = transaction.request_body(body.as_bytes());
     let _ = transaction.end_request_body();
-    let record = transaction.finish();
+    transaction.finish();
+    let record = transaction.record();
     (transaction, record)
 }
 
@@ -191,7 +192,7 @@ fn members_of_responses_have_all_names() {
     let _ = transaction.request_head(&head("/", &[]));
     let _ = transaction.end_request_body();
     respond(&mut transaction, b"application/json", BODY.as_bytes());
-    let _ = transaction.finish();
+    transaction.finish();
     let found: Vec<Vec<u8>> = transaction
         .drain_matches()
         .into_iter()
@@ -220,7 +221,7 @@ fn a_decoded_document_has_all_names() {
     let body: Vec<u8> = BODY.bytes().flat_map(|byte| [byte, 0]).collect();
     let _ = transaction.request_body(&body);
     let _ = transaction.end_request_body();
-    let _ = transaction.finish();
+    transaction.finish();
     let found = transaction.drain_matches();
     let targets: Vec<&[u8]> = found.iter().map(|found| found.target.as_slice()).collect();
     assert_eq!(targets, [b"ARGS:json.list.array_0"]);

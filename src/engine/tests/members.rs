@@ -51,7 +51,7 @@ fn ids(rules: &str, target: &str) -> Vec<u64> {
     let mut transaction = start(rules);
     let _ = transaction.request_head(&head(target, &[]));
     let _ = transaction.end_request_body();
-    let _ = transaction.finish();
+    transaction.finish();
     let matches = transaction.drain_matches();
     matches.iter().map(|found| found.rule_id).collect()
 }
@@ -197,7 +197,7 @@ fn only_bodies_can_be_changed() {
     let _ = transaction.request_head(&head("/", &[FORM]));
     let _ = transaction.request_body(b"x=a");
     let _ = transaction.end_request_body();
-    let _ = transaction.finish();
+    transaction.finish();
     assert!(transaction.replaced_request_body().is_none());
 }
 

@@ -27,7 +27,7 @@ fn run(rules: &str, target: &str) -> (Option<Interruption>, Vec<(u64, String)>, 
         headers: &[],
     });
     let _ = transaction.end_response_body();
-    let _ = transaction.finish();
+    transaction.finish();
     let logged = transaction
         .drain_matches()
         .into_iter()
@@ -132,7 +132,8 @@ fn the_same_request_spends_the_same() {
         let mut transaction = Transaction::new(waf, Connection::default());
         let _ = transaction.request_head(&head(target, &[]));
         let _ = transaction.end_request_body();
-        transaction.finish().work
+        transaction.finish();
+        transaction.record().work
     };
     let first = spend(&waf, &query(150));
     for other in [10, 1000, 100_000] {

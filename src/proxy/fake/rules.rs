@@ -38,6 +38,8 @@ pub struct FakeRules {
     pub plain: bool,
     /// SecServerSignature.
     pub signature: Option<&'static str>,
+    /// Whether rules look at our end of the connection.
+    pub reads_server: bool,
     /// What the transactions saw, in order.
     pub seen: Rc<RefCell<Vec<String>>>,
 }
@@ -59,6 +61,7 @@ impl Default for FakeRules {
             edits: BodyEdits::default(),
             plain: false,
             signature: None,
+            reads_server: false,
             seen: Rc::default(),
         }
     }
@@ -67,7 +70,7 @@ impl Default for FakeRules {
 impl Rules for FakeRules {
     type Transaction = FakeTransaction;
 
-    fn begin(&self, connection: Connection) -> FakeTransaction {
+    fn begin(&self, connection: &Rc<Connection>) -> FakeTransaction {
         let client = connection.client.map(|client| client.address.to_string());
         self.seen
             .borrow_mut()
@@ -82,6 +85,10 @@ impl Rules for FakeRules {
             matches: Vec::new(),
             replaced: [None, None],
         }
+    }
+
+    fn reads_server(&self) -> bool {
+        self.reads_server
     }
 }
 
@@ -251,6 +258,10 @@ impl Inspect for FakeTransaction {
 
     fn pause(&self) -> u32 {
         self.rules.pause
+    }
+
+    fn has_news(&self) -> bool {
+        !self.matches.is_empty()
     }
 
     fn take_work_exceeded(&mut self) -> bool {

@@ -50,7 +50,8 @@ impl<R: Rules> Stream<R> {
 
     /// The answer of a denial, under SecServerSignature as well.
     pub(super) fn denial_reply(&self, denial: &Denial) -> LocalReply {
-        let mut reply = self.page.reply(denial, &self.unique_id, &self.request_id);
+        let (unique_id, request_id) = self.names();
+        let mut reply = self.page.reply(denial, &unique_id, request_id);
         let says_server = reply
             .headers
             .iter()

@@ -85,17 +85,18 @@ impl<R: Rules> Stream<R> {
         size: usize,
         end: bool,
     ) {
-        if !matches!(self.side(direction), Side::Passed) || !self.is_message(direction) {
+        let observes = self
+            .transaction
+            .as_deref()
+            .is_some_and(|transaction| transaction.observes(direction));
+        if !observes || !matches!(self.side(direction), Side::Passed) || !self.is_message(direction)
+        {
             return;
         }
         let mut at = from;
-        loop {
-            let Some(transaction) = &mut self.transaction else {
-                return;
-            };
-            if !transaction.observes(direction) {
-                break;
-            }
+        while let Some(transaction) = &mut self.transaction
+            && transaction.observes(direction)
+        {
             let piece = super::collect::PIECE.min(size.saturating_sub(at));
             let bytes = if piece == 0 {
                 Ok(Vec::new())
@@ -110,7 +111,6 @@ impl<R: Rules> Stream<R> {
                 break;
             }
         }
-        self.claim_held();
         self.report(host);
     }
 }
@@ -121,5 +121,5 @@ const LONGEST_SCORE: usize = 32;
 /// Sets `wasm.parapet.NAME` in the filter state; a host that does not keep it changes no verdict.
 fn set_state(host: &dyn Host, name: &str, value: &[u8]) {
     let name = format!("parapet.{name}");
-    let _: Result<(), HostError> = host.set_property(&[&name], value);
+    let _: Result<(), HostError> = host.set_property(&name, value);
 }

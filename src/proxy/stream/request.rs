@@ -4,12 +4,12 @@ use std::rc::Rc;
 
 use super::collect::Collected;
 use super::{Decision, Failure, Flow, Side, Stream};
-use crate::engine::RequestHead;
+use crate::engine::{Connection, RequestHead, UniqueId};
 use crate::proxy::host::HeaderMap;
 use crate::proxy::host::{Direction, Host};
 use crate::proxy::identity::{self, Client};
 use crate::proxy::inspect::{Inspect, Rules};
-use crate::proxy::message::{self, Framing, Request};
+use crate::proxy::message::{Framing, Request};
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
 use crate::proxy::settings::Grpc;
@@ -27,6 +27,12 @@ struct Head {
 impl<R: Rules> Stream<R> {
     /// The head of the request; `end` if there is no body.
     pub fn on_request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        let flow = self.request_headers(host, end);
+        self.claim_held();
+        flow
+    }
+
+    fn request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         self.filter.holding().new_turn();
         self.notice_watchdog();
         if self.ended.is_some() {
@@ -58,6 +64,12 @@ impl<R: Rules> Stream<R> {
 
     /// More of the request's body. `size`: bytes in the host's buffer.
     pub fn on_request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        let flow = self.request_body(host, size, end);
+        self.claim_held();
+        flow
+    }
+
+    fn request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         self.notice_body(host, REQUEST, size > 0 || end);
         self.notice_watchdog();
         if self.ended.is_some() {
@@ -68,6 +80,12 @@ impl<R: Rules> Stream<R> {
 
     /// The request ends with trailers.
     pub fn on_request_trailers(&mut self, host: &dyn Host) -> Flow {
+        let flow = self.request_trailers(host);
+        self.claim_held();
+        flow
+    }
+
+    fn request_trailers(&mut self, host: &dyn Host) -> Flow {
         self.notice_body(host, REQUEST, true);
         self.notice_watchdog();
         if self.ended.is_some() {
@@ -91,22 +109,15 @@ impl<R: Rules> Stream<R> {
     ) -> Result<(Head, Decision), Failure> {
         let mut request = Request::new(host, pairs).map_err(Failure::Host)?;
         request.restore_transfer_encoding(!end);
-        let request_id = pairs.first(b"x-request-id").unwrap_or_default();
-        let (connection, client) =
-            identity::connection(host, self.filter.settings().forwarded_trusted, request_id);
-        if matches!(client, Client::Untrusted(_)) {
-            self.filter.count(host, Count::UntrustedAddress);
-        }
-        self.unique_id.clone_from(&connection.unique_id);
         self.is_connect = request.method == b"CONNECT";
         self.is_head = request.method == b"HEAD";
-        self.request_id.clone_from(&connection.request_id);
         let filter = Rc::clone(&self.filter);
         let (rules, page) = filter
             .profile(host, request.authority)
             .ok_or(Failure::NoRules)?;
         self.page = Rc::clone(page);
-        self.transaction = Some(Box::new(rules.begin(connection)));
+        let connection = self.connect(host, request.request_id, rules.reads_server());
+        self.transaction = Some(Box::new(rules.begin(&connection)));
         if filter.is_half_full() {
             self.drop_shadow(host);
         }
@@ -122,13 +133,33 @@ impl<R: Rules> Stream<R> {
         });
         let head = Head {
             framing: request.framing(),
-            length: message::content_length(&request.headers),
+            length: request.content_length(),
             is_grpc: request.is_grpc(),
         };
         self.request_is_message = matches!(head.framing, Framing::Message)
             && !(head.is_grpc && self.filter.settings().grpc == Grpc::Stream);
         self.protocol = request.protocol;
         Ok((head, self.decide(host, REQUEST, step)))
+    }
+
+    /// Reads who talks to whom. The name of the transaction is random: the request's own name may be
+    /// the client's choice, and rules take what is in UNIQUE_ID for random (CRS samples by it).
+    fn connect(&mut self, host: &dyn Host, request_id: &[u8], server: bool) -> Rc<Connection> {
+        let client = identity::client(host, self.filter.settings().forwarded_trusted);
+        if matches!(client, Client::Untrusted(_)) {
+            self.filter.count(host, Count::UntrustedAddress);
+        }
+        let connection = Rc::new(Connection {
+            client: match client {
+                Client::Known(endpoint) => Some(endpoint),
+                Client::Unknown | Client::Untrusted(_) => None,
+            },
+            server: if server { identity::server(host) } else { None },
+            unique_id: UniqueId::Random(self.filter.random(host)),
+            request_id: identity::request_id(request_id),
+        });
+        self.connection = Some(Rc::clone(&connection));
+        connection
     }
 
     /// The rules want the body: waits for it, unless it is none that ends.

@@ -5,7 +5,7 @@ use super::{Decision, Ended, Failure, Flow, Side, Stream};
 use crate::engine::ResponseHead;
 use crate::proxy::host::{Direction, HeaderMap, Host};
 use crate::proxy::inspect::{Inspect, Rules};
-use crate::proxy::message::{self, Response};
+use crate::proxy::message::Response;
 use crate::proxy::metrics::{Count, Uninspected};
 use crate::proxy::pairs::Pairs;
 use crate::proxy::settings::Grpc;
@@ -15,6 +15,12 @@ const RESPONSE: Direction = Direction::Response;
 impl<R: Rules> Stream<R> {
     /// The head of the response; `end` if there is no body.
     pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
+        let flow = self.response_headers(host, end);
+        self.claim_held();
+        flow
+    }
+
+    fn response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         self.filter.holding().new_turn();
         self.notice_watchdog();
         if let Some(ended) = self.ended {
@@ -23,7 +29,8 @@ impl<R: Rules> Stream<R> {
         if self.response != Side::New {
             return self.fail(host, RESPONSE, Failure::Order("a second response head"));
         }
-        if is_local(host) {
+        let pairs = host.headers(HeaderMap::Response);
+        if is_local(host, pairs.as_ref().ok()) {
             // An answer of the host itself: nothing came from the upstream, and whatever of the
             // request was not inspected does not go there.
             if matches!(self.request, Side::Collect(_)) {
@@ -55,7 +62,7 @@ impl<R: Rules> Stream<R> {
             }
             self.cut_request();
         }
-        let pairs = match host.headers(HeaderMap::Response) {
+        let pairs = match pairs {
             Ok(pairs) => pairs,
             Err(error) => return self.fail(host, RESPONSE, Failure::Host(error)),
         };
@@ -65,6 +72,12 @@ impl<R: Rules> Stream<R> {
 
     /// More of the response's body. `size`: bytes in the host's buffer.
     pub fn on_response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
+        let flow = self.response_body(host, size, end);
+        self.claim_held();
+        flow
+    }
+
+    fn response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         self.notice_body(host, RESPONSE, size > 0 || end);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
@@ -75,6 +88,12 @@ impl<R: Rules> Stream<R> {
 
     /// The response ends with trailers.
     pub fn on_response_trailers(&mut self, host: &dyn Host) -> Flow {
+        let flow = self.response_trailers(host);
+        self.claim_held();
+        flow
+    }
+
+    fn response_trailers(&mut self, host: &dyn Host) -> Flow {
         self.notice_body(host, RESPONSE, true);
         self.notice_watchdog();
         if let Some(ended) = self.ended {
@@ -127,14 +146,19 @@ impl<R: Rules> Stream<R> {
                 .count(host, Count::Uninspected(Uninspected::Stream));
             return self.end_head(host, RESPONSE, false);
         }
-        let length = message::content_length(&response.headers);
+        let length = response.content_length();
         self.await_collected(host, RESPONSE, Collected::message(length))
     }
 }
 
 /// Whether the host itself answered. A host that does not say is taken to pass on what an upstream
 /// said.
-fn is_local(host: &dyn Host) -> bool {
-    host.property(&["response", "code_details"])
+fn is_local(host: &dyn Host, head: Option<&Pairs>) -> bool {
+    // Envoy writes this into what came from an upstream, and there is no need to ask. Should an
+    // answer of its own ever have it, the rules look at that as well.
+    if head.is_some_and(|head| head.first(b"x-envoy-upstream-service-time").is_some()) {
+        return false;
+    }
+    host.property("response\0code_details")
         .is_some_and(|details| !details.is_empty() && details != b"via_upstream")
 }

@@ -86,7 +86,7 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
     let connection = Connection {
         client: case.client.as_ref().and_then(endpoint),
         server: case.server.as_ref().and_then(endpoint),
-        unique_id: "1447123456789.012345".to_owned(),
+        unique_id: "1447123456789.012345".into(),
         request_id: Vec::new(),
     };
     let mut transaction = Transaction::new(&waf, connection);
@@ -118,7 +118,8 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
         || stopped(transaction.response_head(&response))
         || stopped(transaction.response_body(case.response.body.0.as_bytes()))
         || stopped(transaction.end_response_body());
-    let record = transaction.finish();
+    transaction.finish();
+    let record = transaction.record();
     let (probes, evaluations): (Vec<_>, Vec<_>) = transaction
         .evaluations()
         .iter()
