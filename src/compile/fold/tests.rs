@@ -1,5 +1,11 @@
 //! What is known of rules, and what is not.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    reason = "an overflow fails the test, as it should"
+)]
+
 use std::sync::Arc;
 
 use super::facts::{Facts, Pool};
