@@ -337,7 +337,7 @@ fn spent_work_leaves_nothing_known() {
             protocol: b"HTTP/1.1",
             headers: &[],
         });
-        let _ = transaction.finish();
+        transaction.finish();
         let matches = transaction.drain_matches();
         let ids: Vec<u64> = matches.iter().map(|found| found.rule_id).collect();
         assert_eq!(ids, if is_spent { vec![0, 3] } else { vec![4] });
