@@ -122,6 +122,8 @@ pub mod cost {
     pub const SCAN_BYTE: u64 = 4;
     /// Something that a scan came upon: a rule woken, a phrase compared.
     pub const REPORT: u64 = 7;
+    /// Working out what comes of values of some byte classes, for the first one in a phase.
+    pub const PROSPECTS: u64 = 4000;
     /// A transformation, besides its bytes.
     pub const TRANSFORM: u64 = 140;
     /// A byte that goes through a transformation.

@@ -68,7 +68,7 @@ impl Sharing {
             self.scans.repeats.get_or_insert_default();
         }
         if !ablation.prospects {
-            self.prospects.get_or_insert_default();
+            self.prospects.get_or_insert_default().begin();
         }
         self.scans.clear();
         self.transformed.clear();
@@ -131,7 +131,7 @@ impl Sharing {
             let row = rows.copy(plain, words);
             let classes = values.profile(value).classes;
             let known = self.prospects.as_mut();
-            let known = match known.and_then(|known| known.of(rules.phase, classes)) {
+            let known = match known.and_then(|known| known.of(rules.phase, classes, work)) {
                 Some(prospects) => {
                     rows.clear_all(row, &prospects.slots);
                     rows.add(&prospects.hopeless)

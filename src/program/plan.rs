@@ -129,17 +129,9 @@ impl Plans {
             hopeless: vec![0; self.bits()].into(),
             slots: vec![0; self.words].into(),
         };
-        // Most plans make the same classes.
-        let mut known: Vec<(ClassSet, Candidates)> = Vec::new();
         for (at, plan) in (0u32..).zip(&self.plans) {
-            let made = plan.makes(classes);
-            if !known.iter().any(|(classes, _)| *classes == made) {
-                let mut possible = Candidates::new();
-                prefilter.possible(made, &mut possible);
-                known.push((made, possible));
-            }
-            let possible = known.iter().find(|(classes, _)| *classes == made);
-            if possible.is_none_or(|(_, possible)| intersect(&plan.slots, possible.bits())) {
+            // A plan without transformations makes nothing.
+            if plan.steps.is_empty() || prefilter.can_match(&plan.slots, plan.makes(classes)) {
                 continue;
             }
             Candidates::add(&mut prospects.hopeless, at);
@@ -176,9 +168,4 @@ impl Plans {
     pub fn asked_of(&self, target: SharedTargetId) -> &[u64] {
         self.asked.get(target.index()).map_or(&[], Vec::as_slice)
     }
-}
-
-/// Whether some bit is set in both.
-fn intersect(one: &[u64], other: &[u64]) -> bool {
-    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }

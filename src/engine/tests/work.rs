@@ -125,7 +125,10 @@ fn bodies_are_work() {
 /// What is spent depends on rules and request alone, not on what others left in the caches.
 #[test]
 fn the_same_request_spends_the_same() {
-    let text = format!("SecRuleEngine On\n{RULES}");
+    let text = format!(
+        "SecRuleEngine On\n{RULES}\n\
+         SecRule ARGS \"@rx x[(]y\" \"id:90,phase:2,pass,t:lowercase,t:removeWhitespace\""
+    );
     let compiled = compile(&[("test.conf".into(), text.into_bytes())], &NoFiles);
     let waf = Waf::new(compiled.program.unwrap(), Rc::new(Noon));
     let spend = |waf: &Rc<Waf>, target: &str| {
@@ -136,10 +139,20 @@ fn the_same_request_spends_the_same() {
         transaction.record().work
     };
     let first = spend(&waf, &query(150));
+    let mixed = "/?a=x+y&b=1&c=x(+y&d=.&e=-&f=~&g=a-b&h=a.b&i=1.2";
+    let of_mixed = spend(&waf, mixed);
     for other in [10, 1000, 100_000] {
         spend(&waf, &query(other));
     }
+    // Values of many classes of bytes, of which something is kept for all transactions.
+    for number in 0..5000u32 {
+        let signs = "-.~!$*_,;:@ab1".bytes().zip(0..);
+        let chosen = signs.filter(|(_, bit)| number >> bit & 1 != 0);
+        let text: String = chosen.map(|(sign, _)| char::from(sign)).collect();
+        spend(&waf, &format!("/?a={text}"));
+    }
     assert_eq!(spend(&waf, &query(150)), first);
+    assert_eq!(spend(&waf, mixed), of_mixed);
     let fresh = Waf::new(Arc::clone(waf.program()), Rc::new(Noon));
     assert_eq!(spend(&fresh, &query(150)), first);
 }

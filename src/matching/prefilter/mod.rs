@@ -176,16 +176,13 @@ impl Prefilter {
         }
     }
 
-    /// Writes which slots can match some value that has no other classes than these. For the others
-    /// nothing made of such bytes needs to be scanned.
-    pub fn possible(&self, classes: ClassSet, out: &mut Candidates) {
-        match self.tier(classes) {
-            Some(tier) => {
-                out.clear(self.slots);
-                tier.possible(classes, out);
-            }
-            None => out.fill(self.slots),
-        }
+    /// Whether one of some slots can match some value that has no other classes than these. If not,
+    /// nothing made of such bytes needs to be scanned for them.
+    pub fn can_match(&self, slots: &[u64], classes: ClassSet) -> bool {
+        let Some(tier) = self.tier(classes) else {
+            return true;
+        };
+        slots_of(slots).any(|slot| tier.can_hold(slot, classes))
     }
 
     fn tier(&self, classes: ClassSet) -> Option<&Tier> {
@@ -196,6 +193,11 @@ impl Prefilter {
     /// Tells it from all others of this process.
     pub const fn id(&self) -> u64 {
         self.id
+    }
+
+    /// How many slots there are.
+    pub const fn slots(&self) -> usize {
+        self.slots
     }
 
     /// How many words [`Candidates::bits`] has.
@@ -260,10 +262,7 @@ impl Candidates {
 
     /// The slots that can match, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
-            .step_by(64)
-            .zip(&self.can_match)
-            .flat_map(|(base, &word)| set_bits(word).map(move |bit| base | u32::from(bit)))
+        slots_of(&self.can_match)
     }
 
     fn clear(&mut self, slots: usize) {
@@ -299,6 +298,14 @@ impl Candidates {
         *met |= clause;
         before != needed && *met == needed
     }
+}
+
+/// The slots of some bits, ascending.
+fn slots_of(bits: &[u64]) -> impl Iterator<Item = u32> + '_ {
+    (0u32..)
+        .step_by(64)
+        .zip(bits)
+        .flat_map(|(base, &word)| set_bits(word).map(move |bit| base | u32::from(bit)))
 }
 
 fn place(slot: u32) -> (usize, u64) {

@@ -1,5 +1,7 @@
 //! The tables for the values of one alphabet.
 
+use std::num::NonZeroU16;
+
 use super::super::PhraseSet;
 use super::super::syntax::Node;
 use super::super::windows::{self, Finder, Landmark};
@@ -25,7 +27,10 @@ const NEEDS_LIMIT: usize = 4;
 #[derive(Debug)]
 pub(super) struct Tier {
     alphabet: ClassSet,
+    /// By slot, one each.
     conditions: Box<[Condition]>,
+    /// By slot: where its condition stands, if it has one.
+    by_slot: Box<[Option<NonZeroU16>]>,
     /// Class sets of the conditions, one list after the other.
     needs: Box<[ClassSet]>,
     /// Conditions that are looked at for every value; nothing else wakes them.
@@ -122,13 +127,16 @@ impl Tier {
         out.reports = reports;
     }
 
-    /// Adds the slots whose conditions can hold for a value that has some of these classes and no
+    /// Whether the condition of a slot can hold for a value that has some of these classes and no
     /// others, as far as classes tell.
-    pub(super) fn possible(&self, classes: ClassSet, out: &mut Candidates) {
-        let possible = self.conditions.iter().filter(|condition| {
+    pub(super) fn can_hold(&self, slot: u32, classes: ClassSet) -> bool {
+        let place = usize::try_from(slot).ok();
+        let number = place.and_then(|place| self.by_slot.get(place).copied().flatten());
+        let place = number.map(|number| usize::from(number.get().saturating_sub(1)));
+        let condition = place.and_then(|place| self.conditions.get(place));
+        condition.is_some_and(|condition| {
             classes.contains(condition.required) && self.meets_needs(condition, classes)
-        });
-        possible.for_each(|condition| out.insert(condition.slot));
+        })
     }
 
     fn holds(&self, condition: &Condition, hay: &[u8], classes: ClassSet) -> bool {
@@ -155,6 +163,7 @@ impl Tier {
     /// Memory of the tables, in bytes.
     pub(super) fn memory_usage(&self) -> usize {
         size_of_val(&*self.conditions)
+            .saturating_add(size_of_val(&*self.by_slot))
             .saturating_add(size_of_val(&*self.needs))
             .saturating_add(size_of_val(&*self.always))
             .saturating_add(self.by_class.memory_usage())
@@ -389,8 +398,15 @@ impl TierBuilder {
             Some(condition.clone())
         });
         let always = always.collect();
+        let mut by_slot = Vec::new();
+        for (condition, number) in self.conditions.iter().zip(1u16..) {
+            let place = usize::try_from(condition.slot).unwrap_or(usize::MAX);
+            by_slot.resize(place, None);
+            by_slot.push(NonZeroU16::new(number));
+        }
         Tier {
             alphabet: self.alphabet,
+            by_slot: by_slot.into(),
             conditions: self.conditions.into(),
             needs: self.needs.into(),
             always,
