@@ -14,9 +14,7 @@ use super::target::Subject;
 use super::values::ValueId;
 use crate::action::{AllowScope, Phase};
 use crate::operator::{Capture, Eval, Product};
-use crate::program::{
-    Constants, Decision, EngineMode, Flow, Fold, PhaseEntry, Program, Rule, RuleIndex, Test,
-};
+use crate::program::{Constants, Decision, EngineMode, Flow, Fold, Program, Rule, RuleIndex, Test};
 use crate::transform::Context;
 use crate::variable::{KeySlot, PCRE_LIMITS_EXCEEDED, Variable};
 use crate::work::cost;
@@ -102,9 +100,11 @@ impl State {
         scratch
             .matching
             .set_step_limit(program.settings.pcre_match_limit);
+        // A trace tells of every rule that was asked.
+        let has_gates = self.trace.is_none();
         let mut at = 0usize;
         while let Some(entry) = rules.entries.get(at) {
-            let PhaseEntry { starter, gate, .. } = *entry;
+            let starter = entry.starter;
             at = at.saturating_add(1);
             self.work.charge(cost::RULE);
             if self.work.is_spent() {
@@ -117,12 +117,11 @@ impl State {
                 at = usize::try_from(fold.next).unwrap_or(usize::MAX);
                 continue;
             }
-            if self.removed.binary_search(&starter).is_ok() {
+            if !self.removed.is_empty() && self.removed.binary_search(&starter).is_ok() {
                 continue;
             }
-            // A trace tells of every rule that was asked.
-            if self.trace.is_none()
-                && let Some(gate) = gate
+            if has_gates
+                && let Some(gate) = entry.gate
                 && self.cannot_match(&program, starter, gate, scratch)
             {
                 continue;

@@ -8,6 +8,7 @@ mod api;
 mod collection;
 mod effects;
 mod evaluate;
+mod gates;
 mod held;
 mod known;
 mod mask;

@@ -77,7 +77,7 @@ pub struct Ablation {
     pub prospects: bool,
     /// Keep nothing that was found out about values for later transactions.
     pub repeats: bool,
-    /// Evaluate rules about one variable of TX and a number like all others.
+    /// Evaluate rules that compare what one target holds like all others.
     pub flags: bool,
     /// Evaluate rules whose outcome is known like all others.
     pub folding: bool,

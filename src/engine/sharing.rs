@@ -36,18 +36,27 @@ pub(super) struct Sharing {
     prospects: Option<KnownProspects>,
     /// By [`SharedTargetId`].
     targets: Known<Listed>,
-    subjects: Vec<Subject>,
+    /// The values of all targets.
+    pub subjects: Vec<Subject>,
     /// By [`crate::program::ListId`]: the row of the rules that can match some value of its targets.
     lists: Known<Row>,
 }
 
 /// The values of a target.
 #[derive(Clone, Copy, Debug)]
-struct Listed {
+pub(super) struct Listed {
     /// Where they stand in [`Sharing::subjects`]; none if they are too many to be kept.
     kept: Option<(usize, usize)>,
     /// The row of the rules that can match what they make of some of them, once a rule has asked.
     union: Option<Row>,
+}
+
+impl Listed {
+    /// The values, if they are kept.
+    pub(super) fn of(self, subjects: &[Subject]) -> Option<&[Subject]> {
+        let (start, end) = self.kept?;
+        subjects.get(start..end)
+    }
 }
 
 /// What the rules of a phase do with values.
@@ -208,12 +217,6 @@ impl Sharing {
             self.scans.row(prefilter, made, values, work)
         }
     }
-
-    /// The values of a target, if they are kept.
-    fn kept(&self, listed: Listed) -> Option<&[Subject]> {
-        let (start, end) = listed.kept?;
-        self.subjects.get(start..end)
-    }
 }
 
 impl State {
@@ -228,6 +231,8 @@ impl State {
     ) -> bool {
         match gate {
             Gate::Flag(flag) => !scratch.ablation.flags && self.flag_is_down(flag),
+            Gate::Comparison(_) if scratch.ablation.flags || scratch.ablation.sharing => false,
+            Gate::Comparison(compared) => self.compares_in_vain(program, rule, compared, scratch),
             Gate::Prefilter { .. } if scratch.ablation.sharing || scratch.ablation.prefilter => {
                 false
             }
@@ -315,7 +320,7 @@ impl State {
         out: &mut Vec<Subject>,
     ) {
         let listed = self.listed(program, target, scratch);
-        match listed.and_then(|listed| scratch.sharing.kept(listed)) {
+        match listed.and_then(|listed| listed.of(&scratch.sharing.subjects)) {
             Some(kept) => out.extend_from_slice(kept),
             None => self.list_anew(program, target, scratch, out),
         }
@@ -347,7 +352,7 @@ impl State {
     }
 
     /// What is known of a target.
-    fn listed(
+    pub(super) fn listed(
         &mut self,
         program: &Program,
         target: SharedTargetId,

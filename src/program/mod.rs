@@ -27,7 +27,7 @@ use crate::action::{Ctl, DeprecateVar, Edge, ExpireVar, InitCol, Mask, Phase, Se
 use crate::body::xml;
 use crate::matching::Prefilter;
 use crate::operator::{Capture, Comparison, Operator};
-use crate::template::Template;
+use crate::template::{Macro, Template};
 use crate::variable::{KeySlot, KeyTable, Variable, VariableSet};
 
 /// The rules of one configuration.
@@ -98,6 +98,17 @@ pub enum Gate {
     },
     /// A number that rules keep.
     Flag(Flag),
+    /// What its only target holds: its operator does nothing but compare.
+    Comparison(Compared),
+}
+
+/// Where a rule looks whose operator compares.
+#[derive(Clone, Copy, Debug)]
+pub enum Compared {
+    /// At one variable of TX.
+    Tx(KeySlot),
+    /// At a target whose values are kept.
+    Kept(SharedTargetId),
 }
 
 /// A question about one variable of TX: paranoia levels, switches and scores of the Core Rule Set.
@@ -172,6 +183,26 @@ impl Rule {
         by_prefilter
             .map(|(slot, list)| Gate::Prefilter { slot, list })
             .or_else(|| self.flag().map(Gate::Flag))
+            .or_else(|| self.compared().map(Gate::Comparison))
+    }
+
+    /// Its only target, if all that it does with what is there is to compare.
+    fn compared(&self) -> Option<Compared> {
+        let (test, [target], [kept]) = (self.test.as_ref()?, &*self.targets, &*self.shared) else {
+            return None;
+        };
+        // Other macros may stand for the rule that is evaluated, or for what matched in its chain.
+        let mut macros = test.argument.macros();
+        let is_plain = macros.all(|what| matches!(what, Macro::Tx(_)));
+        if !is_plain || self.transformations != ChainId::EMPTY || !test.operator.compares() {
+            return None;
+        }
+        match target.selector {
+            TargetSelector::Tx(slot) if !target.count && self.exclusions.is_empty() => {
+                Some(Compared::Tx(slot))
+            }
+            _ => kept.map(Compared::Kept),
+        }
     }
 
     /// The question it asks, if that is one about a variable of TX and a fixed number.

@@ -1,11 +1,5 @@
 //! What is known of rules, and what is not.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    reason = "an overflow fails the test, as it should"
-)]
-
 use std::sync::Arc;
 
 use super::facts::{Facts, Pool};
@@ -24,14 +18,14 @@ fn program(text: &str) -> Arc<Program> {
 /// The runs of a phase: the ids of the first rule and of the one behind it, and what they set.
 fn runs(text: &str, phase: usize) -> Vec<String> {
     let program = program(text);
-    let entries = &program.phases[phase - 1].entries;
+    let entries = &program.phases[phase.checked_sub(1).unwrap()].entries;
     let values: Vec<&[u8]> = program.constants.values().collect();
     let id = |entry: usize| {
         let entry = entries.get(entry);
         entry.map_or(0, |entry| program.meta(entry.starter).unwrap().id)
     };
     let shown = |(entry, fold): (usize, &crate::program::Fold)| {
-        let mut text = format!("{}-{}", id(entry), id(fold.next as usize));
+        let mut text = format!("{}-{}", id(entry), id(usize::try_from(fold.next).unwrap()));
         for one in program.constants.assignments(fold) {
             let name = String::from_utf8_lossy(program.keys.name(one.variable));
             text += &match one.value {

@@ -78,3 +78,54 @@ fn chains_begin_with_flags() {
         SecRule ARGS:q \"@eq 1\" \"id:4,phase:1,pass\"\nSecMarker END";
     assert_eq!(ids(rules), [1]);
 }
+
+#[test]
+fn comparisons_of_one_target_agree() {
+    let questions = [
+        "&ARGS \"@ge 1\"",
+        "&ARGS:q \"@eq 0\"",
+        "&ARGS:none \"@eq 0\"",
+        "&ARGS \"!@eq 1\"",
+        "ARGS:q \"@streq 1\"",
+        "ARGS:q \"!@streq 1\"",
+        "ARGS:none \"!@streq 1\"",
+        "REQUEST_METHOD \"@within GET HEAD\"",
+        "REQUEST_METHOD \"!@within GET HEAD\"",
+        "REQUEST_METHOD \"@beginsWith G\"",
+        "REQBODY_ERROR \"!@eq 0\"",
+        "REQBODY_ERROR \"@eq 0\"",
+        "ARGS:q \"@within %{tx.a}\"",
+        "TX:a \"@contains %{tx.none}\"",
+        "TX:a \"@endsWith 15\"",
+        "ARGS \"@eq %{rule.id}\"",
+        "&ARGS \"@eq %{MATCHED_VAR}\"",
+        "REQUEST_METHOD \"@noMatch\"",
+        "REQUEST_METHOD \"@unconditionalMatch\"",
+    ];
+    let expected = [1, 3, 5, 8, 10, 12, 13, 14, 15, 19];
+    assert_eq!(answers("215", &questions), expected);
+    let own = "SecRule ARGS \"@eq %{rule.id}\" \"id:1,phase:1,pass\"";
+    assert_eq!(ids(own), [1]);
+}
+
+#[test]
+fn what_is_left_out_is_not_counted() {
+    let set = "SecAction \"id:100,phase:1,pass,nolog";
+    let rules = "SecRule &ARGS:q \"@eq 0\" \"id:1,phase:1,pass\"\n\
+        SecRule &ARGS \"@eq 0\" \"id:2,phase:1,pass\"\n\
+        SecRule ARGS:q \"@eq 1\" \"id:3,phase:1,pass\"\n\
+        SecRule ARGS|!ARGS:q \"@eq 1\" \"id:4,phase:1,pass\"";
+    assert_eq!(ids(&format!("{set}\"\n{rules}")), [3]);
+    let removals: String = (1..=4)
+        .map(|id| format!(",ctl:ruleRemoveTargetById={id};ARGS:q"))
+        .collect();
+    assert_eq!(ids(&format!("{set}{removals}\"\n{rules}")), [1, 2]);
+}
+
+#[test]
+fn values_that_change_are_compared_anew() {
+    let rules = "SecRule REQBODY_PROCESSOR \"@streq JSON\" \"id:1,phase:1,pass\"\n\
+        SecAction \"id:2,phase:1,pass,nolog,ctl:requestBodyProcessor=JSON\"\n\
+        SecRule REQBODY_PROCESSOR \"@streq JSON\" \"id:3,phase:1,pass\"";
+    assert_eq!(ids(rules), [3]);
+}
