@@ -21,6 +21,9 @@ const OUTSIDE: u32 = {
 /// Lists of landmarks that are two classes long: one for each first class.
 const PAIRS: usize = 64;
 
+/// So many landmarks are compared in the time of one report.
+const COMPARED: usize = 4;
+
 /// The tables.
 #[derive(Debug)]
 pub(in crate::matching) struct Finder {
@@ -88,7 +91,8 @@ impl Finder {
 
     /// Scans a value and hands over where the window of a landmark ends and what it reports,
     /// repeatedly where it repeats. A window that ends with the edge of the value ends behind it. The
-    /// answer may say where to stop instead of at the end. Returns how often it compared a landmark.
+    /// answer may say where to stop instead of at the end. Returns how much it compared, in reports
+    /// ([`crate::work::cost::REPORT`]).
     pub(in crate::matching) fn scan(
         &self,
         hay: &[u8],
@@ -132,7 +136,7 @@ impl Finder {
             }
             read = read << PLACE_BITS | class;
         }
-        compared
+        compared / COMPARED
     }
 
     /// Whether a window may end with the classes that were read last, in front of another.
