@@ -67,7 +67,12 @@ impl State {
             _ => {}
         }
         scratch.matching.set_work(Rc::clone(&self.work));
+        if !scratch.ablation.repeats {
+            scratch.names.get_or_insert_default();
+        }
+        self.names.exchange_repeats(&mut scratch.names);
         self.run_rules(phase, scratch);
+        self.names.exchange_repeats(&mut scratch.names);
         if self.work.is_spent() {
             self.takes_its_course = false;
             self.work_is_spent();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
+use super::repeats::Repeats;
 use super::scans::Scans;
 use super::values::{ValueId, Values};
 use crate::matching::Scratch;
@@ -46,6 +47,12 @@ impl Names {
             self.known.insert((id, name), found);
         }
         found
+    }
+
+    /// Takes over, or gives back, what was found out about names in earlier transactions: that is kept
+    /// once per VM.
+    pub(super) fn exchange_repeats(&mut self, repeats: &mut Option<Repeats>) {
+        std::mem::swap(&mut self.scans.repeats, repeats);
     }
 
     /// Forgets everything.

@@ -1,27 +1,35 @@
 //! Values that come again from request to request, and what the prefilter said of them: most headers
 //! of a browser and most names of fields are the same every time.
 
+use std::cell::Cell;
+
 use super::scratch::bytes;
 
 /// The prefilter's answers about values that were met at least twice: one per VM.
 ///
 /// Nothing but time depends on it: an answer counts as much work as the scan that gave it, and the
 /// whole value is compared. Places are found by the hashes of [`super::values::Values`], which have a
-/// random key, and the last value of a place stays.
+/// random key. A new value takes the place of one that was not asked about since another did so.
 #[derive(Debug)]
 pub(super) struct Repeats {
     /// Marks of values that were met once.
     met: Box<[u32]>,
-    kept: Box<[Option<Repeat>]>,
+    /// By a part of the hash: the places that a value may stand in.
+    kept: Box<[[Repeat; WAYS]]>,
 }
 
 /// A value and the answer.
 #[derive(Debug, Default)]
 struct Repeat {
+    /// See [`Question::mixed`].
+    mixed: u64,
     prefilter: u64,
     text: Vec<u8>,
     bits: Vec<u64>,
     reports: usize,
+    /// Whether it was asked about since a new value came to its places. A place that has no value was
+    /// not.
+    asked: Cell<bool>,
 }
 
 /// What was asked: a prefilter, and a value with its hash.
@@ -32,8 +40,11 @@ pub(super) struct Question<'a> {
     pub text: &'a [u8],
 }
 
-/// How many values are kept; a power of two.
-const PLACES: usize = 512;
+/// How many values are kept whose hashes have the same part: so that those that come with every request
+/// do not push each other out.
+const WAYS: usize = 4;
+/// How many parts of hashes there are; a power of two.
+const PLACES: usize = 128;
 /// How many values that were met once are remembered; a power of two.
 const MARKS: usize = 2048;
 /// Longer values seldom come again, and would take much memory.
@@ -43,7 +54,9 @@ impl Default for Repeats {
     fn default() -> Self {
         Self {
             met: vec![0; MARKS].into(),
-            kept: std::iter::repeat_with(|| None).take(PLACES).collect(),
+            kept: std::iter::repeat_with(Default::default)
+                .take(PLACES)
+                .collect(),
         }
     }
 }
@@ -51,9 +64,16 @@ impl Default for Repeats {
 impl Repeats {
     /// The bits of the prefilter, and what it came upon.
     pub(super) fn get(&self, asked: Question<'_>) -> Option<(&[u64], usize)> {
-        let repeat = self.kept.get(asked.place(PLACES))?.as_ref()?;
-        let same = repeat.prefilter == asked.prefilter && repeat.text == asked.text;
-        same.then_some((repeat.bits.as_slice(), repeat.reports))
+        let mixed = asked.mixed();
+        let mut places = self.kept.get(asked.place(PLACES))?.iter();
+        let repeat = places.find(|repeat| {
+            repeat.mixed == mixed
+                && repeat.prefilter == asked.prefilter
+                && repeat.text == asked.text
+                && !repeat.bits.is_empty()
+        })?;
+        repeat.asked.set(true);
+        Some((repeat.bits.as_slice(), repeat.reports))
     }
 
     /// Keeps an answer if its value was met before.
@@ -68,8 +88,15 @@ impl Repeats {
             *met = asked.mark();
             return;
         }
-        if let Some(place) = self.kept.get_mut(asked.place(PLACES)) {
-            let repeat = place.get_or_insert_default();
+        let Some(places) = self.kept.get_mut(asked.place(PLACES)) else {
+            return;
+        };
+        let free = places.iter().position(|repeat| !repeat.asked.get());
+        if free.is_none() {
+            places.iter().for_each(|repeat| repeat.asked.set(false));
+        }
+        if let Some(repeat) = places.get_mut(free.unwrap_or_default()) {
+            repeat.mixed = asked.mixed();
             repeat.prefilter = asked.prefilter;
             write_over(&mut repeat.text, asked.text);
             write_over(&mut repeat.bits, bits);
@@ -80,7 +107,7 @@ impl Repeats {
     /// Bytes of memory that it takes.
     pub(super) fn held_bytes(&self) -> usize {
         let tables = size_of_val(&*self.met).saturating_add(size_of_val(&*self.kept));
-        let kept = self.kept.iter().flatten();
+        let kept = self.kept.as_flattened().iter();
         kept.fold(tables, |sum, repeat| {
             sum.saturating_add(bytes(&repeat.text))
                 .saturating_add(bytes(&repeat.bits))
@@ -146,6 +173,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_about_stays() {
+        let mut repeats = Repeats::default();
+        let keep = |repeats: &mut Repeats, text: &[u8]| {
+            for _ in 0..2 {
+                repeats.offer(question(1, text), &[5], 3);
+            }
+        };
+        // All of one hash: as many as there are places for, and then others.
+        let lasting = [b"a", b"b", b"c"];
+        for text in lasting {
+            keep(&mut repeats, text);
+            assert!(repeats.get(question(1, text)).is_some());
+        }
+        for other in 0..100u8 {
+            for text in lasting {
+                let known = repeats.get(question(1, text));
+                assert_eq!(known, Some((&[5][..], 3)), "{other}");
+            }
+            keep(&mut repeats, &[b'z', other]);
+        }
+    }
+
+    #[test]
     fn memory_is_bounded() {
         let mut repeats = Repeats::default();
         let empty = repeats.held_bytes();
@@ -170,7 +220,7 @@ mod tests {
         assert_eq!(repeats.get(question(1, &long)), None);
         let grown = repeats.held_bytes() - empty;
         assert!(
-            (10_000..=PLACES * (LONGEST + 64)).contains(&grown),
+            (10_000..=PLACES * WAYS * (LONGEST + 64)).contains(&grown),
             "{grown}"
         );
     }

@@ -1,5 +1,6 @@
 //! What evaluation writes and forgets: one per VM, shared by all its transactions.
 
+use super::repeats::Repeats;
 use super::sharing::Sharing;
 use super::target::Subject;
 use crate::matching;
@@ -14,6 +15,9 @@ pub(super) struct Scratch {
     pub rx_cache: RxCache,
     /// What the rules of the phase share.
     pub sharing: Sharing,
+    /// What was found out about names of entries in earlier transactions, while none is at work; none
+    /// where that is not kept.
+    pub names: Option<Repeats>,
     /// The argument of the operator, expanded.
     pub argument: Vec<u8>,
     /// Where in it the text of macros stands.
@@ -48,6 +52,7 @@ impl Scratch {
             .saturating_add(bytes(&self.subjects))
             .saturating_add(bytes(&self.listed))
             .saturating_add(self.sharing.held_bytes())
+            .saturating_add(self.names.as_ref().map_or(0, Repeats::held_bytes))
             .saturating_add(self.matching.held_bytes())
     }
 }

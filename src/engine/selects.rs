@@ -39,11 +39,11 @@ impl State {
     ) -> bool {
         match selector {
             TargetSelector::All => true,
-            TargetSelector::Key(key) => self.values.get(name).eq_ignore_ascii_case(key),
-            TargetSelector::Tx(slot) => self
-                .values
-                .get(name)
-                .eq_ignore_ascii_case(self.program.keys.name(*slot)),
+            TargetSelector::Key(key) => self.values.is_in_some_case(name, key),
+            TargetSelector::Tx(slot) => {
+                let key = self.program.keys.name(*slot);
+                self.values.is_in_some_case(name, key)
+            }
             TargetSelector::Pattern(id) => {
                 let found = self.names.matches(
                     &self.program.patterns,

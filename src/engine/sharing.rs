@@ -36,6 +36,9 @@ pub(super) struct Sharing {
     prospects: Option<KnownProspects>,
     /// By [`SharedTargetId`].
     targets: Known<Listed>,
+    /// The same: the row of the rules that can match what they make of some value there, once a rule
+    /// has asked.
+    unions: Known<Row>,
     /// The values of all targets.
     pub subjects: Vec<Subject>,
     /// By [`crate::program::ListId`]: the row of the rules that can match some value of its targets.
@@ -47,8 +50,6 @@ pub(super) struct Sharing {
 pub(super) struct Listed {
     /// Where they stand in [`Sharing::subjects`]; none if they are too many to be kept.
     kept: Option<(usize, usize)>,
-    /// The row of the rules that can match what they make of some of them, once a rule has asked.
-    union: Option<Row>,
 }
 
 impl Listed {
@@ -89,6 +90,7 @@ impl Sharing {
         self.scans.relax();
         self.transformed.relax();
         self.targets.relax();
+        self.unions.relax();
         relax(&mut self.subjects);
         self.lists.relax();
     }
@@ -102,6 +104,7 @@ impl Sharing {
                 .as_ref()
                 .map_or(0, KnownProspects::held_bytes),
             self.targets.held_bytes(),
+            self.unions.held_bytes(),
             bytes(&self.subjects),
             self.lists.held_bytes(),
         ]
@@ -111,6 +114,7 @@ impl Sharing {
 
     fn forget_targets(&mut self) {
         self.targets.clear();
+        self.unions.clear();
         self.subjects.clear();
         self.lists.clear();
     }
@@ -269,19 +273,20 @@ impl State {
         scratch: &mut Scratch,
     ) -> Option<Row> {
         let words = program.phases.get(self.phase.index())?.prefilter.words();
-        let mut union = None;
-        for target in rule.shared.iter().flatten() {
+        let mut targets = rule.shared.iter().flatten();
+        let first = self.union(program, *targets.next()?, scratch)?;
+        // That of a list with one target is that of the target.
+        let mut union = first;
+        for target in targets {
             let of_target = self.union(program, *target, scratch)?;
-            let sharing = &mut scratch.sharing;
-            match union {
-                Some(union) => sharing.scans.rows.unite_all(union, of_target, words),
-                None => union = Some(sharing.scans.rows.copy(of_target, words)),
+            let rows = &mut scratch.sharing.scans.rows;
+            if union == first {
+                union = rows.copy(first, words);
             }
+            rows.unite_all(union, of_target, words);
         }
-        if let Some(union) = union {
-            scratch.sharing.lists.keep(list.index(), union);
-        }
-        union
+        scratch.sharing.lists.keep(list.index(), union);
+        Some(union)
     }
 
     /// The values of a rule's targets, without those that `ctl` excludes for it and those that the
@@ -375,7 +380,6 @@ impl State {
         }
         let listed = Listed {
             kept: keeps.then_some((start, end)),
-            union: None,
         };
         sharing.targets.keep(target.index(), listed);
         scratch.listed = subjects;
@@ -383,16 +387,26 @@ impl State {
     }
 
     /// The row of the rules that can match what they make of some value of a target.
+    #[inline]
     fn union(
         &mut self,
         program: &Program,
         target: SharedTargetId,
         scratch: &mut Scratch,
     ) -> Option<Row> {
-        let listed = self.listed(program, target, scratch)?;
-        if listed.union.is_some() {
-            return listed.union;
-        }
+        scratch.sharing.follow(self.store.generation());
+        let known = scratch.sharing.unions.get(target.index());
+        known.or_else(|| self.unite_values(program, target, scratch))
+    }
+
+    /// Apart from [`State::union`], which is asked much more often than it has to find something out.
+    #[inline(never)]
+    fn unite_values(
+        &mut self,
+        program: &Program,
+        target: SharedTargetId,
+        scratch: &mut Scratch,
+    ) -> Option<Row> {
         let phase = program.phases.get(self.phase.index())?;
         let rules = Rules {
             phase,
@@ -402,6 +416,8 @@ impl State {
             },
             asked: phase.plans.asked_of(target),
         };
+        // Before the buffer is taken that it uses too.
+        self.listed(program, target, scratch)?;
         let mut subjects = std::mem::take(&mut scratch.listed);
         subjects.clear();
         self.list_shared(program, target, scratch, &mut subjects);
@@ -416,11 +432,7 @@ impl State {
             let row = sharing.transformed(rules, subject.value, &mut self.values, &self.work);
             sharing.scans.rows.unite_all(union, row, words);
         }
-        let listed = Listed {
-            union: Some(union),
-            ..listed
-        };
-        sharing.targets.keep(target.index(), listed);
+        sharing.unions.keep(target.index(), union);
         scratch.listed = subjects;
         Some(union)
     }

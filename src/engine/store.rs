@@ -15,7 +15,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    fn shown(&self, part: Part) -> Self {
+    /// As a view shows it: for one of names, the value of an entry is its name.
+    pub(super) fn shown(&self, part: Part) -> Self {
         match part {
             Part::Value => *self,
             Part::Name => Self {

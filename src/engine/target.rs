@@ -141,15 +141,15 @@ impl State {
         } else {
             source.of
         };
+        if self.expand_plain(target, of, exclusions, out) {
+            return;
+        }
         let entries = of.iter().map(|&of| self.store.collection(of).len());
         // Members of a document, which have other names too, come last.
         let plain = entries
             .sum::<usize>()
             .saturating_sub(self.store.members(variable));
         let mut place = 0usize;
-        if self.expand_plain(target, exclusions, out) {
-            return;
-        }
         // What is asked of each entry, besides its selector.
         let removed = self.removed_targets.iter();
         let excluded = removed
@@ -186,8 +186,14 @@ impl State {
     }
 
     /// The same where nothing is left out and each entry has one name: most targets are one of the
-    /// headers.
-    fn expand_plain(&self, target: &Target, exclusions: &[Target], out: &mut Vec<Subject>) -> bool {
+    /// headers. `of` is where its entries stand.
+    fn expand_plain(
+        &self,
+        target: &Target,
+        of: &[Variable],
+        exclusions: &[Target],
+        out: &mut Vec<Subject>,
+    ) -> bool {
         let variable = target.variable;
         let key = match &target.selector {
             TargetSelector::All => None,
@@ -198,20 +204,22 @@ impl State {
         if !is_open || self.store.members(variable) > 0 {
             return false;
         }
-        let mut count = 0usize;
-        for entry in self.store.entries(variable) {
-            count = count.saturating_add(1);
-            let named = |key: &[u8]| self.values.get(entry.name).eq_ignore_ascii_case(key);
-            if key.is_none_or(|key| named(key)) {
-                out.push(Subject {
-                    variable,
-                    name: SubjectName::Of(entry.name),
-                    count: false,
-                    value: entry.value,
-                });
+        let part = variable.source().part;
+        for &of in of {
+            let entries = self.store.collection(of);
+            self.work.charge_each(entries.len(), cost::ENTRY);
+            for entry in entries {
+                if key.is_none_or(|key| self.values.is_in_some_case(entry.name, key)) {
+                    let entry = entry.shown(part);
+                    out.push(Subject {
+                        variable,
+                        name: SubjectName::Of(entry.name),
+                        count: false,
+                        value: entry.value,
+                    });
+                }
             }
         }
-        self.work.charge_each(count, cost::ENTRY);
         true
     }
 

@@ -182,6 +182,13 @@ impl Values {
             .unwrap_or_default()
     }
 
+    /// Whether a value is this text but for the case of letters. Most are not, and have another length.
+    pub(super) fn is_in_some_case(&self, value: ValueId, text: &[u8]) -> bool {
+        let info = self.infos.get(value.index());
+        info.is_some_and(|info| info.length == text.len())
+            && self.get(value).eq_ignore_ascii_case(text)
+    }
+
     /// The hash of a value, by the key of the VM.
     pub(super) fn hash(&self, value: ValueId) -> u64 {
         self.infos.get(value.index()).map_or(0, |info| info.hash)
