@@ -90,7 +90,7 @@ impl State {
                 continue;
             }
             for (place, entry) in self.store.collection(V::Args).iter().enumerate() {
-                let is_meant = |name| self.values.get(name).eq_ignore_ascii_case(&mask.name);
+                let is_meant = |name| self.values.is_in_some_case(name, &mask.name);
                 let others = self.store.other_names(V::Args, place);
                 if !others.is_some_and(|others| others.into_iter().any(is_meant)) {
                     continue;

@@ -5,7 +5,8 @@ use std::cell::Cell;
 
 use super::scratch::bytes;
 
-/// The prefilter's answers about values that were met at least twice: one per VM.
+/// The prefilter's answers about values that were met at least twice: in each VM one for
+/// values, and one for names of entries.
 ///
 /// Nothing but time depends on it: an answer counts as much work as the scan that gave it, and the
 /// whole value is compared. Places are found by the hashes of [`super::values::Values`], which have a

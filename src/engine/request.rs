@@ -72,8 +72,7 @@ impl State {
     /// The host that the request names.
     pub(super) fn server_name(&self) -> Option<&[u8]> {
         let headers = self.store.collection(V::RequestHeaders).iter();
-        let mut hosts =
-            headers.filter(|header| self.values.get(header.name).eq_ignore_ascii_case(b"host"));
+        let mut hosts = headers.filter(|header| self.values.is_in_some_case(header.name, b"host"));
         let host = hosts.next()?;
         Some(host::without_port(self.values.get(host.value)))
     }

@@ -241,19 +241,19 @@ impl Store {
         self.push(variable, entry);
     }
 
-    /// The entries a collection shows: its own, or those it is a view of. For a view of names the
-    /// value of an entry is its name.
+    /// Where the entries that a collection shows stand: its own, or those it is a view of.
+    pub(super) fn lists(&self, variable: Variable) -> impl Iterator<Item = &[Entry]> {
+        let of = variable.source().of;
+        let own = of.is_empty().then(|| self.collection(variable));
+        own.into_iter()
+            .chain(of.iter().map(|&of| self.collection(of)))
+    }
+
+    /// The entries a collection shows. For a view of names the value of an entry is its name.
     pub(super) fn entries(&self, variable: Variable) -> impl Iterator<Item = Entry> {
-        let source = variable.source();
-        let own: &[Entry] = if source.of.is_empty() {
-            self.collection(variable)
-        } else {
-            &[]
-        };
-        let seen = source.of.iter().flat_map(|&of| self.collection(of));
-        own.iter()
-            .chain(seen)
-            .map(move |entry| entry.shown(source.part))
+        let part = variable.source().part;
+        let entries = self.lists(variable).flatten();
+        entries.map(move |entry| entry.shown(part))
     }
 
     /// The entry at a place of a collection with data of its own, as a view shows it: to go

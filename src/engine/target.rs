@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::selects::EntryNames;
 use super::state::State;
-use super::store::TxEntry;
+use super::store::{Entry, TxEntry};
 use super::values::ValueId;
 use crate::matching::Scratch;
 use crate::program::{Target, TargetSelector};
@@ -133,6 +133,9 @@ impl State {
         scratch: &mut Scratch,
         out: &mut Vec<Subject>,
     ) {
+        if self.expand_plain(target, exclusions, out) {
+            return;
+        }
         let variable = target.variable;
         let source = variable.source();
         let own = [variable];
@@ -141,10 +144,7 @@ impl State {
         } else {
             source.of
         };
-        if self.expand_plain(target, of, exclusions, out) {
-            return;
-        }
-        let entries = of.iter().map(|&of| self.store.collection(of).len());
+        let entries = self.store.lists(variable).map(<[Entry]>::len);
         // Members of a document, which have other names too, come last.
         let plain = entries
             .sum::<usize>()
@@ -186,14 +186,8 @@ impl State {
     }
 
     /// The same where nothing is left out and each entry has one name: most targets are one of the
-    /// headers. `of` is where its entries stand.
-    fn expand_plain(
-        &self,
-        target: &Target,
-        of: &[Variable],
-        exclusions: &[Target],
-        out: &mut Vec<Subject>,
-    ) -> bool {
+    /// headers.
+    fn expand_plain(&self, target: &Target, exclusions: &[Target], out: &mut Vec<Subject>) -> bool {
         let variable = target.variable;
         let key = match &target.selector {
             TargetSelector::All => None,
@@ -205,8 +199,7 @@ impl State {
             return false;
         }
         let part = variable.source().part;
-        for &of in of {
-            let entries = self.store.collection(of);
+        for entries in self.store.lists(variable) {
             self.work.charge_each(entries.len(), cost::ENTRY);
             for entry in entries {
                 if key.is_none_or(|key| self.values.is_in_some_case(entry.name, key)) {
@@ -416,7 +409,7 @@ impl State {
                 }
             }
             Macro::Entry(variable, key) => {
-                let is_key = |name: ValueId| self.values.get(name).eq_ignore_ascii_case(key);
+                let is_key = |name: ValueId| self.values.is_in_some_case(name, key);
                 let count = self.store.entries(*variable).count();
                 self.work.charge_each(count, cost::ENTRY);
                 let plain = count.saturating_sub(self.store.members(*variable));
