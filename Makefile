@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check bench-sizes worst e2e soak chaos conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check bench-sizes worst e2e soak flood chaos conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ e2e: ## The filter in real Envoys, oldest and newest
 
 soak: ## Mixed requests through Envoy, SOAK_REQUESTS (1000000): no trap, no growth
 	@scripts/soak
+
+flood: ## A million made-up keys against persistent collections
+	@cargo test --features cli --lib a_flood_of_a_million_keys -- --ignored --nocapture
 
 chaos: ## Everything around the filter goes wrong, the filter itself included
 	@scripts/chaos

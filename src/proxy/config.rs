@@ -144,12 +144,13 @@ impl PluginConfig {
 
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
     /// different list of directives, with its [`PluginConfig::lineages`], and what it returns is
-    /// shared; and once more for each shadow, which shares nothing that rules can write. `None` if
+    /// shared; and once more for each shadow, under whose name it shares nothing that rules can write
+    /// with those that decide. `None` if
     /// it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         vm: Rc<Vm>,
-        mut compile: impl FnMut(&[Layer]) -> Option<R>,
+        mut compile: impl FnMut(&[Layer], Option<&str>) -> Option<R>,
     ) -> Option<Filter<Shadowed<R>>> {
         let mut compiled: Vec<(Vec<Layer>, Option<R>)> = Vec::new();
         let mut profiles = Vec::new();
@@ -159,7 +160,7 @@ impl PluginConfig {
             let rules = match known {
                 Some((_, rules)) => rules.clone(),
                 None => {
-                    let rules = compile(lineage);
+                    let rules = compile(lineage, None);
                     compiled.push((lineage.clone(), rules.clone()));
                     rules
                 }
@@ -176,7 +177,9 @@ impl PluginConfig {
             // Equal ones are compiled under one name, so that there is one program.
             let lineage = lineage.and_then(|it| lineages.iter().find(|other| equal(other, it)));
             shadowed.push(match (shadow, lineage) {
-                (Some(name), Some(lineage)) => Shadowed::new(rules, name, compile(lineage)?),
+                (Some(name), Some(lineage)) => {
+                    Shadowed::new(rules, name, compile(lineage, Some(name))?)
+                }
                 _ => Shadowed::alone(rules),
             });
         }

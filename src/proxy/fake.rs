@@ -38,6 +38,9 @@ pub struct State {
     pub effective_context: Option<u32>,
     pub configuration: Vec<u8>,
     pub bytes_read: usize,
+    /// Shared data: values and the numbers of their last writes.
+    pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    writes: u32,
     failing: BTreeSet<&'static str>,
     calls: BTreeMap<&'static str, usize>,
     metrics: Vec<(String, i64)>,
@@ -261,6 +264,26 @@ impl Host for FakeHost {
                 .get_mut(place)
                 .ok_or(HostError::BadArgument)?
                 .1 = i64::try_from(value).unwrap();
+            Ok(())
+        })
+    }
+
+    fn shared_data(&self, key: &[u8]) -> Result<(Vec<u8>, u32), HostError> {
+        self.enter("shared_data")?;
+        let found = self.state(|state| state.shared.get(key).cloned());
+        found.ok_or(HostError::NotFound)
+    }
+
+    fn set_shared_data(&self, key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError> {
+        self.enter("set_shared_data")?;
+        self.state(|state| {
+            let current = state.shared.get(key).map(|(_, cas)| *cas);
+            if current.is_some_and(|current| cas != 0 && cas != current) {
+                return Err(HostError::CasMismatch);
+            }
+            state.writes += 1;
+            let written = (value.to_vec(), state.writes);
+            state.shared.insert(key.to_vec(), written);
             Ok(())
         })
     }

@@ -48,6 +48,8 @@ pub enum HostError {
     NotFound,
     /// The call is not allowed now, or an argument is wrong (status 2).
     BadArgument,
+    /// Somebody else wrote in between (status 8).
+    CasMismatch,
     /// The host does not have the call (status 12).
     Unimplemented,
     /// The host answered with bytes that cannot be read.
@@ -63,6 +65,7 @@ impl HostError {
             0 => None,
             1 => Some(Self::NotFound),
             2 => Some(Self::BadArgument),
+            8 => Some(Self::CasMismatch),
             12 => Some(Self::Unimplemented),
             other => Some(Self::Other(other)),
         }
@@ -195,6 +198,20 @@ pub trait Host {
     /// # Errors
     /// The metric is unknown.
     fn record_metric(&self, metric: MetricId, value: u64) -> Result<(), HostError>;
+
+    /// A value that all VMs with one id share, and the number of its last write.
+    ///
+    /// # Errors
+    /// Nobody has written it ([`HostError::NotFound`]), or the host shares no data.
+    fn shared_data(&self, key: &[u8]) -> Result<(Vec<u8>, u32), HostError>;
+
+    /// Writes such a value if `cas` is the number of its last write, or 0. The host never forgets a
+    /// key, and sets no limit. In Envoy a value that nobody has written takes any number, so that one
+    /// that no write ever had means "only if it is not there".
+    ///
+    /// # Errors
+    /// Somebody else wrote in between ([`HostError::CasMismatch`]), or the host shares no data.
+    fn set_shared_data(&self, key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError>;
 
     /// Makes later calls of this callback act on another context.
     ///

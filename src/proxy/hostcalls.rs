@@ -71,6 +71,20 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+        cas: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        value_size: usize,
+        cas: u32,
+    ) -> u32;
 }
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
@@ -243,6 +257,23 @@ impl Host for ProxyHost {
     fn record_metric(&self, metric: MetricId, value: u64) -> Result<(), HostError> {
         // SAFETY: no memory is passed.
         ok(unsafe { proxy_record_metric(metric.0, value) })
+    }
+
+    fn shared_data(&self, key: &[u8]) -> Result<(Vec<u8>, u32), HostError> {
+        let mut cas = 0;
+        // SAFETY: the host reads `key` and writes one word at `cas`; the other places are valid, as
+        // `received` promises.
+        let value = received(|data, size| unsafe {
+            proxy_get_shared_data(key.as_ptr(), key.len(), data, size, &raw mut cas)
+        })?;
+        Ok((value, cas))
+    }
+
+    fn set_shared_data(&self, key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError> {
+        // SAFETY: the host reads the given number of bytes of `key` and of `value`.
+        ok(unsafe {
+            proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), cas)
+        })
     }
 
     fn set_effective_context(&self, context: u32) -> Result<(), HostError> {

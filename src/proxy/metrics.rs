@@ -71,6 +71,10 @@ pub enum Count<'a> {
     Overload,
     /// The watchdog refused a head whose body did not come.
     HoldTimeout,
+    /// A persistent collection was written by another worker at the same time: it is tried again.
+    CollectionConflict,
+    /// What a transaction counted in a persistent collection could not be written.
+    CollectionLost,
     /// The strictest rules guard a request, because none are named for it.
     Strictest(&'a Doubt),
 }
@@ -102,6 +106,8 @@ impl Count<'_> {
             Self::RejectedBeforeFilter => write!(name, "tx.rejected_before_filter"),
             Self::Overload => write!(name, "tx.overload"),
             Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
+            Self::CollectionConflict => write!(name, "collections.conflicts"),
+            Self::CollectionLost => write!(name, "collections.lost"),
             Self::Strictest(Doubt::Unmatched) => write!(name, "tx.strictest_reason=unmatched"),
             Self::Strictest(Doubt::UnknownProfile { .. }) => {
                 write!(name, "tx.strictest_reason=unknown_profile")
@@ -157,6 +163,13 @@ impl Metrics {
     /// one that trapped has no chance to take its part off again.
     pub fn add_memory(&self, host: &dyn Host, bytes: i64) {
         self.add(host, MetricKind::Gauge, MEMORY.to_owned(), bytes);
+    }
+
+    /// Adds to the records that a persistent collection has in the host's shared data. All VMs share the
+    /// gauge. What has expired counts until something else is written beside it.
+    pub fn add_keys(&self, host: &dyn Host, collection: &str, keys: i64) {
+        let name = format!("waf_filter.collections.keys_collection={collection}");
+        self.add(host, MetricKind::Gauge, name, keys);
     }
 
     fn add(&self, host: &dyn Host, kind: MetricKind, name: String, by: i64) {

@@ -6,6 +6,7 @@
 //! the entry points and the raw host calls.
 
 mod authority;
+mod collections;
 mod config;
 mod delay;
 mod denial;

@@ -27,17 +27,17 @@ pub(super) fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
 }
 
 /// Makes a filter of a plugin configuration. `compile` gets a list of directives behind those it
-/// extends. `None` if one of them is refused: every message stands in the log, one line each and
+/// extends, and the name under which it is a shadow. `None` if one of them is refused: every message stands in the log, one line each and
 /// once.
 pub(super) fn apply<R: Rules + Clone>(
     host: &dyn Host,
     config: &PluginConfig,
     vm: Rc<Vm>,
-    mut compile: impl FnMut(&[Layer]) -> (Option<R>, Problems),
+    mut compile: impl FnMut(&[Layer], Option<&str>) -> (Option<R>, Problems),
 ) -> Option<Filter<Shadowed<R>>> {
     let mut report = Report::new(host);
-    let filter = config.build(vm, |lineage| {
-        let (rules, problems) = compile(lineage);
+    let filter = config.build(vm, |lineage, shadow| {
+        let (rules, problems) = compile(lineage, shadow);
         report.tell(&problems);
         rules
     });
@@ -112,7 +112,7 @@ mod tests {
         apply(host, &read(host, bytes)?, Rc::default(), compile)
     }
 
-    fn compile(lineage: &[Layer]) -> (Option<FakeRules>, Problems) {
+    fn compile(lineage: &[Layer], _: Option<&str>) -> (Option<FakeRules>, Problems) {
         let mut problems = Problems::default();
         let Layer { name, text, .. } = &lineage[0];
         let text = String::from_utf8(text.clone()).unwrap();

@@ -3,10 +3,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
+use super::collections::SharedCollections;
 use super::host::Host;
 use super::metrics::Metrics;
 use super::packed::Packed;
 use super::programs::Programs;
+use crate::engine::{CollectionStore, MemoryCollections};
 
 /// One per VM.
 #[derive(Debug, Default)]
@@ -17,9 +19,21 @@ pub struct Vm {
     pub programs: Programs,
     /// The configuration that the module was packed with.
     pub packed: OnceCell<Packed>,
+    /// The host, whose shared data hold persistent collections; without it each rule set has them in
+    /// memory.
+    host: Option<SharingHost>,
     in_flight: Cell<usize>,
     memory: Cell<u64>,
     randoms: RefCell<Randoms>,
+}
+
+/// A host as it is kept.
+struct SharingHost(Rc<dyn Host>);
+
+impl std::fmt::Debug for SharingHost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharingHost")
+    }
 }
 
 /// Random bytes for transactions to come. They are drawn for many at once: the host takes as long
@@ -36,6 +50,25 @@ impl Randoms {
 }
 
 impl Vm {
+    /// One whose persistent collections stand in the shared data of a host.
+    pub fn sharing(host: Rc<dyn Host>) -> Self {
+        Self {
+            host: Some(SharingHost(host)),
+            ..Self::default()
+        }
+    }
+
+    /// A place for persistent collections: of the rules that decide, or of a shadow.
+    pub(super) fn collections(self: &Rc<Self>, shadow: Option<&str>) -> Rc<dyn CollectionStore> {
+        match &self.host {
+            Some(SharingHost(host)) => {
+                let (host, vm) = (Rc::clone(host), Rc::clone(self));
+                Rc::new(SharedCollections::new(host, vm, shadow))
+            }
+            None => Rc::new(MemoryCollections::default()),
+        }
+    }
+
     /// Bytes that all transactions under way hold.
     pub fn bytes_in_flight(&self) -> usize {
         self.in_flight.get()

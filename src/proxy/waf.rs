@@ -133,20 +133,22 @@ pub fn configure(
     vm: &Rc<Vm>,
     clock: &Rc<dyn Clock>,
 ) -> Option<Filter<Shadowed<Rc<Waf>>>> {
-    let waf = |program| Waf::new(program, Rc::clone(clock));
+    let waf = |program, shadow: Option<&str>| {
+        Waf::with_collections(program, Rc::clone(clock), vm.collections(shadow))
+    };
     if let Some(packed) = vm.packed.get()
         && PluginConfig::is_absent(bytes)
     {
-        return setup::apply(host, packed.config(), Rc::clone(vm), |lineage| {
+        return setup::apply(host, packed.config(), Rc::clone(vm), |lineage, shadow| {
             let (program, problems) = packed.program(lineage);
-            (program.map(waf), problems)
+            (program.map(|program| waf(program, shadow)), problems)
         });
     }
     let config = setup::read(host, bytes)?;
     let files = Digests::new(&config.data_files);
-    setup::apply(host, &config, Rc::clone(vm), |lineage| {
+    setup::apply(host, &config, Rc::clone(vm), |lineage, shadow| {
         let (program, problems) = config.program(lineage, &files, &vm.programs);
-        (program.map(waf), problems)
+        (program.map(|program| waf(program, shadow)), problems)
     })
 }
 

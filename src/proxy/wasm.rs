@@ -19,7 +19,7 @@ use crate::engine::{Clock, Waf};
 
 thread_local! {
     /// See [`Vm`].
-    static VM: Rc<Vm> = Rc::default();
+    static VM: Rc<Vm> = Rc::new(Vm::sharing(Rc::new(ProxyHost)));
 }
 
 proxy_wasm::main! {{

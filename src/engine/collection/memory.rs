@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::record::MAX_BYTES;
-use super::{CollectionStore, StoredRecord};
+use super::{CollectionStore, Standing, StoredRecord};
 
 /// Bytes of keys and records that are kept unless told otherwise: 8 MiB.
 const DEFAULT_LIMIT: usize = 8 * 1024 * 1024;
 
-/// Persistent collections in memory. When there is no more room, the records that would expire
-/// first go first.
+/// Persistent collections in memory. When there is no more room, what has expired goes first, then by
+/// [`StoredRecord::standing`], then what would expire first.
 #[derive(Debug)]
 pub struct MemoryCollections {
     limit: usize,
@@ -22,6 +22,7 @@ pub struct MemoryCollections {
 struct Records {
     by_key: HashMap<Rc<[u8]>, StoredRecord>,
     by_expiry: BTreeSet<(u64, Rc<[u8]>)>,
+    by_standing: BTreeSet<(Standing, u64, Rc<[u8]>)>,
     bytes: usize,
 }
 
@@ -59,7 +60,7 @@ impl CollectionStore for MemoryCollections {
             return false;
         }
         while records.bytes.saturating_add(size) > self.limit {
-            let Some((_, first)) = records.by_expiry.pop_first() else {
+            let Some(first) = records.first_to_go(record.written) else {
                 break;
             };
             records.remove(&first);
@@ -70,17 +71,34 @@ impl CollectionStore for MemoryCollections {
 }
 
 impl Records {
+    fn first_to_go(&self, now: u64) -> Option<Rc<[u8]>> {
+        let (expires, key) = self.by_expiry.first()?;
+        if *expires <= now {
+            return Some(Rc::clone(key));
+        }
+        let (_, _, key) = self.by_standing.first()?;
+        Some(Rc::clone(key))
+    }
+
     fn insert(&mut self, key: &[u8], record: StoredRecord) {
         let key: Rc<[u8]> = key.into();
         self.bytes = self.bytes.saturating_add(size(&key, &record));
         self.by_expiry.insert((record.expires, Rc::clone(&key)));
+        let standing = (
+            record.standing(record.written),
+            record.expires,
+            Rc::clone(&key),
+        );
+        self.by_standing.insert(standing);
         self.by_key.insert(key, record);
     }
 
     fn remove(&mut self, key: &[u8]) {
         if let Some((key, old)) = self.by_key.remove_entry(key) {
             self.bytes = self.bytes.saturating_sub(size(&key, &old));
-            self.by_expiry.remove(&(old.expires, key));
+            self.by_expiry.remove(&(old.expires, Rc::clone(&key)));
+            let standing = (old.standing(old.written), old.expires, key);
+            self.by_standing.remove(&standing);
         }
     }
 }
@@ -98,6 +116,9 @@ mod tests {
         store.update(key.as_bytes(), &mut |_| StoredRecord {
             bytes: vec![b'x'; length],
             expires,
+            written: 0,
+            blocks_until: 0,
+            updates: 1,
         })
     }
 
@@ -111,7 +132,13 @@ mod tests {
                 let mut bytes = old.unwrap_or_default().to_vec();
                 bytes.push(b'x');
                 seen = Some(bytes.len());
-                StoredRecord { bytes, expires: 9 }
+                StoredRecord {
+                    bytes,
+                    expires: 9,
+                    written: 0,
+                    blocks_until: 0,
+                    updates: 1,
+                }
             }));
             assert_eq!(seen, Some(expected));
         }

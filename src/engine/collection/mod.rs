@@ -43,6 +43,31 @@ pub struct StoredRecord {
     pub bytes: Vec<u8>,
     /// When it may be forgotten, in seconds since 1970; the engine also looks at this itself.
     pub expires: u64,
+    /// Now, in seconds since 1970.
+    pub written: u64,
+    /// Until when somebody is kept out because of it: a transaction that had it open and wrote it was
+    /// interrupted. 0 for nobody. Where there is no room, it goes last.
+    pub blocks_until: u64,
+    /// How many transactions wrote it. A key that somebody made up is written once.
+    pub updates: u64,
+}
+
+impl StoredRecord {
+    /// Which records go before others where there is no room: those that nobody is kept out by, then
+    /// those that fewer transactions wrote, in powers of two. `now` is in seconds since 1970.
+    pub fn standing(&self, now: u64) -> Standing {
+        Standing {
+            blocks: self.blocks_until > now,
+            magnitude: u64::BITS.saturating_sub(self.updates.leading_zeros()),
+        }
+    }
+}
+
+/// See [`StoredRecord::standing`]: what is less goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Standing {
+    blocks: bool,
+    magnitude: u32,
 }
 
 /// Most changes noted between two writes. Repeated additions to one variable are one change.
@@ -209,6 +234,7 @@ impl State {
         }
         let begun = self.begin_timing();
         let now = self.now();
+        let interrupted = self.interruption.is_some();
         let mut opened = std::mem::take(&mut self.opened);
         for one in opened.iter_mut().filter(|one| !one.changes.is_empty()) {
             let mut written = None;
@@ -218,10 +244,10 @@ impl State {
                 let mut record = record.unwrap_or_else(|| one.base.clone());
                 record.apply(&one.changes, now);
                 record.stamp(now, !one.counted);
-                let stored = StoredRecord {
-                    bytes: record.encode(),
-                    expires: record.expires,
-                };
+                if interrupted {
+                    record.keep_blocking();
+                }
+                let stored = record.stored(now);
                 written = Some(record);
                 stored
             });

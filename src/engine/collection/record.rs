@@ -1,5 +1,6 @@
 //! The record of a persistent collection: its variables, and the bytes it is stored as.
 
+use super::StoredRecord;
 use crate::bytes::leading_integer;
 
 /// Most variables of a record; more are not kept.
@@ -20,6 +21,8 @@ pub(in crate::engine) mod field {
 pub(in crate::engine) struct Record {
     /// When the whole record goes.
     pub expires: u64,
+    /// See [`StoredRecord::blocks_until`].
+    pub blocks_until: u64,
     pub fields: Vec<Field>,
 }
 
@@ -51,6 +54,7 @@ impl Record {
     pub(super) fn fresh(now: u64, timeout: u32) -> Self {
         let mut record = Self {
             expires: now.saturating_add(u64::from(timeout)),
+            blocks_until: 0,
             fields: Vec::new(),
         };
         record.set(field::TIMEOUT, timeout.to_string().into_bytes());
@@ -148,11 +152,32 @@ impl Record {
             .unwrap_or(0)
     }
 
-    /// The bytes to store: a version, the expiry, and the fields with their lengths, all numbers
+    /// Notes that a transaction was interrupted that wrote this: it counts as what keeps a client out as
+    /// long as one of its variables that expire is there, such as a mark that says so, or else as long as
+    /// it is there itself.
+    pub(super) fn keep_blocking(&mut self) {
+        let marks = self.fields.iter().filter_map(|field| field.expires);
+        let until = marks.max().unwrap_or(self.expires);
+        self.blocks_until = self.blocks_until.max(until);
+    }
+
+    /// What the store is given.
+    pub(super) fn stored(&self, now: u64) -> StoredRecord {
+        StoredRecord {
+            bytes: self.encode(),
+            expires: self.expires,
+            written: now,
+            blocks_until: self.blocks_until,
+            updates: u64::try_from(self.number(field::UPDATE_COUNTER)).unwrap_or(0),
+        }
+    }
+
+    /// The bytes to store: a version, the expiry, until when it blocks, and the fields with their lengths, all numbers
     /// little-endian.
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = vec![VERSION];
         out.extend_from_slice(&self.expires.to_le_bytes());
+        out.extend_from_slice(&self.blocks_until.to_le_bytes());
         for field in &self.fields {
             for part in [&field.name, &field.value] {
                 let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
@@ -182,7 +207,7 @@ pub(in crate::engine) fn deprecated(
 }
 
 /// The form that [`Record::encode`] writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// The expiry of a variable that has none.
 const NEVER: u64 = u64::MAX;
 
@@ -191,7 +216,8 @@ fn decode(bytes: &[u8]) -> Option<Record> {
     if version != VERSION {
         return None;
     }
-    let (expires, mut rest) = take_u64(rest)?;
+    let (expires, rest) = take_u64(rest)?;
+    let (blocks_until, mut rest) = take_u64(rest)?;
     let mut fields = Vec::new();
     while !rest.is_empty() && fields.len() < MAX_FIELDS {
         let (name, after) = take_bytes(rest)?;
@@ -204,7 +230,11 @@ fn decode(bytes: &[u8]) -> Option<Record> {
         });
         rest = after;
     }
-    Some(Record { expires, fields })
+    Some(Record {
+        expires,
+        blocks_until,
+        fields,
+    })
 }
 
 fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {

@@ -23,7 +23,7 @@ fn text(layer: &Layer) -> String {
 /// The directives an authority is judged by.
 fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
     let filter = config
-        .build(Rc::default(), |lineage| {
+        .build(Rc::default(), |lineage, _| {
             let texts: Vec<String> = lineage
                 .iter()
                 .map(|layer| format!("{}: {}", layer.name, text(layer)))
@@ -449,7 +449,7 @@ fn equal_lists_are_compiled_once_and_all_mistakes_are_told() {
     )
     .unwrap();
     let mut compiled = Vec::new();
-    let filter = config.build(Rc::default(), |lineage| {
+    let filter = config.build(Rc::default(), |lineage, _| {
         let own = lineage.last().unwrap();
         compiled.push(format!("{}={}", own.name, text(own)));
         Some(FakeRules::default())
@@ -457,7 +457,7 @@ fn equal_lists_are_compiled_once_and_all_mistakes_are_told() {
     assert!(filter.is_some());
     assert_eq!(compiled, ["directives_map.a=x", "directives_map.c=y"]);
     let mut tried = 0;
-    let refused = config.build::<FakeRules>(Rc::default(), |_| {
+    let refused = config.build::<FakeRules>(Rc::default(), |_, _| {
         tried += 1;
         None
     });

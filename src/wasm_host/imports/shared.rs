@@ -33,7 +33,7 @@ pub(super) fn get(
     }
 }
 
-/// `proxy_set_shared_data`: a number other than 0 must be the current one.
+/// `proxy_set_shared_data`: a number other than 0 must be the current one, if there is a value.
 pub(super) fn set(
     mut guest: Guest<'_>,
     key: u32,
@@ -46,10 +46,11 @@ pub(super) fn set(
         let key = guest::read(&mut guest, key, key_length)?;
         let value = guest::read(&mut guest, value, value_length)?;
         let mut shared = guest.data().shared.borrow_mut();
-        let current = shared.data.get(&key).map_or(0, |(_, cas)| *cas);
-        if cas != 0 && cas != current {
+        let known = shared.data.get(&key).map(|(_, cas)| *cas);
+        if known.is_some_and(|current| cas != 0 && cas != current) {
             return Err(Fault(status::CAS_MISMATCH));
         }
+        let current = known.unwrap_or(0);
         shared
             .data
             .insert(key, (value, current.checked_add(1).unwrap_or(1)));

@@ -21,6 +21,9 @@ use wasm_tests::{project, wasm};
 /// Start-up of Envoy with the whole Core Rule Set, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Workers, unless a test says otherwise.
+const WORKERS: u32 = 2;
+
 pub struct Gateway {
     envoy: Child,
     folder: PathBuf,
@@ -46,6 +49,11 @@ impl Gateway {
     /// The same with anything in the example changed. Listeners that are added serve as well; a
     /// plugin configuration that comes later is that of the first one.
     pub fn start_example(plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
+        Self::start_workers(WORKERS, plugin, change)
+    }
+
+    /// The same with so many workers.
+    pub fn start_workers(workers: u32, plugin: &Value, change: impl FnOnce(&mut Value)) -> Self {
         let backend = Backend::start();
         let address = free_address();
         let mut example = example();
@@ -74,6 +82,7 @@ impl Gateway {
 
         let envoy = launch(
             &folder,
+            workers,
             &["--admin-address-path", &path(&folder.join("admin"))],
         );
         let admin = address; // until Envoy has told
@@ -168,7 +177,7 @@ impl Gateway {
         fs::write(format!("/proc/{}/clear_refs", self.envoy.id()), "5").unwrap();
     }
 
-    fn ask_admin(&self, path: &str) -> Option<String> {
+    pub fn ask_admin(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.admin).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
         let request = format!("GET {path} HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n");
@@ -227,7 +236,7 @@ pub fn refusal(plugin: &str) -> String {
     ) = json!(free_address().port());
     filter(at(&mut bootstrap, LISTENER))["configuration"]["value"] = json!(plugin);
     fs::write(folder.join("envoy.json"), bootstrap.to_string()).unwrap();
-    let mut envoy = launch(&folder, &[]);
+    let mut envoy = launch(&folder, WORKERS, &[]);
     let deadline = Instant::now() + PATIENCE;
     let status = loop {
         if let Some(status) = envoy.try_wait().unwrap() {
@@ -376,16 +385,12 @@ fn write_listener(folder: &Path, example: &Value, plugin: &str) {
     fs::rename(folder.join("listener.new"), folder.join("listener.json")).unwrap();
 }
 
-fn launch(folder: &Path, more: &[&str]) -> Child {
+fn launch(folder: &Path, workers: u32, more: &[&str]) -> Child {
     let log = fs::File::create(folder.join("log")).unwrap();
     Command::new(envoy())
-        .args([
-            "--disable-hot-restart",
-            "--concurrency",
-            "2",
-            "-l",
-            "warning",
-        ])
+        .args(["--disable-hot-restart", "--concurrency"])
+        .arg(workers.to_string())
+        .args(["-l", "warning"])
         .args(["--component-log-level", "wasm:info", "-c"])
         .arg(folder.join("envoy.json"))
         .args(more)

@@ -1,0 +1,196 @@
+//! Persistent collections in the host's shared data: what rules count is the same for all workers,
+//! and outlives a new configuration.
+//!
+//! The host never forgets a key and sets no limit. So there is a fixed number of keys for each
+//! collection, and each has a bucket of records: memory is bounded by construction, whatever clients
+//! make up. Which bucket a record stands in follows from a hash with a key that nobody outside can
+//! know; the VMs agree on it through the shared data.
+
+mod bucket;
+
+use std::cell::OnceCell;
+use std::hash::Hasher as _;
+use std::rc::Rc;
+
+use siphasher::sip::SipHasher13;
+
+use super::host::{Host, HostError, Level};
+use super::log;
+use super::metrics::Count;
+use super::vm::Vm;
+use crate::engine::{CollectionStore, MemoryCollections, StoredRecord};
+use bucket::Bucket;
+
+/// How many buckets a collection has: 8 MiB of records at most, in the host, for each collection that
+/// rules open.
+const BUCKETS: u64 = 256;
+
+/// How often a write is tried while others come between. Each time one of them has succeeded.
+const TRIES: usize = 256;
+
+/// No write ever has this number: a host that has the value already refuses it.
+const ABSENT: u32 = u32::MAX;
+
+/// Where the key of the hash stands in the shared data.
+const HASH_KEY: &[u8] = b"parapet.collections";
+
+/// The collections of one space: those of all rules of a VM that decide are one, as with v2's
+/// SecDataDir; each shadow has its own.
+pub(super) struct SharedCollections {
+    host: Rc<dyn Host>,
+    vm: Rc<Vm>,
+    space: Box<str>,
+    /// What tells buckets apart; none where the host shares no data.
+    hash_key: OnceCell<Option<[u8; 16]>>,
+    /// Where the host shares no data.
+    own: MemoryCollections,
+}
+
+impl SharedCollections {
+    /// The collections of a shadow, or of the rules that decide. Nothing is asked of the host before a
+    /// rule opens one.
+    pub(super) fn new(host: Rc<dyn Host>, vm: Rc<Vm>, shadow: Option<&str>) -> Self {
+        Self {
+            host,
+            vm,
+            space: shadow.unwrap_or_default().into(),
+            hash_key: OnceCell::new(),
+            own: MemoryCollections::default(),
+        }
+    }
+
+    /// The host's key of the bucket that a record stands in, which begins with its collection's name.
+    fn place(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let agreed = || match self.agree() {
+            Ok(hash_key) => Some(hash_key),
+            Err(error) => {
+                let text = format!(
+                    "the host shares no data ({error:?}): persistent collections are those of one \
+                     worker"
+                );
+                log::line(&*self.host, Level::Warn, &text);
+                None
+            }
+        };
+        let hash_key = (*self.hash_key.get_or_init(agreed))?;
+        let mut hasher = SipHasher13::new_with_key(&hash_key);
+        hasher.write(key);
+        let number = hasher.finish().checked_rem(BUCKETS).unwrap_or(0);
+        let collection = key.split(|&byte| byte == 0).next().unwrap_or_default();
+        let parts = [
+            HASH_KEY,
+            self.space.as_bytes(),
+            collection,
+            &number.to_le_bytes(),
+        ];
+        Some(parts.join(&0))
+    }
+
+    /// The key of the hash: the first VM draws it.
+    fn agree(&self) -> Result<[u8; 16], HostError> {
+        let mut error = HostError::CasMismatch;
+        for only_if_absent in [ABSENT, ABSENT, 0] {
+            match self.host.shared_data(HASH_KEY) {
+                Ok((bytes, _)) => {
+                    return <[u8; 16]>::try_from(bytes).map_err(|_| HostError::Malformed);
+                }
+                Err(HostError::NotFound) => {}
+                Err(other) => return Err(other),
+            }
+            let mut drawn = [0; 16];
+            self.host.random(&mut drawn);
+            match self.host.set_shared_data(HASH_KEY, &drawn, only_if_absent) {
+                // What is there now is asked once more: another VM may have been first.
+                Ok(()) | Err(HostError::CasMismatch) => {}
+                Err(other) => error = other,
+            }
+        }
+        match self.host.shared_data(HASH_KEY) {
+            Ok((bytes, _)) => <[u8; 16]>::try_from(bytes).map_err(|_| HostError::Malformed),
+            Err(_) => Err(error),
+        }
+    }
+
+    /// One try to write; `None` if somebody else came between.
+    fn try_update(
+        &self,
+        place: &[u8],
+        key: &[u8],
+        absent: u32,
+        change: &mut dyn FnMut(Option<&[u8]>) -> StoredRecord,
+    ) -> Option<bool> {
+        let (mut bucket, cas) = match self.host.shared_data(place) {
+            Ok((bytes, cas)) => (Bucket::decode(&bytes), cas),
+            Err(HostError::NotFound) => (Bucket::default(), absent),
+            Err(_) => return Some(false),
+        };
+        let before = bucket.len();
+        let record = change(bucket.find(key));
+        if !bucket.put(key, record) {
+            return Some(false);
+        }
+        match self.host.set_shared_data(place, &bucket.encode(), cas) {
+            Ok(()) => {
+                self.note_keys(key, before, bucket.len());
+                Some(true)
+            }
+            Err(HostError::CasMismatch) => None,
+            Err(_) => Some(false),
+        }
+    }
+
+    /// Keeps the gauge of a collection's keys.
+    fn note_keys(&self, key: &[u8], before: usize, after: usize) {
+        let signed = |keys: usize| i64::try_from(keys).unwrap_or(i64::MAX);
+        let grown = signed(after).saturating_sub(signed(before));
+        if grown != 0 {
+            let collection = key.split(|&byte| byte == 0).next().unwrap_or_default();
+            let collection = String::from_utf8_lossy(collection);
+            self.vm.metrics.add_keys(&*self.host, &collection, grown);
+        }
+    }
+}
+
+impl CollectionStore for SharedCollections {
+    fn load(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let Some(place) = self.place(key) else {
+            return self.own.load(key);
+        };
+        let (bytes, _) = self.host.shared_data(&place).ok()?;
+        Bucket::decode(&bytes).find(key).map(<[u8]>::to_vec)
+    }
+
+    fn update(&self, key: &[u8], change: &mut dyn FnMut(Option<&[u8]>) -> StoredRecord) -> bool {
+        let Some(place) = self.place(key) else {
+            return self.own.update(key, change);
+        };
+        for tried in 0..TRIES {
+            // A host may refuse a number for a value that is not there.
+            let absent = if tried % 4 == 3 { 0 } else { ABSENT };
+            if let Some(written) = self.try_update(&place, key, absent, change) {
+                if !written {
+                    break;
+                }
+                return true;
+            }
+            self.vm
+                .metrics
+                .count(&*self.host, Count::CollectionConflict, "");
+        }
+        self.vm
+            .metrics
+            .count(&*self.host, Count::CollectionLost, "");
+        false
+    }
+}
+
+impl std::fmt::Debug for SharedCollections {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedCollections")
+            .field("space", &self.space)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
