@@ -130,7 +130,7 @@ mod tests {
     fn record(length: usize, written: u64) -> StoredRecord {
         StoredRecord {
             bytes: vec![b'x'; length],
-            expires: written + 100,
+            expires: written.saturating_add(100),
             written,
             blocks_until: 0,
             updates: 1,

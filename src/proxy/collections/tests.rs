@@ -1,12 +1,19 @@
 //! The store over a host that keeps its shared data in memory.
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "small numbers; one that overflows fails the test"
+)]
 
 use super::super::fake::FakeHost;
+use super::super::host::{Direction, HeaderMap, LocalReply, MetricId, MetricKind, Place};
+use super::super::pairs::Pairs;
 use super::*;
 use crate::engine::UnixNanos;
+use std::cell::Cell;
 
 /// A worker: a VM of its own over the shared data of one host.
 fn worker(host: &Rc<FakeHost>, shadow: Option<&str>) -> Rc<dyn CollectionStore> {
-    let host: Rc<dyn Host> = Rc::clone(host) as Rc<dyn Host>;
+    let host: Rc<dyn Host> = Rc::<FakeHost>::clone(host);
     Rc::new(Vm::sharing(host)).collections(shadow)
 }
 
@@ -58,7 +65,7 @@ fn workers_count_in_one_place_and_shadows_in_their_own() {
 struct Contended {
     shared: Rc<FakeHost>,
     other: Rc<dyn CollectionStore>,
-    intrusions: std::cell::Cell<u32>,
+    intrusions: Cell<u32>,
 }
 
 impl Contended {
@@ -67,7 +74,7 @@ impl Contended {
         let host: Rc<dyn Host> = Rc::new(Self {
             shared: Rc::clone(shared),
             other: worker(shared, None),
-            intrusions: std::cell::Cell::new(intrusions),
+            intrusions: Cell::new(intrusions),
         });
         Rc::new(Vm::sharing(host)).collections(None)
     }
@@ -94,22 +101,22 @@ impl Host for Contended {
 
     forwarded! {
         shared_data(key: &[u8]) -> Result<(Vec<u8>, u32), HostError>;
-        headers(map: super::super::host::HeaderMap) -> Result<super::super::pairs::Pairs, HostError>;
-        remove_header(map: super::super::host::HeaderMap, name: &str) -> Result<(), HostError>;
-        set_header(map: super::super::host::HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError>;
-        body(body: super::super::host::Direction, start: usize, length: usize) -> Result<Vec<u8>, HostError>;
-        set_body(body: super::super::host::Direction, place: super::super::host::Place, bytes: &[u8]) -> Result<(), HostError>;
+        headers(map: HeaderMap) -> Result<Pairs, HostError>;
+        remove_header(map: HeaderMap, name: &str) -> Result<(), HostError>;
+        set_header(map: HeaderMap, name: &str, value: &[u8]) -> Result<(), HostError>;
+        body(body: Direction, start: usize, length: usize) -> Result<Vec<u8>, HostError>;
+        set_body(body: Direction, place: Place, bytes: &[u8]) -> Result<(), HostError>;
         property(path: &str) -> Option<Vec<u8>>;
         set_property(path: &str, value: &[u8]) -> Result<(), HostError>;
-        reply(reply: &super::super::host::LocalReply) -> Result<(), HostError>;
-        resume(direction: super::super::host::Direction) -> Result<(), HostError>;
-        close(direction: super::super::host::Direction) -> Result<(), HostError>;
+        reply(reply: &LocalReply) -> Result<(), HostError>;
+        resume(direction: Direction) -> Result<(), HostError>;
+        close(direction: Direction) -> Result<(), HostError>;
         log(level: Level, line: &[u8]) -> ();
         now() -> UnixNanos;
         random(bytes: &mut [u8]) -> ();
-        define_metric(kind: super::super::host::MetricKind, name: &str) -> Result<super::super::host::MetricId, HostError>;
-        increment_metric(metric: super::super::host::MetricId, by: i64) -> Result<(), HostError>;
-        record_metric(metric: super::super::host::MetricId, value: u64) -> Result<(), HostError>;
+        define_metric(kind: MetricKind, name: &str) -> Result<MetricId, HostError>;
+        increment_metric(metric: MetricId, by: i64) -> Result<(), HostError>;
+        record_metric(metric: MetricId, value: u64) -> Result<(), HostError>;
         set_effective_context(context: u32) -> Result<(), HostError>;
         set_tick_period(milliseconds: u32) -> Result<(), HostError>;
         plugin_configuration(size: usize) -> Result<Vec<u8>, HostError>;
@@ -159,7 +166,7 @@ fn a_flood_of_keys_stays_below_the_cap_and_a_blocked_client_blocked() {
 }
 
 #[test]
-#[ignore = "half a minute in a release build: `make flood`"]
+#[ignore = "long: `make flood`"]
 fn a_flood_of_a_million_keys() {
     flood(1_000_000, 1_000);
 }
