@@ -288,3 +288,63 @@ fn what_expires_at_once_is_gone_at_once() {
     assert_eq!(bench.run("/"), "n=[] m=1");
     assert_eq!(bench.run("/"), "n=[] m=2");
 }
+
+/// The status that a request for a target ends with, from an address; 200 for none.
+fn status(bench: &Bench, address: [u8; 4], target: &str) -> u16 {
+    let connection = Connection {
+        client: Some(Endpoint {
+            address: address.into(),
+            port: 4711,
+        }),
+        ..Connection::default()
+    };
+    let mut transaction = Transaction::new(&bench.waf, connection);
+    let head = RequestHead {
+        method: b"GET",
+        target: target.as_bytes(),
+        protocol: b"HTTP/1.1",
+        headers: &[],
+    };
+    let _ = transaction.request_head(&head);
+    let _ = transaction.end_request_body();
+    transaction.finish();
+    transaction.interruption().map_or(200, |one| one.status)
+}
+
+#[test]
+fn the_example_against_scraping_ends_by_itself() {
+    let bench = Bench::new(include_str!("../../../rules/examples/scraping.conf"));
+    let (reader, other) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+    for number in 1..=120 {
+        assert_eq!(status(&bench, reader, "/page"), 200, "page {number}");
+        assert_eq!(status(&bench, reader, "/a/picture.PNG"), 200);
+    }
+    assert_eq!(status(&bench, reader, "/page"), 429);
+    assert_eq!(status(&bench, other, "/page"), 200);
+    bench.wait(299);
+    assert_eq!(status(&bench, reader, "/page"), 429);
+    bench.wait(1);
+    assert_eq!(status(&bench, reader, "/page"), 200);
+    // Who reads slowly never comes to the limit.
+    for _ in 0..500 {
+        bench.wait(1);
+        assert_eq!(status(&bench, other, "/page"), 200);
+    }
+}
+
+#[test]
+fn the_example_against_slow_floods_counts_what_all_clients_ask() {
+    let bench = Bench::new(include_str!("../../../rules/examples/slow-flood.conf"));
+    let mut clients = (0..=255).cycle().map(|last| [198, 51, 100, last]);
+    for _ in 0..600 {
+        let client = clients.next().unwrap();
+        assert_eq!(status(&bench, client, "/search?q=boots"), 200);
+        assert_eq!(status(&bench, client, "/"), 200);
+    }
+    for client in clients.by_ref().take(3) {
+        assert_eq!(status(&bench, client, "/search?q=boots"), 503);
+        assert_eq!(status(&bench, client, "/"), 200);
+    }
+    bench.wait(60);
+    assert_eq!(status(&bench, [198, 51, 100, 7], "/search?q=boots"), 200);
+}
