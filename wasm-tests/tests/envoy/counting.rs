@@ -66,7 +66,7 @@ fn who_tries_to_log_in_too_often_waits_whatever_worker_it_meets() {
     let file = project().join("rules/examples/login-brute-force.conf");
     let rules = std::fs::read_to_string(file).unwrap();
     assert!(rules.contains(WINDOW));
-    let rules = rules.replace(WINDOW, "tx.login_window=4");
+    let rules = rules.replace(WINDOW, "tx.login_window=8");
     let gateway = start(&plugin(&[
         "SecRuleEngine On",
         "SecRequestBodyAccess On",
@@ -87,6 +87,6 @@ fn who_tries_to_log_in_too_often_waits_whatever_worker_it_meets() {
     assert!(busy_workers(&gateway) > 1, "one worker did it all");
     // Each attempt begins the time anew.
     let begun = Instant::now();
-    thread::sleep(Duration::from_millis(5_500));
+    thread::sleep(Duration::from_millis(9_500));
     assert_eq!(attempt(), 200, "after {:?}", begun.elapsed());
 }
