@@ -8,9 +8,11 @@ mod bits;
 mod class;
 mod glob;
 mod number;
+mod sized;
 
 pub use ascii::{hex_byte, hex_digit, hex_digits, hex_nibble, is_space, octal_digit};
 pub use bits::set_bits;
 pub use class::{ClassSet, Profile};
 pub use glob::glob_matches;
 pub use number::{Decimal, leading_integer};
+pub use sized::{push_sized, take_sized, take_u64};

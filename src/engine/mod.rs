@@ -40,7 +40,7 @@ pub use api::{
     BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
     ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UniqueId, UnixNanos,
 };
-pub use collection::{CollectionStore, MemoryCollections, Standing, StoredRecord};
+pub use collection::{CollectionStore, MemoryCollections, Retention, Standing, StoredRecord};
 pub use mask::{Extent, Masked, MaskedPart};
 pub use record::Record;
 pub use scratch::Ablation;

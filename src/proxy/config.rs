@@ -145,8 +145,7 @@ impl PluginConfig {
     /// Compiles the rule sets and makes the filter of them. `compile` is called once for each
     /// different list of directives, with its [`PluginConfig::lineages`], and what it returns is
     /// shared; and once more for each shadow, under whose name it shares nothing that rules can write
-    /// with those that decide. `None` if
-    /// it refused one of them.
+    /// with those that decide. `None` if it refused one of them.
     pub fn build<R: Rules + Clone>(
         &self,
         vm: Rc<Vm>,

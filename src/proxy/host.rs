@@ -113,7 +113,7 @@ pub struct LocalReply {
 
 /// A proxy-wasm host. Calls about a stream mean the stream whose callback is running, or the one
 /// made effective with [`Host::set_effective_context`].
-pub trait Host {
+pub trait Host: std::fmt::Debug {
     /// All pairs of a map, read in one call: order, repeats and odd bytes as they are.
     ///
     /// # Errors

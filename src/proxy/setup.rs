@@ -27,8 +27,8 @@ pub(super) fn read(host: &dyn Host, bytes: &[u8]) -> Option<PluginConfig> {
 }
 
 /// Makes a filter of a plugin configuration. `compile` gets a list of directives behind those it
-/// extends, and the name under which it is a shadow. `None` if one of them is refused: every message stands in the log, one line each and
-/// once.
+/// extends, and the name under which it is a shadow. `None` if one of them is refused: every message
+/// stands in the log, one line each and once.
 pub(super) fn apply<R: Rules + Clone>(
     host: &dyn Host,
     config: &PluginConfig,

@@ -21,19 +21,10 @@ pub struct Vm {
     pub packed: OnceCell<Packed>,
     /// The host, whose shared data hold persistent collections; without it each rule set has them in
     /// memory.
-    host: Option<SharingHost>,
+    host: Option<Rc<dyn Host>>,
     in_flight: Cell<usize>,
     memory: Cell<u64>,
     randoms: RefCell<Randoms>,
-}
-
-/// A host as it is kept.
-struct SharingHost(Rc<dyn Host>);
-
-impl std::fmt::Debug for SharingHost {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SharingHost")
-    }
 }
 
 /// Random bytes for transactions to come. They are drawn for many at once: the host takes as long
@@ -53,7 +44,7 @@ impl Vm {
     /// One whose persistent collections stand in the shared data of a host.
     pub fn sharing(host: Rc<dyn Host>) -> Self {
         Self {
-            host: Some(SharingHost(host)),
+            host: Some(host),
             ..Self::default()
         }
     }
@@ -61,7 +52,7 @@ impl Vm {
     /// A place for persistent collections: of the rules that decide, or of a shadow.
     pub(super) fn collections(self: &Rc<Self>, shadow: Option<&str>) -> Rc<dyn CollectionStore> {
         match &self.host {
-            Some(SharingHost(host)) => {
+            Some(host) => {
                 let (host, vm) = (Rc::clone(host), Rc::clone(self));
                 Rc::new(SharedCollections::new(host, vm, shadow))
             }

@@ -11,7 +11,7 @@ use super::{CollectionStore, Standing, StoredRecord};
 const DEFAULT_LIMIT: usize = 8 * 1024 * 1024;
 
 /// Persistent collections in memory. When there is no more room, what has expired goes first, then by
-/// [`StoredRecord::standing`], then what would expire first.
+/// [`Retention::standing`](super::Retention::standing), then what would expire first.
 #[derive(Debug)]
 pub struct MemoryCollections {
     limit: usize,
@@ -60,7 +60,7 @@ impl CollectionStore for MemoryCollections {
             return false;
         }
         while records.bytes.saturating_add(size) > self.limit {
-            let Some(first) = records.first_to_go(record.written) else {
+            let Some(first) = records.first_to_go(record.retention.written) else {
                 break;
             };
             records.remove(&first);
@@ -83,22 +83,21 @@ impl Records {
     fn insert(&mut self, key: &[u8], record: StoredRecord) {
         let key: Rc<[u8]> = key.into();
         self.bytes = self.bytes.saturating_add(size(&key, &record));
-        self.by_expiry.insert((record.expires, Rc::clone(&key)));
-        let standing = (
-            record.standing(record.written),
-            record.expires,
-            Rc::clone(&key),
-        );
-        self.by_standing.insert(standing);
+        let expires = record.retention.expires;
+        self.by_expiry.insert((expires, Rc::clone(&key)));
+        let standing = record.retention.standing(record.retention.written);
+        self.by_standing
+            .insert((standing, expires, Rc::clone(&key)));
         self.by_key.insert(key, record);
     }
 
     fn remove(&mut self, key: &[u8]) {
         if let Some((key, old)) = self.by_key.remove_entry(key) {
             self.bytes = self.bytes.saturating_sub(size(&key, &old));
-            self.by_expiry.remove(&(old.expires, Rc::clone(&key)));
-            let standing = (old.standing(old.written), old.expires, key);
-            self.by_standing.remove(&standing);
+            let expires = old.retention.expires;
+            self.by_expiry.remove(&(expires, Rc::clone(&key)));
+            let standing = old.retention.standing(old.retention.written);
+            self.by_standing.remove(&(standing, expires, key));
         }
     }
 }
@@ -110,16 +109,23 @@ fn size(key: &[u8], record: &StoredRecord) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Retention;
     use super::*;
 
     fn put(store: &MemoryCollections, key: &str, length: usize, expires: u64) -> bool {
         store.update(key.as_bytes(), &mut |_| StoredRecord {
             bytes: vec![b'x'; length],
+            retention: until(expires),
+        })
+    }
+
+    fn until(expires: u64) -> Retention {
+        Retention {
             expires,
             written: 0,
             blocks_until: 0,
             updates: 1,
-        })
+        }
     }
 
     #[test]
@@ -134,10 +140,7 @@ mod tests {
                 seen = Some(bytes.len());
                 StoredRecord {
                     bytes,
-                    expires: 9,
-                    written: 0,
-                    blocks_until: 0,
-                    updates: 1,
+                    retention: until(9),
                 }
             }));
             assert_eq!(seen, Some(expected));

@@ -24,7 +24,7 @@ use record::{Operation, Record, field};
 /// The engine gives and takes whole records as bytes, which mean nothing to the store. Transactions
 /// may run at the same time, in this VM or another, so a record is only ever changed from what it
 /// is at that moment.
-pub trait CollectionStore {
+pub trait CollectionStore: std::fmt::Debug {
     /// The record of a key, if there is one.
     fn load(&self, key: &[u8]) -> Option<Vec<u8>>;
 
@@ -41,9 +41,16 @@ pub trait CollectionStore {
 pub struct StoredRecord {
     /// The record.
     pub bytes: Vec<u8>,
-    /// When it may be forgotten, in seconds since 1970; the engine also looks at this itself.
+    /// How long it is worth keeping.
+    pub retention: Retention,
+}
+
+/// What a store goes by where there is no room for all records. Times are seconds since 1970.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Retention {
+    /// When the record may be forgotten; the engine also looks at this itself.
     pub expires: u64,
-    /// Now, in seconds since 1970.
+    /// When it was written.
     pub written: u64,
     /// Until when somebody is kept out because of it: a transaction that had it open and wrote it was
     /// interrupted. 0 for nobody. Where there is no room, it goes last.
@@ -52,9 +59,9 @@ pub struct StoredRecord {
     pub updates: u64,
 }
 
-impl StoredRecord {
+impl Retention {
     /// Which records go before others where there is no room: those that nobody is kept out by, then
-    /// those that fewer transactions wrote, in powers of two. `now` is in seconds since 1970.
+    /// those that fewer transactions wrote, in powers of two.
     pub fn standing(&self, now: u64) -> Standing {
         Standing {
             blocks: self.blocks_until > now,
@@ -63,7 +70,7 @@ impl StoredRecord {
     }
 }
 
-/// See [`StoredRecord::standing`]: what is less goes first.
+/// See [`Retention::standing`]: what is less goes first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Standing {
     blocks: bool,

@@ -1,7 +1,7 @@
 //! The record of a persistent collection: its variables, and the bytes it is stored as.
 
-use super::StoredRecord;
-use crate::bytes::leading_integer;
+use super::{Retention, StoredRecord};
+use crate::bytes::{leading_integer, push_sized, take_sized, take_u64};
 
 /// Most variables of a record; more are not kept.
 pub(in crate::engine) const MAX_FIELDS: usize = 1024;
@@ -21,7 +21,7 @@ pub(in crate::engine) mod field {
 pub(in crate::engine) struct Record {
     /// When the whole record goes.
     pub expires: u64,
-    /// See [`StoredRecord::blocks_until`].
+    /// See [`Retention::blocks_until`].
     pub blocks_until: u64,
     pub fields: Vec<Field>,
 }
@@ -165,10 +165,12 @@ impl Record {
     pub(super) fn stored(&self, now: u64) -> StoredRecord {
         StoredRecord {
             bytes: self.encode(),
-            expires: self.expires,
-            written: now,
-            blocks_until: self.blocks_until,
-            updates: u64::try_from(self.number(field::UPDATE_COUNTER)).unwrap_or(0),
+            retention: Retention {
+                expires: self.expires,
+                written: now,
+                blocks_until: self.blocks_until,
+                updates: u64::try_from(self.number(field::UPDATE_COUNTER)).unwrap_or(0),
+            },
         }
     }
 
@@ -179,11 +181,8 @@ impl Record {
         out.extend_from_slice(&self.expires.to_le_bytes());
         out.extend_from_slice(&self.blocks_until.to_le_bytes());
         for field in &self.fields {
-            for part in [&field.name, &field.value] {
-                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-                out.extend_from_slice(&length.to_le_bytes());
-                out.extend_from_slice(part);
-            }
+            push_sized(&mut out, &field.name);
+            push_sized(&mut out, &field.value);
             out.extend_from_slice(&field.expires.unwrap_or(NEVER).to_le_bytes());
         }
         out
@@ -220,8 +219,8 @@ fn decode(bytes: &[u8]) -> Option<Record> {
     let (blocks_until, mut rest) = take_u64(rest)?;
     let mut fields = Vec::new();
     while !rest.is_empty() && fields.len() < MAX_FIELDS {
-        let (name, after) = take_bytes(rest)?;
-        let (value, after) = take_bytes(after)?;
+        let (name, after) = take_sized(rest)?;
+        let (value, after) = take_sized(after)?;
         let (at, after) = take_u64(after)?;
         fields.push(Field {
             name: name.to_vec(),
@@ -235,16 +234,6 @@ fn decode(bytes: &[u8]) -> Option<Record> {
         blocks_until,
         fields,
     })
-}
-
-fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk::<8>()?;
-    Some((u64::from_le_bytes(*number), rest))
-}
-
-fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
 }
 
 #[cfg(test)]

@@ -47,7 +47,11 @@ impl Bench {
     }
 
     fn begin(&self, target: &str) -> Transaction {
-        let mut transaction = Transaction::new(&self.waf, Connection::default());
+        self.begin_on(Connection::default(), target)
+    }
+
+    fn begin_on(&self, connection: Connection, target: &str) -> Transaction {
+        let mut transaction = Transaction::new(&self.waf, connection);
         let head = RequestHead {
             method: b"GET",
             target: target.as_bytes(),
@@ -55,6 +59,21 @@ impl Bench {
             headers: &[],
         };
         let _ = transaction.request_head(&head);
+        transaction
+    }
+
+    /// Takes a request of a client through all phases.
+    fn run_from(&self, address: [u8; 4], target: &str) -> Transaction {
+        let connection = Connection {
+            client: Some(Endpoint {
+                address: address.into(),
+                port: 1,
+            }),
+            ..Connection::default()
+        };
+        let mut transaction = self.begin_on(connection, target);
+        let _ = transaction.end_request_body();
+        transaction.finish();
         transaction
     }
 
@@ -113,26 +132,7 @@ fn a_collection_of_nobody_is_not_opened() {
         assert_eq!(bench.run("/"), format!("addr= n={second}"), "{key}");
     }
     let bench = Bench::new(&rules("%{REMOTE_ADDR}"));
-    let count = |address: [u8; 4]| {
-        let connection = Connection {
-            client: Some(Endpoint {
-                address: address.into(),
-                port: 1,
-            }),
-            ..Connection::default()
-        };
-        let mut transaction = Transaction::new(&bench.waf, connection);
-        let head = RequestHead {
-            method: b"GET",
-            target: b"/",
-            protocol: b"HTTP/1.1",
-            headers: &[],
-        };
-        let _ = transaction.request_head(&head);
-        let _ = transaction.end_request_body();
-        transaction.finish();
-        shown(&transaction)
-    };
+    let count = |address| shown(&bench.run_from(address, "/"));
     assert_eq!(count([192, 0, 2, 1]), "addr=192.0.2.1 n=1|");
     assert_eq!(bench.run("/"), "addr= n=|");
     assert_eq!(count([192, 0, 2, 1]), "addr=192.0.2.1 n=2|");
@@ -242,6 +242,7 @@ fn writing_to_a_collection_that_is_not_open_does_nothing() {
 }
 
 /// A store in which another writer always comes between, and one that has no room.
+#[derive(Debug)]
 struct Contended {
     inner: MemoryCollections,
     full: bool,
@@ -291,23 +292,7 @@ fn what_expires_at_once_is_gone_at_once() {
 
 /// The status that a request for a target ends with, from an address; 200 for none.
 fn status(bench: &Bench, address: [u8; 4], target: &str) -> u16 {
-    let connection = Connection {
-        client: Some(Endpoint {
-            address: address.into(),
-            port: 4711,
-        }),
-        ..Connection::default()
-    };
-    let mut transaction = Transaction::new(&bench.waf, connection);
-    let head = RequestHead {
-        method: b"GET",
-        target: target.as_bytes(),
-        protocol: b"HTTP/1.1",
-        headers: &[],
-    };
-    let _ = transaction.request_head(&head);
-    let _ = transaction.end_request_body();
-    transaction.finish();
+    let transaction = bench.run_from(address, target);
     transaction.interruption().map_or(200, |one| one.status)
 }
 

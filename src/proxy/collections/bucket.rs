@@ -1,6 +1,9 @@
 //! What one value of the host's shared data holds: a few records, of one collection.
 
-use crate::engine::StoredRecord;
+use std::borrow::Cow;
+
+use crate::bytes::{push_sized, take_sized, take_u64};
+use crate::engine::{Retention, StoredRecord};
 
 /// Most bytes of a bucket. A host copies the whole of it with every read and write.
 pub(super) const MAX_BYTES: usize = 32 * 1024;
@@ -8,19 +11,27 @@ pub(super) const MAX_BYTES: usize = 32 * 1024;
 /// The form that [`Bucket::encode`] writes.
 const VERSION: u8 = 1;
 
-/// The records of a bucket, in the order they were first written.
+/// The records of a bucket, in the order they were last written. What was read stays where the host
+/// put it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Bucket {
-    records: Vec<(Vec<u8>, StoredRecord)>,
+pub(super) struct Bucket<'a> {
+    records: Vec<Placed<'a>>,
 }
 
-impl Bucket {
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Placed<'a> {
+    key: &'a [u8],
+    record: Cow<'a, [u8]>,
+    retention: Retention,
+}
+
+impl<'a> Bucket<'a> {
     /// Reads what [`Bucket::encode`] wrote. Of bytes that are anything else, what can be read.
-    pub(super) fn decode(bytes: &[u8]) -> Self {
+    pub(super) fn decode(bytes: &'a [u8]) -> Self {
         let mut records = Vec::new();
         if let Some((&VERSION, mut rest)) = bytes.split_first() {
-            while let Some((key, record, after)) = take_record(rest) {
-                records.push((key, record));
+            while let Some((placed, after)) = Placed::take(rest) {
+                records.push(placed);
                 rest = after;
             }
         }
@@ -31,28 +42,16 @@ impl Bucket {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(self.size());
         out.push(VERSION);
-        for (key, record) in &self.records {
-            for number in [
-                record.expires,
-                record.written,
-                record.blocks_until,
-                record.updates,
-            ] {
-                out.extend_from_slice(&number.to_le_bytes());
-            }
-            for part in [key, &record.bytes] {
-                let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
-                out.extend_from_slice(&length.to_le_bytes());
-                out.extend_from_slice(part);
-            }
+        for placed in &self.records {
+            placed.push_to(&mut out);
         }
         out
     }
 
     /// The record of a key.
     pub(super) fn find(&self, key: &[u8]) -> Option<&[u8]> {
-        let (_, record) = self.records.iter().find(|(known, _)| known == key)?;
-        Some(&record.bytes)
+        let placed = self.records.iter().find(|placed| placed.key == key)?;
+        Some(&placed.record)
     }
 
     /// How many records there are.
@@ -61,66 +60,85 @@ impl Bucket {
     }
 
     /// Writes the record of a key. Those that have expired go; where there is no room then, others go,
-    /// by [`StoredRecord::standing`] at this moment, then what would expire first. `false` for a record
+    /// by [`Retention::standing`] at this moment, then what would expire first. `false` for a record
     /// that has no room even alone.
-    pub(super) fn put(&mut self, key: &[u8], record: StoredRecord) -> bool {
-        let now = record.written;
-        let taken = taken(key, &record);
-        if taken.saturating_add(1) > MAX_BYTES {
+    pub(super) fn put(&mut self, key: &'a [u8], record: StoredRecord) -> bool {
+        let StoredRecord { bytes, retention } = record;
+        let record = Cow::Owned(bytes);
+        let placed = Placed {
+            key,
+            record,
+            retention,
+        };
+        let now = retention.written;
+        if placed.size().saturating_add(1) > MAX_BYTES {
             return false;
         }
         self.records
-            .retain(|(known, old)| known != key && old.expires > now);
-        while self.size().saturating_add(taken) > MAX_BYTES {
-            let records = self.records.iter().enumerate();
-            let first = records.min_by_key(|(_, (_, old))| (old.standing(now), old.expires));
+            .retain(|old| old.key != key && old.retention.expires > now);
+        while self.size().saturating_add(placed.size()) > MAX_BYTES {
+            let standings = self.records.iter().map(|old| {
+                let retention = old.retention;
+                (retention.standing(now), retention.expires)
+            });
+            let first = standings.enumerate().min_by_key(|&(_, standing)| standing);
             let Some((place, _)) = first else {
                 break;
             };
             self.records.remove(place);
         }
-        self.records.push((key.to_vec(), record));
+        self.records.push(placed);
         true
     }
 
     fn size(&self) -> usize {
-        let sizes = self.records.iter().map(|(key, record)| taken(key, record));
+        let sizes = self.records.iter().map(Placed::size);
         sizes.fold(1, usize::saturating_add)
     }
 }
 
-/// Bytes that a record takes in the encoded bucket: four numbers of eight bytes, two of four.
-fn taken(key: &[u8], record: &StoredRecord) -> usize {
-    key.len()
-        .saturating_add(record.bytes.len())
-        .saturating_add(40)
-}
+impl<'a> Placed<'a> {
+    fn push_to(&self, out: &mut Vec<u8>) {
+        let Retention {
+            expires,
+            written,
+            blocks_until,
+            updates,
+        } = self.retention;
+        for number in [expires, written, blocks_until, updates] {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        push_sized(out, self.key);
+        push_sized(out, &self.record);
+    }
 
-fn take_record(bytes: &[u8]) -> Option<(Vec<u8>, StoredRecord, &[u8])> {
-    let (expires, rest) = take_u64(bytes)?;
-    let (written, rest) = take_u64(rest)?;
-    let (blocks_until, rest) = take_u64(rest)?;
-    let (updates, rest) = take_u64(rest)?;
-    let (key, rest) = take_bytes(rest)?;
-    let (bytes, rest) = take_bytes(rest)?;
-    let record = StoredRecord {
-        bytes: bytes.to_vec(),
-        expires,
-        written,
-        blocks_until,
-        updates,
-    };
-    Some((key.to_vec(), record, rest))
-}
+    fn take(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
+        let (expires, rest) = take_u64(bytes)?;
+        let (written, rest) = take_u64(rest)?;
+        let (blocks_until, rest) = take_u64(rest)?;
+        let (updates, rest) = take_u64(rest)?;
+        let (key, rest) = take_sized(rest)?;
+        let (record, rest) = take_sized(rest)?;
+        let record = Cow::Borrowed(record);
+        let retention = Retention {
+            expires,
+            written,
+            blocks_until,
+            updates,
+        };
+        let placed = Self {
+            key,
+            record,
+            retention,
+        };
+        Some((placed, rest))
+    }
 
-fn take_u64(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (number, rest) = bytes.split_first_chunk::<8>()?;
-    Some((u64::from_le_bytes(*number), rest))
-}
-
-fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (length, rest) = bytes.split_first_chunk::<4>()?;
-    rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)
+    /// Bytes in the encoded bucket: four numbers of eight bytes, two of four.
+    fn size(&self) -> usize {
+        let texts = self.key.len().saturating_add(self.record.len());
+        texts.saturating_add(40)
+    }
 }
 
 #[cfg(test)]
@@ -130,10 +148,12 @@ mod tests {
     fn record(length: usize, written: u64) -> StoredRecord {
         StoredRecord {
             bytes: vec![b'x'; length],
-            expires: written.saturating_add(100),
-            written,
-            blocks_until: 0,
-            updates: 1,
+            retention: Retention {
+                expires: written.saturating_add(100),
+                written,
+                blocks_until: 0,
+                updates: 1,
+            },
         }
     }
 
@@ -172,20 +192,16 @@ mod tests {
     #[test]
     fn keys_made_up_do_not_wash_out_what_blocks_or_is_counted() {
         let mut bucket = Bucket::default();
-        let blocking = StoredRecord {
-            blocks_until: 2_000,
-            ..record(100, 1_000)
-        };
-        let counted = StoredRecord {
-            updates: 5,
-            expires: 1_600,
-            ..record(100, 1_000)
-        };
+        let mut blocking = record(100, 1_000);
+        blocking.retention.blocks_until = 2_000;
+        let mut counted = record(100, 1_000);
+        counted.retention.updates = 5;
         assert!(bucket.put(b"blocked", blocking));
         assert!(bucket.put(b"counted", counted));
         // The mark is over before the record is.
-        for number in 0..10_000_u32 {
-            assert!(bucket.put(&number.to_le_bytes(), record(100, 1_000)));
+        let made_up: Vec<_> = (0..10_000_u32).map(u32::to_le_bytes).collect();
+        for key in &made_up {
+            assert!(bucket.put(key, record(100, 1_000)));
             assert!(bucket.size() <= MAX_BYTES);
         }
         assert!(bucket.find(b"blocked").is_some());

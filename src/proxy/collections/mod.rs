@@ -28,14 +28,15 @@ const BUCKETS: u64 = 256;
 /// How often a write is tried while others come between. Each time one of them has succeeded.
 const TRIES: usize = 256;
 
-/// No write ever has this number: a host that has the value already refuses it.
-const ABSENT: u32 = u32::MAX;
+/// After how many tries both kinds of hosts have been asked (see [`absent`]).
+const TRIES_OF_HOST: usize = 4;
 
 /// Where the key of the hash stands in the shared data.
 const HASH_KEY: &[u8] = b"parapet.collections";
 
 /// The collections of one space: those of all rules of a VM that decide are one, as with v2's
 /// SecDataDir; each shadow has its own.
+#[derive(Debug)]
 pub(super) struct SharedCollections {
     host: Rc<dyn Host>,
     vm: Rc<Vm>,
@@ -76,11 +77,10 @@ impl SharedCollections {
         let mut hasher = SipHasher13::new_with_key(&hash_key);
         hasher.write(key);
         let number = hasher.finish().checked_rem(BUCKETS).unwrap_or(0);
-        let collection = key.split(|&byte| byte == 0).next().unwrap_or_default();
         let parts = [
             HASH_KEY,
             self.space.as_bytes(),
-            collection,
+            collection_of(key),
             &number.to_le_bytes(),
         ];
         Some(parts.join(&0))
@@ -88,8 +88,8 @@ impl SharedCollections {
 
     /// The key of the hash: the first VM draws it.
     fn agree(&self) -> Result<[u8; 16], HostError> {
-        let mut error = HostError::CasMismatch;
-        for only_if_absent in [ABSENT, ABSENT, 0] {
+        let mut refused = HostError::CasMismatch;
+        for tried in 0..=TRIES_OF_HOST {
             match self.host.shared_data(HASH_KEY) {
                 Ok((bytes, _)) => {
                     return <[u8; 16]>::try_from(bytes).map_err(|_| HostError::Malformed);
@@ -99,16 +99,12 @@ impl SharedCollections {
             }
             let mut drawn = [0; 16];
             self.host.random(&mut drawn);
-            match self.host.set_shared_data(HASH_KEY, &drawn, only_if_absent) {
-                // What is there now is asked once more: another VM may have been first.
-                Ok(()) | Err(HostError::CasMismatch) => {}
-                Err(other) => error = other,
+            // Another VM may be first: what is there then is read again.
+            if let Err(error) = self.host.set_shared_data(HASH_KEY, &drawn, absent(tried)) {
+                refused = error;
             }
         }
-        match self.host.shared_data(HASH_KEY) {
-            Ok((bytes, _)) => <[u8; 16]>::try_from(bytes).map_err(|_| HostError::Malformed),
-            Err(_) => Err(error),
-        }
+        Err(refused)
     }
 
     /// One try to write; `None` if somebody else came between.
@@ -116,14 +112,15 @@ impl SharedCollections {
         &self,
         place: &[u8],
         key: &[u8],
-        absent: u32,
+        tried: usize,
         change: &mut dyn FnMut(Option<&[u8]>) -> StoredRecord,
     ) -> Option<bool> {
-        let (mut bucket, cas) = match self.host.shared_data(place) {
-            Ok((bytes, cas)) => (Bucket::decode(&bytes), cas),
-            Err(HostError::NotFound) => (Bucket::default(), absent),
+        let (stored, cas) = match self.host.shared_data(place) {
+            Ok(found) => found,
+            Err(HostError::NotFound) => (Vec::new(), absent(tried)),
             Err(_) => return Some(false),
         };
+        let mut bucket = Bucket::decode(&stored);
         let before = bucket.len();
         let record = change(bucket.find(key));
         if !bucket.put(key, record) {
@@ -144,8 +141,7 @@ impl SharedCollections {
         let signed = |keys: usize| i64::try_from(keys).unwrap_or(i64::MAX);
         let grown = signed(after).saturating_sub(signed(before));
         if grown != 0 {
-            let collection = key.split(|&byte| byte == 0).next().unwrap_or_default();
-            let collection = String::from_utf8_lossy(collection);
+            let collection = String::from_utf8_lossy(collection_of(key));
             self.vm.metrics.add_keys(&*self.host, &collection, grown);
         }
     }
@@ -165,9 +161,7 @@ impl CollectionStore for SharedCollections {
             return self.own.update(key, change);
         };
         for tried in 0..TRIES {
-            // A host may refuse a number for a value that is not there.
-            let absent = if tried % 4 == 3 { 0 } else { ABSENT };
-            if let Some(written) = self.try_update(&place, key, absent, change) {
+            if let Some(written) = self.try_update(&place, key, tried, change) {
                 if !written {
                     break;
                 }
@@ -184,11 +178,18 @@ impl CollectionStore for SharedCollections {
     }
 }
 
-impl std::fmt::Debug for SharedCollections {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SharedCollections")
-            .field("space", &self.space)
-            .finish_non_exhaustive()
+/// The name of the collection that a record's key begins with.
+fn collection_of(key: &[u8]) -> &[u8] {
+    key.split(|&byte| byte == 0).next().unwrap_or_default()
+}
+
+/// The number to write a value with that was not there. One that no write ever has lets the host refuse
+/// it if the value is there by now; a host that refuses it in any case takes 0, now and then.
+const fn absent(tried: usize) -> u32 {
+    if tried % TRIES_OF_HOST == TRIES_OF_HOST - 1 {
+        0
+    } else {
+        u32::MAX
     }
 }
 

@@ -8,7 +8,7 @@ use super::super::fake::FakeHost;
 use super::super::host::{Direction, HeaderMap, LocalReply, MetricId, MetricKind, Place};
 use super::super::pairs::Pairs;
 use super::*;
-use crate::engine::UnixNanos;
+use crate::engine::{Retention, UnixNanos};
 use std::cell::Cell;
 
 /// A worker: a VM of its own over the shared data of one host.
@@ -25,10 +25,12 @@ fn count(store: &dyn CollectionStore, key: &[u8]) -> bool {
 fn record(number: u64, written: u64) -> StoredRecord {
     StoredRecord {
         bytes: number.to_le_bytes().to_vec(),
-        expires: written + 3_600,
-        written,
-        blocks_until: 0,
-        updates: number,
+        retention: Retention {
+            expires: written + 3_600,
+            written,
+            blocks_until: 0,
+            updates: number,
+        },
     }
 }
 
@@ -62,6 +64,7 @@ fn workers_count_in_one_place_and_shadows_in_their_own() {
 }
 
 /// A host on which another worker writes between a read and the write that follows it.
+#[derive(Debug)]
 struct Contended {
     shared: Rc<FakeHost>,
     other: Rc<dyn CollectionStore>,
@@ -181,9 +184,10 @@ fn flood(keys: u64, looks: u64) {
         bytes: vec![b'x'; padding],
         ..record(1, 1_000 + number / 1_000)
     };
-    assert!(store.update(b"IP\0\0blocked", &mut |_| StoredRecord {
-        blocks_until: 100_000,
-        ..record(1, 1_000)
+    assert!(store.update(b"IP\0\0blocked", &mut |_| {
+        let mut blocking = record(1, 1_000);
+        blocking.retention.blocks_until = 100_000;
+        blocking
     }));
     for _ in 0..6 {
         assert!(count(&*store, b"IP\0\0counted"));

@@ -20,8 +20,8 @@ fn busy_workers(gateway: &Gateway) -> usize {
     let statistics = gateway.ask_admin("/stats?filter=worker_.*downstream_cx_total");
     let statistics = statistics.expect("the admin interface answers");
     let counts = statistics.lines().filter_map(|line| line.rsplit_once(": "));
-    let listener =
-        counts.filter(|(name, _)| name.starts_with("listener.1") && !name.contains("admin"));
+    // That of the admin interface begins with its name.
+    let listener = counts.filter(|(name, _)| name.starts_with("listener.1"));
     listener.filter(|(_, count)| *count != "0").count()
 }
 
