@@ -1,5 +1,6 @@
 //! The error log line of a match, in the format of ModSecurity 2.
 
+use super::Redaction;
 use crate::engine::{Disposition, LogContext, RuleMatch};
 
 /// Most bytes of a name that the client may have chosen for its request.
@@ -12,22 +13,31 @@ const LONG: usize = 1024;
 /// One line without a line end. It is ASCII: control and high bytes, quotes and backslashes of
 /// values are escaped, and values are cut at 512 bytes (1,024 for match text and address). Behind
 /// ModSecurity's fields stands one of our own, `request_id`, where there is one.
-pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
+///
+/// What texts of the client would give away is covered ([`Redaction`]).
+pub fn error_log_line(
+    found: &RuleMatch,
+    context: &LogContext,
+    redaction: &Redaction<'_>,
+) -> String {
+    let optional = |line: &mut String, name: &str, value: &[u8]| {
+        push_optional(line, name, &redaction.text(value));
+    };
     let mut line = String::with_capacity(512);
     line.push_str("[client ");
     push_escaped(&mut line, &context.client, SHORT);
     line.push_str("] ModSecurity: ");
-    push_verdict(&mut line, found);
+    push_verdict(&mut line, found, redaction);
     line.push(' ');
-    push_escaped_text(&mut line, &found.explanation, LONG);
+    push_escaped_text(&mut line, &redaction.text(&found.explanation), LONG);
     if found.rule_id != 0 {
         push_field(&mut line, "file", found.file.as_bytes(), SHORT);
         push_field(&mut line, "line", found.line.to_string().as_bytes(), SHORT);
         push_field(&mut line, "id", found.rule_id.to_string().as_bytes(), SHORT);
     }
     push_optional(&mut line, "rev", &found.rev);
-    push_optional(&mut line, "msg", &found.msg);
-    push_optional(&mut line, "data", &found.data);
+    optional(&mut line, "msg", &found.msg);
+    optional(&mut line, "data", &found.data);
     if let Some(severity) = found.severity {
         push_field(
             &mut line,
@@ -54,10 +64,10 @@ pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
         );
     }
     for tag in &found.tags {
-        push_field(&mut line, "tag", tag, SHORT);
+        push_field(&mut line, "tag", &redaction.text(tag), SHORT);
     }
     push_field(&mut line, "hostname", &context.hostname, SHORT);
-    push_field(&mut line, "uri", &context.uri, LONG);
+    push_field(&mut line, "uri", &redaction.url(&context.uri), LONG);
     push_field(&mut line, "unique_id", &context.unique_id, SHORT);
     if !context.request_id.is_empty() {
         push_field(&mut line, "request_id", &context.request_id, NAME);
@@ -66,7 +76,7 @@ pub fn error_log_line(found: &RuleMatch, context: &LogContext) -> String {
 }
 
 /// `Access denied with code 403 (phase 2).`, or `Warning.` where nothing was stopped.
-fn push_verdict(line: &mut String, found: &RuleMatch) {
+fn push_verdict(line: &mut String, found: &RuleMatch, redaction: &Redaction<'_>) {
     let Some(interruption) = &found.interruption else {
         line.push_str("Warning.");
         return;
@@ -86,11 +96,8 @@ fn push_verdict(line: &mut String, found: &RuleMatch) {
         }
         Disposition::Redirect => {
             line.push_str("Access denied with redirection to ");
-            push_escaped(
-                line,
-                interruption.location.as_deref().unwrap_or_default(),
-                SHORT,
-            );
+            let location = interruption.location.as_deref().unwrap_or_default();
+            push_escaped(line, &redaction.url(location), SHORT);
             let status = interruption.status;
             line.push_str(&format!(" using status {status} (phase {phase})."));
         }
@@ -174,12 +181,15 @@ mod tests {
             accuracy: None,
             tags: vec![b"one".to_vec(), b"two".to_vec()],
             explanation: b"Pattern match \"a\" at ARGS:x.".to_vec(),
-            target: Vec::new(),
-            value: Vec::new(),
             log: true,
             audit: true,
-            interruption: None,
+            ..RuleMatch::default()
         }
+    }
+
+    fn line(found: &RuleMatch, context: &LogContext) -> String {
+        let transaction = super::super::tests::transaction("");
+        error_log_line(found, context, &Redaction::new(&transaction))
     }
 
     #[test]
@@ -192,7 +202,7 @@ mod tests {
             request_id: Vec::new(),
         };
         assert_eq!(
-            error_log_line(&found(), &context),
+            line(&found(), &context),
             "[client 10.0.0.1] ModSecurity: Warning. Pattern match \"a\" at ARGS:x. \
              [file \"a.conf\"] [line \"3\"] [id \"7\"] \
              [msg \"Say \\\"hi\\\"\\n[id \\\"8\\\"]\"] [data \"\\xff\\x00\"] \
@@ -208,7 +218,7 @@ mod tests {
             request_id: [&b"x\"] [id \"1\"]\n"[..], &[b'y'; 200]].concat(),
             ..LogContext::default()
         };
-        let line = error_log_line(&found(), &context);
+        let line = line(&found(), &context);
         let id = format!("x\\\"] [id \\\"1\\\"]\\n{}...", "y".repeat(115));
         let end = format!("[unique_id \"u\"] [request_id \"{id}\"]");
         assert!(line.ends_with(&end), "{line}");
@@ -224,7 +234,7 @@ mod tests {
             status: 403,
             location: None,
         });
-        let line = error_log_line(&found, &LogContext::default());
+        let line = line(&found, &LogContext::default());
         assert!(
             line.contains("Access denied with code 403 (phase 2)."),
             "{line}"

@@ -4,6 +4,11 @@
 //! values are cut.
 
 mod error_log;
+mod redaction;
 
 pub use crate::engine::LogContext;
 pub use error_log::error_log_line;
+pub use redaction::Redaction;
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
-use crate::audit::error_log_line;
+use crate::audit::{Redaction, error_log_line};
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
     ResponseHead, RuleMatch, Step, Transaction, UniqueId, UnixNanos, Waf,
@@ -92,10 +92,11 @@ impl Native {
         transaction.finish();
         let matches = transaction.drain_matches();
         let context = transaction.log_context();
+        let redaction = Redaction::new(&transaction);
         let logged = matches.iter().filter(|found| found.log);
         Ok(Inspected {
             log: logged
-                .map(|found| error_log_line(found, &context).into_bytes())
+                .map(|found| error_log_line(found, &context, &redaction).into_bytes())
                 .collect(),
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),

@@ -209,7 +209,7 @@ macro_rules! directives {
     (@kind Ignored) => { Kind::Ignored };
 }
 
-use super::settings as set;
+use super::{logging as log, settings as set};
 
 directives! {
     Include 1..1 Rules(|c, d| if let Some(path) = d.arguments.first() { c.include(path, false) }), "Reads another file here.";
@@ -217,16 +217,16 @@ directives! {
     SecAction 1..1 Rules(|c, d| c.sec_action(d)), "Actions without a condition.";
     SecArgumentSeparator 1..1 Setting(set::argument_separator), "The byte between arguments.";
     SecArgumentsLimit 1..1 Setting(set::arguments_limit), "Most arguments of a request.";
-    SecAuditEngine 1..1 Setting(set::audit_engine), "Which transactions the audit log records.";
+    SecAuditEngine 1..1 Setting(log::audit_engine), "Which transactions the audit log records.";
     SecAuditLog 1..1 Rules(|c, d| c.audit_log(d)), "Where records go: the proxy's log, whatever it names.";
     SecAuditLog2 1..1 Rules(|c, d| c.audit_log(d)), "Where records go as well: the proxy's log.";
     SecAuditLogDirMode 1..1 Ignored, "a filter writes no files.";
     SecAuditLogFileMode 1..1 Ignored, "a filter writes no files.";
-    SecAuditLogFormat 1..1 Setting(set::audit_log_format), "How a record looks.";
-    SecAuditLogParts 1..1 Setting(set::audit_log_parts), "What a record holds.";
-    SecAuditLogRelevantStatus 1..1 Setting(set::audit_log_relevant_status), "Which status makes a transaction relevant.";
+    SecAuditLogFormat 1..1 Setting(log::audit_log_format), "How a record looks.";
+    SecAuditLogParts 1..1 Setting(log::audit_log_parts), "What a record holds.";
+    SecAuditLogRelevantStatus 1..1 Setting(log::audit_log_relevant_status), "Which status makes a transaction relevant.";
     SecAuditLogStorageDir 1..1 Ignored, "a filter writes no files.";
-    SecAuditLogType 1..1 Setting(set::audit_log_type), "Where records go: the proxy's log, whatever the type.";
+    SecAuditLogType 1..1 Setting(log::audit_log_type), "Where records go: the proxy's log, whatever the type.";
     SecCacheTransformations 1..2 Ignored, "results of transformations are always shared.";
     SecChrootDir 1..1 Ignored, "the sandbox has no file system.";
     SecCollectionTimeout 1..1 Setting(set::collection_timeout), "Seconds until an idle record of a persistent collection goes.";
@@ -262,6 +262,9 @@ directives! {
     SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
     SecParapetLargeRequestBody 1..1 Setting(set::large_request_body), "What becomes of a request body that is larger than the proxy keeps: refused, or inspected while it goes on.";
     SecParapetLargeResponseBody 1..1 Setting(set::large_response_body), "What becomes of a response body that is larger than the proxy keeps: refused, or inspected while it goes on.";
+    SecParapetRedactArguments 1..any Setting(log::redact_arguments), "Words in names of arguments whose values no log shows; with + and - in front they are added to or taken off the list.";
+    SecParapetRedactHeaders 1..any Setting(log::redact_headers), "Names of headers whose values no log shows; with + and - in front they are added to or taken off the list.";
+    SecParapetRedaction 1..1 Setting(log::redaction), "Whether logs show a marker instead of values of credentials; On unless set.";
     SecParapetWorkLimit 1..1 Setting(set::work_limit), "Most steps of work for a request, and for its response; 44000000 unless set, 0 for no limit.";
     SecParapetWorkLimitAction 1..1 Setting(set::work_limit_action), "What happens to one that takes more.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";

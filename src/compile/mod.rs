@@ -12,6 +12,7 @@ mod fold;
 mod include;
 mod inherit;
 mod link;
+mod logging;
 mod overlay;
 mod resources;
 mod rule;

@@ -4,10 +4,7 @@ use super::Compiler;
 use crate::action::XmlArgs;
 use crate::body::Charsets;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::matching::{Dialect, Pattern};
-use crate::program::{
-    AuditEngine, AuditFormat, BodyLimitAction, CookieFormat, EngineMode, LargeBody, Settings,
-};
+use crate::program::{BodyLimitAction, CookieFormat, EngineMode, LargeBody, Settings};
 use crate::seclang::ast::{self, Word};
 
 type Outcome = Result<(), String>;
@@ -16,20 +13,6 @@ type Outcome = Result<(), String>;
 const HARD_LIMIT: usize = 1_073_741_824;
 
 impl Compiler<'_> {
-    /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
-    pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
-        let Some(path) = directive.arguments.first() else {
-            return;
-        };
-        if !matches!(path.text.as_slice(), b"/dev/stdout" | b"/dev/stderr") {
-            let message = "a filter writes no files: the lines go to the proxy's log";
-            self.report(
-                Diagnostic::new(Code::IgnoredDirective, path.span, message)
-                    .hint("write `/dev/stdout` to say so"),
-            );
-        }
-    }
-
     /// `SecXmlExternalEntity On|Off`: Off is what a sandbox does anyway; On cannot be granted.
     pub(super) fn xml_external_entity(&mut self, directive: &ast::Directive) {
         let (code, message) = match on_off(&directive.arguments) {
@@ -63,7 +46,7 @@ pub(super) fn text(word: &Word) -> String {
     String::from_utf8_lossy(&word.text).into_owned()
 }
 
-fn first(words: &[Word]) -> Result<&Word, String> {
+pub(super) fn first(words: &[Word]) -> Result<&Word, String> {
     words
         .first()
         .ok_or_else(|| "an argument is missing".to_owned())
@@ -81,7 +64,7 @@ pub(super) fn choice<T: Copy>(words: &[Word], choices: &[(&str, T)]) -> Result<T
     })
 }
 
-fn on_off(words: &[Word]) -> Result<bool, String> {
+pub(super) fn on_off(words: &[Word]) -> Result<bool, String> {
     choice(words, &[("On", true), ("Off", false)])
 }
 
@@ -382,70 +365,4 @@ pub(super) fn work_limit_action(settings: &mut Settings, words: &[Word]) -> Outc
 pub(super) fn pcre_match_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.pcre_match_limit = size(words)?;
     Ok(())
-}
-
-pub(super) fn audit_engine(settings: &mut Settings, words: &[Word]) -> Outcome {
-    settings.audit.engine = choice(
-        words,
-        &[
-            ("On", AuditEngine::On),
-            ("Off", AuditEngine::Off),
-            ("RelevantOnly", AuditEngine::RelevantOnly),
-        ],
-    )?;
-    Ok(())
-}
-
-pub(super) fn audit_log_format(settings: &mut Settings, words: &[Word]) -> Outcome {
-    settings.audit.format = choice(
-        words,
-        &[
-            ("Native", AuditFormat::Native),
-            ("JSON", AuditFormat::Json),
-            ("JsonLegacy", AuditFormat::Json),
-            ("OCSF", AuditFormat::Ocsf),
-        ],
-    )?;
-    Ok(())
-}
-
-/// Letters that begin with A and end with Z.
-pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcome {
-    let word = first(words)?;
-    let parts = word.text.to_ascii_uppercase();
-    let letters = parts
-        .iter()
-        .all(|letter| matches!(letter, b'A'..=b'K' | b'Z'));
-    if !letters || parts.first() != Some(&b'A') || parts.last() != Some(&b'Z') {
-        return Err(format!(
-            "`{}` is not a list of parts: letters from A to K that begin with A and end with Z",
-            text(word)
-        ));
-    }
-    settings.audit.parts = parts.into();
-    Ok(())
-}
-
-pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
-    let word = first(words)?;
-    let pattern =
-        Pattern::new(&word.text, Dialect::default()).map_err(|error| error.to_string())?;
-    settings.audit.relevant_status = Some(pattern);
-    Ok(())
-}
-
-/// All types are accepted: in a filter every record goes to the proxy's log. `wasmSerial` is the
-/// name that coraza-proxy-wasm uses for that.
-pub(super) fn audit_log_type(_: &mut Settings, words: &[Word]) -> Outcome {
-    choice(
-        words,
-        &[
-            ("Serial", ()),
-            ("Concurrent", ()),
-            ("Parallel", ()),
-            ("HTTPS", ()),
-            ("Syslog", ()),
-            ("wasmSerial", ()),
-        ],
-    )
 }

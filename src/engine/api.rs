@@ -191,8 +191,11 @@ pub struct RuleMatch {
     pub explanation: Vec<u8>,
     /// The last matched target's name, such as `ARGS:x`, and its value after transformation.
     pub target: Vec<u8>,
-    /// See `target`.
+    /// See `target`. Not for the logs: see `sensitive`.
     pub value: Vec<u8>,
+    /// The value is one that no log shows ([`crate::program::SensitiveNames`]); `msg`, `data` and
+    /// `tags` show [`REDACTED`](super::REDACTED) where they would show it.
+    pub sensitive: bool,
     /// `log`: belongs in the error log.
     pub log: bool,
     /// `auditlog`: makes the transaction relevant for the audit log.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::api::{Disposition, Interruption, RuleMatch};
 use super::collection::record::Operation;
+use super::sensitive::Covered;
 use super::state::{MAX_MATCHES, MAX_OF_ONE_RULE, State};
 use super::store::Entry;
 use crate::action::{Change, Ctl, Edge, Phase, SetVar, SwitchMode, VarName};
@@ -87,6 +88,12 @@ impl State {
                 text.clear();
                 value.expand_within(self, EXPANDED, &mut text);
                 if self.may_set(&text) {
+                    if value.fixed().is_none()
+                        && let Some(subject) = self.sensitive_match()
+                    {
+                        let value = self.values.intern(&text);
+                        self.derive(&subject, value);
+                    }
                     if let Place::Entry(collection, name) = &place {
                         let change = Operation::Set(name.clone(), text.clone());
                         self.note(*collection, change);
@@ -359,10 +366,25 @@ impl State {
             self.suppressed = self.suppressed.saturating_add(1);
             return;
         }
-        let optional = |text: &Option<Template>| {
-            text.as_ref()
-                .map_or_else(Vec::new, |text| self.short_text(text))
+        let sensitive = self.sensitive_match();
+        if let Some(subject) = &sensitive {
+            self.derive(subject, self.matched.value);
+        }
+        let shown = |text: &Template| {
+            let mut shown = Vec::new();
+            match &sensitive {
+                Some(subject) => {
+                    let covered = Covered {
+                        state: self,
+                        subject,
+                    };
+                    text.expand_within(&covered, SHORT_TEXT, &mut shown);
+                }
+                None => text.expand_within(self, SHORT_TEXT, &mut shown),
+            }
+            shown
         };
+        let optional = |text: &Option<Template>| text.as_ref().map_or_else(Vec::new, shown);
         let target = self.matched_name();
         let value = self.values.get(self.matched.value);
         // An explanation may search once more.
@@ -393,10 +415,11 @@ impl State {
             severity: meta.severity,
             maturity: meta.maturity,
             accuracy: meta.accuracy,
-            tags: meta.tags.iter().map(|tag| self.short_text(tag)).collect(),
+            tags: meta.tags.iter().map(shown).collect(),
             explanation,
             target,
             value,
+            sensitive: sensitive.is_some(),
             log: meta.log,
             audit: meta.audit,
             interruption,

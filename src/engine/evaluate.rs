@@ -344,7 +344,7 @@ impl State {
         }
         self.trace_asked(subject, value, true);
         if found && test.capture != Capture::None {
-            self.store_captures(value);
+            self.store_captures(value, subject);
         }
         let value = match product {
             Product::Text(text) => self.replace_stream(subject.variable, &text),
@@ -399,8 +399,9 @@ impl State {
     }
 
     /// TX.0 to TX.9: all are forgotten first, as v2 does.
-    fn store_captures(&mut self, value: ValueId) {
+    fn store_captures(&mut self, value: ValueId, subject: &Subject) {
         self.store.tx.clear_captures();
+        let sensitive = self.is_sensitive(subject);
         let mut copy = std::mem::take(&mut self.text);
         for number in 0..crate::variable::CAPTURE_SLOTS {
             let index = usize::try_from(number).unwrap_or(usize::MAX);
@@ -416,6 +417,9 @@ impl State {
                 self.values.intern(&copy)
             };
             self.store.tx.set(KeySlot(number), text);
+            if sensitive {
+                self.derive(subject, text);
+            }
         }
         self.text = copy;
     }

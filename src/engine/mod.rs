@@ -25,6 +25,7 @@ mod rows;
 mod scans;
 mod scratch;
 mod selects;
+mod sensitive;
 mod sharing;
 mod spare;
 mod state;
@@ -44,6 +45,7 @@ pub use collection::{CollectionStore, MemoryCollections, Retention, Standing, St
 pub use mask::{Extent, Masked, MaskedPart};
 pub use record::Record;
 pub use scratch::Ablation;
+pub use sensitive::REDACTED;
 pub use trace::{Asked, Evaluation};
 pub use transaction::{Transaction, Waf};
 

@@ -87,6 +87,8 @@ pub(super) struct State {
     pub unsaved: usize,
     /// What the audit log does not show.
     pub masks: Vec<Masked>,
+    /// What rules have made of sensitive values.
+    pub derived: Vec<ValueId>,
     /// Bytes of the long values that rules have set.
     pub set_bytes: usize,
     /// `prepend` and `append`.
@@ -224,6 +226,7 @@ impl State {
             collections: Rc::clone(&waf.collections),
             unsaved: 0,
             masks: Vec::new(),
+            derived: Vec::new(),
             set_bytes: 0,
             edits: BodyEdits::default(),
             request_stream: Stream::default(),

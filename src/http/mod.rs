@@ -6,10 +6,13 @@
 
 pub mod content_type;
 pub mod cookie;
+mod credentials;
 pub mod form;
 pub mod host;
 pub mod status;
 pub mod target;
+
+pub use credentials::{credentials, is_public};
 
 /// The value of the first header of that name. Names are compared without regard to ASCII case.
 pub fn header<'a>(headers: &[(&[u8], &'a [u8])], name: &[u8]) -> Option<&'a [u8]> {

@@ -8,6 +8,7 @@ mod chain;
 mod fold;
 mod patterns;
 mod plan;
+mod sensitive;
 mod settings;
 mod shared;
 
@@ -17,6 +18,8 @@ pub use chain::{ChainId, ChainTable};
 pub use fold::{Assignment, ConstantId, Constants, Fold};
 pub use patterns::{KeyPatterns, PatternId};
 pub use plan::{Plan, Plans, Prospects};
+pub use sensitive::SensitiveNames;
+pub(crate) use sensitive::is_separator;
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
     Settings,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::SensitiveNames;
 use crate::action::XmlArgs;
 use crate::body::Charsets;
 use crate::limits::Limits;
@@ -174,6 +175,8 @@ pub struct Settings {
     pub debug_log_level: u8,
     /// The SecAudit… directives.
     pub audit: AuditSettings,
+    /// SecParapetRedaction, SecParapetRedactArguments, SecParapetRedactHeaders.
+    pub sensitive: SensitiveNames,
 }
 
 /// 128 MiB, v2's default request body limit.
@@ -236,6 +239,7 @@ impl Default for Settings {
                 format: AuditFormat::Native,
                 relevant_status: None,
             },
+            sensitive: SensitiveNames::default(),
         }
     }
 }

@@ -63,8 +63,8 @@ pub trait Inspect {
     fn has_news(&self) -> bool;
     /// The rules that matched since the last call.
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
-    /// A match as a line for the error log, escaped and cut.
-    fn log_line(&self, matched: &RuleMatch) -> Vec<u8>;
+    /// Matches as lines for the error log, redacted, escaped and cut.
+    fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>>;
     /// The value of a TX variable; the name in lower case.
     fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>>;
     /// Whether a shadow wants to see a body that the rules let pass.

@@ -16,9 +16,11 @@ const LONGEST_NAME: usize = 128;
 /// Writes the matches since the last call, each at the level of its severity; those of a shadow are
 /// marked.
 pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
-    for matched in transaction.drain_matches() {
-        if matched.log {
-            host.log(level(&matched), &transaction.log_line(&matched));
+    let mut matches = transaction.drain_matches();
+    matches.retain(|matched| matched.log);
+    if !matches.is_empty() {
+        for (matched, line) in matches.iter().zip(transaction.log_lines(&matches)) {
+            host.log(level(matched), &line);
         }
     }
     for (matched, line) in transaction.drain_shadow() {

@@ -293,8 +293,8 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         self.rules.drain_matches()
     }
 
-    fn log_line(&self, matched: &RuleMatch) -> Vec<u8> {
-        self.rules.log_line(matched)
+    fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>> {
+        self.rules.log_lines(matches)
     }
 
     fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -320,10 +320,16 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         let Some(shadow) = &mut self.shadow else {
             return Vec::new();
         };
-        let matches = shadow.transaction.drain_matches().into_iter();
-        let logged = matches.filter(|matched| matched.log).map(|mut matched| {
+        let mut matches = shadow.transaction.drain_matches();
+        matches.retain(|matched| matched.log);
+        if matches.is_empty() {
+            return Vec::new();
+        }
+        for matched in &mut matches {
             matched.interruption = None;
-            let mut line = shadow.transaction.log_line(&matched);
+        }
+        let lines = shadow.transaction.log_lines(&matches);
+        let logged = matches.into_iter().zip(lines).map(|(matched, mut line)| {
             line.extend_from_slice(b" [shadow \"");
             for byte in shadow.name.bytes() {
                 line.extend(std::ascii::escape_default(byte));

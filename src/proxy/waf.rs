@@ -12,7 +12,7 @@ use super::programs::{Content, Digests, Programs};
 use super::setup;
 use super::shadow::Shadowed;
 use super::vm::Vm;
-use crate::audit::error_log_line;
+use crate::audit::{Redaction, error_log_line};
 use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
@@ -116,8 +116,11 @@ impl Inspect for Transaction {
         self.drain_matches()
     }
 
-    fn log_line(&self, matched: &RuleMatch) -> Vec<u8> {
-        error_log_line(matched, &self.log_context()).into_bytes()
+    fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>> {
+        let (context, redaction) = (self.log_context(), Redaction::new(self));
+        let lines = matches.iter();
+        let lines = lines.map(|found| error_log_line(found, &context, &redaction).into_bytes());
+        lines.collect()
     }
 
     fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {

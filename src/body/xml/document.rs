@@ -97,6 +97,16 @@ impl Document {
         select(self, path)
     }
 
+    /// The names of all elements and attributes without their prefixes, and what each holds: an
+    /// element the text of everything inside it.
+    pub fn named_values(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let elements = self.elements.iter();
+        let elements =
+            elements.map(|element| (self.local(&element.name), self.content(&element.content)));
+        let attributes = self.attributes.iter();
+        elements.chain(attributes.map(|one| (self.local(&one.name), self.value(one))))
+    }
+
     pub(super) fn local(&self, name: &Name) -> &[u8] {
         self.names.get(name.local.clone()).unwrap_or_default()
     }

@@ -137,20 +137,11 @@ impl FakeTransaction {
                     phase,
                     file: "rules".into(),
                     line: 1,
-                    rev: Vec::new(),
-                    ver: Vec::new(),
-                    msg: Vec::new(),
-                    data: Vec::new(),
                     severity: Some(2),
-                    maturity: None,
-                    accuracy: None,
-                    tags: Vec::new(),
-                    explanation: Vec::new(),
-                    target: Vec::new(),
-                    value: Vec::new(),
                     log: true,
                     audit: true,
                     interruption: Some(interruption.clone()),
+                    ..RuleMatch::default()
                 });
                 self.interruption = Some(interruption);
             }
@@ -301,7 +292,8 @@ impl Inspect for FakeTransaction {
         std::mem::take(&mut self.matches)
     }
 
-    fn log_line(&self, matched: &RuleMatch) -> Vec<u8> {
-        format!("[id \"{}\"]", matched.rule_id).into_bytes()
+    fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>> {
+        let line = |matched: &RuleMatch| format!("[id \"{}\"]", matched.rule_id).into_bytes();
+        matches.iter().map(line).collect()
     }
 }

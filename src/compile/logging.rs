@@ -1,0 +1,147 @@
+//! Directives about logs: which transactions are recorded, how, and what nobody sees.
+
+use super::Compiler;
+use super::settings::{choice, first, on_off, text};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::matching::{Dialect, Pattern};
+use crate::program::{AuditEngine, AuditFormat, Settings, is_separator};
+use crate::seclang::ast::{self, Word};
+
+type Outcome = Result<(), String>;
+
+impl Compiler<'_> {
+    /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
+    pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
+        let Some(path) = directive.arguments.first() else {
+            return;
+        };
+        if !matches!(path.text.as_slice(), b"/dev/stdout" | b"/dev/stderr") {
+            let message = "a filter writes no files: the lines go to the proxy's log";
+            self.report(
+                Diagnostic::new(Code::IgnoredDirective, path.span, message)
+                    .hint("write `/dev/stdout` to say so"),
+            );
+        }
+    }
+}
+
+pub(super) fn audit_engine(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.engine = choice(
+        words,
+        &[
+            ("On", AuditEngine::On),
+            ("Off", AuditEngine::Off),
+            ("RelevantOnly", AuditEngine::RelevantOnly),
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn audit_log_format(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.format = choice(
+        words,
+        &[
+            ("Native", AuditFormat::Native),
+            ("JSON", AuditFormat::Json),
+            ("JsonLegacy", AuditFormat::Json),
+            ("OCSF", AuditFormat::Ocsf),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Letters that begin with A and end with Z.
+pub(super) fn audit_log_parts(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    let parts = word.text.to_ascii_uppercase();
+    let letters = parts
+        .iter()
+        .all(|letter| matches!(letter, b'A'..=b'K' | b'Z'));
+    if !letters || parts.first() != Some(&b'A') || parts.last() != Some(&b'Z') {
+        return Err(format!(
+            "`{}` is not a list of parts: letters from A to K that begin with A and end with Z",
+            text(word)
+        ));
+    }
+    settings.audit.parts = parts.into();
+    Ok(())
+}
+
+pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    let pattern =
+        Pattern::new(&word.text, Dialect::default()).map_err(|error| error.to_string())?;
+    settings.audit.relevant_status = Some(pattern);
+    Ok(())
+}
+
+pub(super) fn redaction(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.sensitive.enabled = on_off(words)?;
+    Ok(())
+}
+
+pub(super) fn redact_arguments(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let letters = |name: &[u8]| {
+        let letters = name.iter().filter(|&&byte| !is_separator(byte));
+        letters.map(u8::to_ascii_lowercase).collect()
+    };
+    change_list(&mut settings.sensitive.arguments, words, letters)
+}
+
+pub(super) fn redact_headers(settings: &mut Settings, words: &[Word]) -> Outcome {
+    change_list(
+        &mut settings.sensitive.headers,
+        words,
+        <[u8]>::to_ascii_lowercase,
+    )
+}
+
+/// Replaces a list by words, or changes it by those with a sign.
+fn change_list(
+    list: &mut Vec<Box<[u8]>>,
+    words: &[Word],
+    normal: impl Fn(&[u8]) -> Vec<u8>,
+) -> Outcome {
+    let mut plain = Vec::new();
+    let mut changed = list.clone();
+    for word in words {
+        let (sign, name) = match word.text.split_first() {
+            Some((sign @ (b'+' | b'-'), name)) => (Some(*sign), normal(name)),
+            _ => (None, normal(&word.text)),
+        };
+        if name.is_empty() {
+            return Err(format!("`{}` names nothing", text(word)));
+        }
+        match sign {
+            None => plain.push(name.into()),
+            Some(sign) => {
+                changed.retain(|known| **known != *name);
+                if sign == b'+' {
+                    changed.push(name.into());
+                }
+            }
+        }
+    }
+    let signed = words.len().saturating_sub(plain.len());
+    if !plain.is_empty() && signed > 0 {
+        return Err("either all words have a sign, or none".to_owned());
+    }
+    *list = if signed > 0 { changed } else { plain };
+    Ok(())
+}
+
+/// All types are accepted: in a filter every record goes to the proxy's log. `wasmSerial` is the
+/// name that coraza-proxy-wasm uses for that.
+pub(super) fn audit_log_type(_: &mut Settings, words: &[Word]) -> Outcome {
+    choice(
+        words,
+        &[
+            ("Serial", ()),
+            ("Concurrent", ()),
+            ("Parallel", ()),
+            ("HTTPS", ()),
+            ("Syslog", ()),
+            ("wasmSerial", ()),
+        ],
+    )
+}
