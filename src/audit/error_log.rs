@@ -1,82 +1,101 @@
 //! The error log line of a match, in the format of ModSecurity 2.
 
 use super::Redaction;
-use crate::engine::{Disposition, LogContext, RuleMatch};
+use crate::engine::{Disposition, LogContext, RuleMatch, Transaction};
+use crate::program::CutLengths;
 
 /// Most bytes of a name that the client may have chosen for its request.
 const NAME: usize = 128;
-/// Most bytes of a message, a tag, an address.
-const SHORT: usize = 512;
-/// Most bytes of the match text and of the address of the request.
-const LONG: usize = 1024;
 
-/// One line without a line end. It is ASCII: control and high bytes, quotes and backslashes of
-/// values are escaped, and values are cut at 512 bytes (1,024 for match text and address). Behind
-/// ModSecurity's fields stands one of our own, `request_id`, where there is one.
+/// Writes the matches of one transaction as lines of an error log.
 ///
-/// What texts of the client would give away is covered ([`Redaction`]).
-pub fn error_log_line(
+/// A line has no line end and is ASCII: control and high bytes, quotes and backslashes of values are
+/// escaped, and values are cut (SecParapetLogCutLengths). What texts of the client would give away is
+/// covered ([`Redaction`]). Behind ModSecurity's fields stands one of our own, `request_id`, where
+/// there is one.
+#[derive(Debug)]
+pub struct ErrorLog<'a> {
+    context: LogContext,
+    redaction: Redaction<'a>,
+    cut: CutLengths,
+}
+
+impl<'a> ErrorLog<'a> {
+    /// Looks at what a transaction holds by now.
+    pub fn new(transaction: &'a Transaction) -> Self {
+        Self {
+            context: transaction.log_context(),
+            redaction: Redaction::new(transaction),
+            cut: transaction.program().settings.audit.cut,
+        }
+    }
+
+    /// The line of a match.
+    pub fn line(&self, found: &RuleMatch) -> String {
+        let context = &self.context;
+        let mut line = String::with_capacity(512);
+        line.push_str("[client ");
+        push_escaped(&mut line, &context.client, self.cut.value);
+        line.push_str("] ModSecurity: ");
+        push_message(&mut line, found, &self.redaction, self.cut);
+        let fields = [
+            ("hostname", &*context.hostname, self.cut.value),
+            ("uri", &self.redaction.url(&context.uri), self.cut.text),
+            ("unique_id", &context.unique_id, self.cut.value),
+        ];
+        for (name, value, most) in fields {
+            push_field(&mut line, name, value, most);
+        }
+        if !context.request_id.is_empty() {
+            push_field(&mut line, "request_id", &context.request_id, NAME);
+        }
+        line
+    }
+}
+
+/// What is said of a match: the verdict, what matched, and the fields of the rule.
+pub(super) fn push_message(
+    line: &mut String,
     found: &RuleMatch,
-    context: &LogContext,
     redaction: &Redaction<'_>,
-) -> String {
-    let optional = |line: &mut String, name: &str, value: &[u8]| {
-        push_optional(line, name, &redaction.text(value));
-    };
-    let mut line = String::with_capacity(512);
-    line.push_str("[client ");
-    push_escaped(&mut line, &context.client, SHORT);
-    line.push_str("] ModSecurity: ");
-    push_verdict(&mut line, found, redaction);
+    cut: CutLengths,
+) {
+    push_verdict(line, found, redaction, cut.value);
     line.push(' ');
-    push_escaped_text(&mut line, &redaction.text(&found.explanation), LONG);
+    push_escaped_text(line, &redaction.text(&found.explanation), cut.text);
+    let mut field = |name: &str, value: &[u8]| push_field(line, name, value, cut.value);
     if found.rule_id != 0 {
-        push_field(&mut line, "file", found.file.as_bytes(), SHORT);
-        push_field(&mut line, "line", found.line.to_string().as_bytes(), SHORT);
-        push_field(&mut line, "id", found.rule_id.to_string().as_bytes(), SHORT);
+        field("file", found.file.as_bytes());
+        field("line", found.line.to_string().as_bytes());
+        field("id", found.rule_id.to_string().as_bytes());
     }
-    push_optional(&mut line, "rev", &found.rev);
-    optional(&mut line, "msg", &found.msg);
-    optional(&mut line, "data", &found.data);
+    for (name, value) in [
+        ("rev", &found.rev),
+        ("msg", &found.msg),
+        ("data", &found.data),
+    ] {
+        if !value.is_empty() {
+            field(name, &redaction.text(value));
+        }
+    }
     if let Some(severity) = found.severity {
-        push_field(
-            &mut line,
-            "severity",
-            severity_name(severity).as_bytes(),
-            SHORT,
-        );
+        field("severity", severity_name(severity).as_bytes());
     }
-    push_optional(&mut line, "ver", &found.ver);
-    if let Some(maturity) = found.maturity {
-        push_field(
-            &mut line,
-            "maturity",
-            maturity.to_string().as_bytes(),
-            SHORT,
-        );
+    if !found.ver.is_empty() {
+        field("ver", &found.ver);
     }
-    if let Some(accuracy) = found.accuracy {
-        push_field(
-            &mut line,
-            "accuracy",
-            accuracy.to_string().as_bytes(),
-            SHORT,
-        );
+    for (name, number) in [("maturity", found.maturity), ("accuracy", found.accuracy)] {
+        if let Some(number) = number {
+            field(name, number.to_string().as_bytes());
+        }
     }
     for tag in &found.tags {
-        push_field(&mut line, "tag", &redaction.text(tag), SHORT);
+        field("tag", &redaction.text(tag));
     }
-    push_field(&mut line, "hostname", &context.hostname, SHORT);
-    push_field(&mut line, "uri", &redaction.url(&context.uri), LONG);
-    push_field(&mut line, "unique_id", &context.unique_id, SHORT);
-    if !context.request_id.is_empty() {
-        push_field(&mut line, "request_id", &context.request_id, NAME);
-    }
-    line
 }
 
 /// `Access denied with code 403 (phase 2).`, or `Warning.` where nothing was stopped.
-fn push_verdict(line: &mut String, found: &RuleMatch, redaction: &Redaction<'_>) {
+fn push_verdict(line: &mut String, found: &RuleMatch, redaction: &Redaction<'_>, most: usize) {
     let Some(interruption) = &found.interruption else {
         line.push_str("Warning.");
         return;
@@ -97,7 +116,7 @@ fn push_verdict(line: &mut String, found: &RuleMatch, redaction: &Redaction<'_>)
         Disposition::Redirect => {
             line.push_str("Access denied with redirection to ");
             let location = interruption.location.as_deref().unwrap_or_default();
-            push_escaped(line, &redaction.url(location), SHORT);
+            push_escaped(line, &redaction.url(location), most);
             let status = interruption.status;
             line.push_str(&format!(" using status {status} (phase {phase})."));
         }
@@ -115,12 +134,6 @@ pub(crate) fn severity_name(severity: u8) -> &'static str {
         5 => "NOTICE",
         6 => "INFO",
         _ => "DEBUG",
-    }
-}
-
-fn push_optional(line: &mut String, name: &str, value: &[u8]) {
-    if !value.is_empty() {
-        push_field(line, name, value, SHORT);
     }
 }
 
@@ -189,7 +202,60 @@ mod tests {
 
     fn line(found: &RuleMatch, context: &LogContext) -> String {
         let transaction = super::super::tests::transaction("");
-        error_log_line(found, context, &Redaction::new(&transaction))
+        let log = ErrorLog {
+            context: context.clone(),
+            ..ErrorLog::new(&transaction)
+        };
+        log.line(found)
+    }
+
+    #[test]
+    fn no_byte_ends_a_field_or_a_line() {
+        let all: Vec<u8> = (0..=255).collect();
+        let found = RuleMatch {
+            msg: all.clone(),
+            data: all.clone(),
+            tags: vec![all.clone()],
+            explanation: all.clone(),
+            ..found()
+        };
+        let context = LogContext {
+            client: all.clone(),
+            hostname: all.clone(),
+            uri: all.clone(),
+            unique_id: all.clone(),
+            request_id: all,
+        };
+        let line = line(&found, &context);
+        assert!(line.bytes().all(|byte| (32..127).contains(&byte)), "{line}");
+        // The engine's own words may quote; in values each quote is escaped.
+        let fields = line.split_once(" [file ").unwrap().1;
+        let bare = fields.replace("\\\\", "").replace("\\\"", "");
+        assert_eq!(
+            bare.matches('"').count(),
+            2 * (1 + bare.matches(" \"").count()),
+            "{bare}"
+        );
+    }
+
+    #[test]
+    fn lengths_can_be_set() {
+        let rules = "SecParapetLogCutLengths 16 32";
+        let transaction = super::super::tests::transaction(rules);
+        let found = RuleMatch {
+            msg: vec![b'm'; 100],
+            explanation: vec![b'e'; 100],
+            ..found()
+        };
+        let line = ErrorLog::new(&transaction).line(&found);
+        assert!(
+            line.contains(&format!("[msg \"{}...\"]", "m".repeat(16))),
+            "{line}"
+        );
+        assert!(
+            line.contains(&format!("Warning. {}... [", "e".repeat(32))),
+            "{line}"
+        );
     }
 
     #[test]

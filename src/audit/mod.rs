@@ -1,14 +1,90 @@
 //! Log text: what the engine found, in the words that ModSecurity's users search for.
 //!
-//! Values come from clients: everything that could end a line or a field is escaped, and long
-//! values are cut.
+//! Values come from clients: everything that could end a line or a field is escaped, long values are
+//! cut, and secrets are covered.
 
+mod coraza;
 mod error_log;
+mod json;
+mod legacy;
+mod native;
+mod ocsf;
+mod record;
 mod redaction;
+mod text;
 
-pub use crate::engine::LogContext;
-pub use error_log::error_log_line;
+use crate::engine::Transaction;
+use crate::program::AuditFormat;
+use record::Record;
+
+pub use error_log::ErrorLog;
 pub use redaction::Redaction;
+
+/// The audit record of a finished transaction, in the format of SecAuditLogFormat; none if the audit
+/// log does not want it. A record in JSON is one line without a line end, a native one many lines.
+pub fn audit_record(transaction: &Transaction) -> Option<Vec<u8>> {
+    if !transaction.is_audited() {
+        return None;
+    }
+    let format = transaction.program().settings.audit.format;
+    Some(formatted(transaction, format))
+}
+
+fn formatted(transaction: &Transaction, format: AuditFormat) -> Vec<u8> {
+    let redaction = Redaction::new(transaction);
+    let record = Record::new(transaction, &redaction);
+    // These types have string keys and no maps that fail: there is no error to tell.
+    match format {
+        AuditFormat::Native => native::write(&record),
+        AuditFormat::Json => serde_json::to_vec(&json::Root::new(&record)).unwrap_or_default(),
+        AuditFormat::Coraza => serde_json::to_vec(&coraza::Root::new(&record)).unwrap_or_default(),
+        AuditFormat::JsonLegacy => {
+            serde_json::to_vec(&legacy::Root::new(&record)).unwrap_or_default()
+        }
+        AuditFormat::Ocsf => {
+            serde_json::to_vec(&ocsf::HttpActivity::new(&record)).unwrap_or_default()
+        }
+    }
+}
+
+/// A record as one line: line ends and backslashes of the native format are escaped, and bytes that are
+/// not printable.
+pub fn one_line(record: &[u8], format: AuditFormat) -> Vec<u8> {
+    if format != AuditFormat::Native {
+        return record.to_vec();
+    }
+    let mut line = Vec::with_capacity(record.len());
+    for &byte in record {
+        match byte {
+            b'\n' => line.extend_from_slice(b"\\n"),
+            b'\\' => line.extend_from_slice(b"\\\\"),
+            b' '..=b'~' => line.push(byte),
+            _ => {
+                line.extend_from_slice(b"\\x");
+                line.extend_from_slice(&crate::bytes::hex_digits(byte));
+            }
+        }
+    }
+    line
+}
+
+/// The JSON schema of a format of ours, generated from the types that are written.
+///
+/// `None` for formats that others describe: Native and OCSF.
+#[cfg(feature = "cli")]
+pub fn schema(format: AuditFormat) -> Option<schemars::Schema> {
+    match format {
+        AuditFormat::Json => Some(schemars::schema_for!(json::Root<'static>)),
+        AuditFormat::Coraza => Some(schemars::schema_for!(coraza::Root<'static>)),
+        AuditFormat::JsonLegacy => Some(schemars::schema_for!(legacy::Root<'static>)),
+        AuditFormat::Native | AuditFormat::Ocsf => None,
+    }
+}
+
+/// Who writes the records.
+fn producer() -> String {
+    format!("Parapet/{}", env!("CARGO_PKG_VERSION"))
+}
 
 #[cfg(test)]
 mod tests;

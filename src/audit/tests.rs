@@ -7,6 +7,15 @@ use crate::compile::{NoFiles, compile};
 use crate::engine::{Clock, Connection, RequestHead, ResponseHead, Transaction, UnixNanos, Waf};
 
 mod leaks;
+mod records;
+
+const FORMATS: [(&str, AuditFormat); 5] = [
+    ("Native", AuditFormat::Native),
+    ("JSON", AuditFormat::Json),
+    ("Coraza", AuditFormat::Coraza),
+    ("JsonLegacy", AuditFormat::JsonLegacy),
+    ("OCSF", AuditFormat::Ocsf),
+];
 
 struct Noon;
 
@@ -51,8 +60,7 @@ impl Exchange<'_> {
         let mut log = String::new();
         let mut tell = |transaction: &mut Transaction| {
             for found in transaction.drain_matches() {
-                let redaction = Redaction::new(transaction);
-                log += &error_log_line(&found, &transaction.log_context(), &redaction);
+                log += &ErrorLog::new(transaction).line(&found);
                 log.push('\n');
             }
         };

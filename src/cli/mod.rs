@@ -25,6 +25,7 @@ mod output;
 mod pack;
 mod progress;
 mod run;
+mod schema;
 mod server;
 mod test;
 mod vary;
@@ -67,6 +68,7 @@ enum Command {
     Bench(bench::Arguments),
     Worst(worst::Arguments),
     Explain(explain::Arguments),
+    Schema(schema::Arguments),
     #[cfg(feature = "wasm-host")]
     Pack(pack::Arguments),
 }
@@ -80,6 +82,7 @@ pub fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         #[cfg(feature = "wasm-host")]
         Command::Pack(arguments) => pack::run(&arguments),
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
-use crate::audit::{Redaction, error_log_line};
+use crate::audit::ErrorLog;
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
     ResponseHead, RuleMatch, Step, Transaction, UniqueId, UnixNanos, Waf,
@@ -91,13 +91,11 @@ impl Native {
         });
         transaction.finish();
         let matches = transaction.drain_matches();
-        let context = transaction.log_context();
-        let redaction = Redaction::new(&transaction);
+        let log = ErrorLog::new(&transaction);
         let logged = matches.iter().filter(|found| found.log);
+        let log = logged.map(|found| log.line(found).into_bytes()).collect();
         Ok(Inspected {
-            log: logged
-                .map(|found| error_log_line(found, &context, &redaction).into_bytes())
-                .collect(),
+            log,
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),
             matches,

@@ -255,6 +255,7 @@ directives! {
     SecIgnoreRuleCompilationErrors 1..1 Rules(|c, d| c.ignore_rule_errors(d)), "Leaves bad rules out instead of refusing the configuration.";
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
+    SecParapetAuditBodyLimit 1..1 Setting(log::audit_body_limit), "Most bytes of a body in an audit record; 65536 unless set.";
     SecParapetDecodeCharsets 1..1 Setting(set::decode_charsets), "Whether bodies in charsets that hide ASCII (UTF-16, UTF-32, UTF-7, EBCDIC, ISO 2022) are read decoded.";
     SecParapetInflateLayersLimit 1..1 Setting(set::inflate_layers_limit), "Most codings of one body; 3 unless set.";
     SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
@@ -262,6 +263,7 @@ directives! {
     SecParapetInflateResponseBody 1..1 Setting(set::inflate_response_body), "Whether compressed response bodies (gzip, deflate, br) are inflated for the rules.";
     SecParapetLargeRequestBody 1..1 Setting(set::large_request_body), "What becomes of a request body that is larger than the proxy keeps: refused, or inspected while it goes on.";
     SecParapetLargeResponseBody 1..1 Setting(set::large_response_body), "What becomes of a response body that is larger than the proxy keeps: refused, or inspected while it goes on.";
+    SecParapetLogCutLengths 2..2 Setting(log::log_cut_lengths), "Most bytes of a value in an error log line, and of the match text and the address; 512 and 1024 unless set.";
     SecParapetRedactArguments 1..any Setting(log::redact_arguments), "Words in names of arguments whose values no log shows; with + and - in front they are added to or taken off the list.";
     SecParapetRedactHeaders 1..any Setting(log::redact_headers), "Names of headers whose values no log shows; with + and - in front they are added to or taken off the list.";
     SecParapetRedaction 1..1 Setting(log::redaction), "Whether logs show a marker instead of values of credentials; On unless set.";

@@ -1,10 +1,13 @@
 //! Directives about logs: which transactions are recorded, how, and what nobody sees.
 
+use std::ops::RangeInclusive;
+
 use super::Compiler;
-use super::settings::{choice, first, on_off, text};
+use super::settings::{choice, first, on_off, size, text};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::limits::SHORT_TEXT;
 use crate::matching::{Dialect, Pattern};
-use crate::program::{AuditEngine, AuditFormat, Settings, is_separator};
+use crate::program::{AuditEngine, AuditFormat, CutLengths, Settings, is_separator};
 use crate::seclang::ast::{self, Word};
 
 type Outcome = Result<(), String>;
@@ -43,7 +46,8 @@ pub(super) fn audit_log_format(settings: &mut Settings, words: &[Word]) -> Outco
         &[
             ("Native", AuditFormat::Native),
             ("JSON", AuditFormat::Json),
-            ("JsonLegacy", AuditFormat::Json),
+            ("JsonLegacy", AuditFormat::JsonLegacy),
+            ("Coraza", AuditFormat::Coraza),
             ("OCSF", AuditFormat::Ocsf),
         ],
     )?;
@@ -74,6 +78,32 @@ pub(super) fn audit_log_relevant_status(settings: &mut Settings, words: &[Word])
     settings.audit.relevant_status = Some(pattern);
     Ok(())
 }
+
+pub(super) fn audit_body_limit(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.body_limit = size(words)?;
+    Ok(())
+}
+
+/// Bytes of a value, and of the match text and the address.
+pub(super) fn log_cut_lengths(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let length = |words: &[Word]| {
+        let length = size(words)?;
+        if CUT_LENGTHS.contains(&length) {
+            return Ok(length);
+        }
+        let (least, most) = (CUT_LENGTHS.start(), CUT_LENGTHS.end());
+        Err(format!("{length} is not between {least} and {most}"))
+    };
+    let (value, text) = words.split_at(words.len().min(1));
+    settings.audit.cut = CutLengths {
+        value: length(value)?,
+        text: length(text)?,
+    };
+    Ok(())
+}
+
+/// The engine keeps no more of a value than this; less would not tell anything.
+const CUT_LENGTHS: RangeInclusive<usize> = 16..=SHORT_TEXT;
 
 pub(super) fn redaction(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.sensitive.enabled = on_off(words)?;

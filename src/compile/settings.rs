@@ -77,7 +77,7 @@ pub(super) fn number(word: &Word, most: usize) -> Result<usize, String> {
     }
 }
 
-fn size(words: &[Word]) -> Result<usize, String> {
+pub(super) fn size(words: &[Word]) -> Result<usize, String> {
     number(first(words)?, HARD_LIMIT)
 }
 

@@ -36,6 +36,7 @@ impl State {
             self.edits.prepend.capacity(),
             self.edits.append.capacity(),
             self.names.held_bytes(),
+            self.kept.as_ref().map_or(0, |kept| kept.held_bytes()),
             counts,
             self.matches
                 .capacity()

@@ -5,6 +5,7 @@
 //! returns what the host is to do, and the matches to log are there for the taking.
 
 mod api;
+mod audit;
 mod collection;
 mod effects;
 mod evaluate;
@@ -41,11 +42,13 @@ pub use api::{
     BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
     ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UniqueId, UnixNanos,
 };
+pub use audit::KeptBody;
 pub use collection::{CollectionStore, MemoryCollections, Retention, Standing, StoredRecord};
 pub use mask::{Extent, Masked, MaskedPart};
 pub use record::Record;
 pub use scratch::Ablation;
 pub use sensitive::REDACTED;
+pub use time::LocalTime;
 pub use trace::{Asked, Evaluation};
 pub use transaction::{Transaction, Waf};
 

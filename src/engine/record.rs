@@ -4,7 +4,7 @@ use super::api::{Connection, Interruption, LogContext};
 use super::mask::Masked;
 use super::state::State;
 use crate::matching::Scratch;
-use crate::program::{AuditEngine, EngineMode};
+use crate::program::EngineMode;
 use crate::variable::Variable;
 
 /// A transaction, looked back on.
@@ -45,33 +45,17 @@ impl State {
             self.scalar(variable, &mut text);
             text
         };
-        let status = text(Variable::ResponseStatus);
-        let audit = match self.switches.audit_engine {
-            AuditEngine::On => true,
-            AuditEngine::Off => false,
-            AuditEngine::RelevantOnly => {
-                let pattern = &self.program.settings.audit.relevant_status;
-                self.relevant
-                    || pattern
-                        .as_ref()
-                        .is_some_and(|one| one.is_match(&status, scratch))
-            }
-        };
         Record {
             connection: Connection::clone(&self.connection),
             interruption: self.interruption.clone(),
             request_line: text(Variable::RequestLine),
-            response_status: status,
+            response_status: text(Variable::ResponseStatus),
             highest_severity: self.matched.highest_severity,
             work: self.work.spent(),
             suppressed: self.suppressed,
             engine: self.switches.engine,
-            audit,
-            audit_parts: self
-                .switches
-                .audit_parts
-                .clone()
-                .unwrap_or_else(|| self.program.settings.audit.parts.clone()),
+            audit: self.is_audited(scratch),
+            audit_parts: self.audit_parts().into(),
             masks: self.masks(),
             slow_rules: self.slow_rules(),
             unsaved_collections: self.unsaved,

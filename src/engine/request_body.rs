@@ -234,6 +234,7 @@ impl Reading {
         if let Some(raw) = &mut self.raw {
             raw.extend_from_slice(taken);
         }
+        state.keep_request_body(taken);
         let mut no_files = self.length;
         if let Some(processor) = &mut self.processor {
             processor.feed(

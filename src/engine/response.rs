@@ -23,7 +23,7 @@ impl State {
         self.set(V::ResponseStatus, status.as_bytes());
         let reads = &self.program.reads;
         let (protocol, line) = (
-            reads.contains(V::ResponseProtocol),
+            reads.contains(V::ResponseProtocol) || self.kept.is_some(),
             reads.contains(V::StatusLine),
         );
         if protocol {

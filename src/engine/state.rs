@@ -10,6 +10,7 @@ use super::Clock;
 use super::api::{
     BodyEdits, Connection, Endpoint, Interruption, ReplacedBody, RuleMatch, UnixNanos,
 };
+use super::audit::Kept;
 use super::collection::{CollectionStore, Opened};
 use super::mask::Masked;
 use super::names::Names;
@@ -87,6 +88,8 @@ pub(super) struct State {
     pub unsaved: usize,
     /// What the audit log does not show.
     pub masks: Vec<Masked>,
+    /// What is kept for an audit record alone.
+    pub kept: Option<Box<Kept>>,
     /// What rules have made of sensitive values.
     pub derived: Vec<ValueId>,
     /// Bytes of the long values that rules have set.
@@ -226,6 +229,7 @@ impl State {
             collections: Rc::clone(&waf.collections),
             unsaved: 0,
             masks: Vec::new(),
+            kept: waf.asks.audit.then(Box::default),
             derived: Vec::new(),
             set_bytes: 0,
             edits: BodyEdits::default(),

@@ -6,27 +6,73 @@ use crate::variable::Variable;
 const NANOS: u64 = 1_000_000_000;
 const DAY: i64 = 86_400;
 
+/// A moment as a calendar and a clock on the wall show it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LocalTime {
+    /// Gregorian.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: i64,
+    /// 1 to 31.
+    pub day: i64,
+    /// 0, for Sunday, to 6.
+    pub weekday: i64,
+    /// 0 to 23.
+    pub hour: i64,
+    /// 0 to 59.
+    pub minute: i64,
+    /// 0 to 59.
+    pub second: i64,
+    /// Of the second.
+    pub micros: u64,
+    /// Seconds that it is before UTC.
+    pub utc_offset: i32,
+}
+
+impl LocalTime {
+    /// The local time of a moment, at an offset from UTC in seconds.
+    pub fn new(at: UnixNanos, utc_offset: i32) -> Option<Self> {
+        let seconds = i64::try_from(at.checked_div(NANOS)?).ok()?;
+        let local = seconds.saturating_add(i64::from(utc_offset));
+        let of_day = local.rem_euclid(DAY);
+        let (hour, rest) = (of_day.checked_div(3600)?, of_day.checked_rem(3600)?);
+        let days = local.div_euclid(DAY);
+        let (year, month, day) = civil(days)?;
+        Some(Self {
+            year,
+            month,
+            day,
+            // 1970-01-01 was a Thursday.
+            weekday: days.saturating_add(4).rem_euclid(7),
+            hour,
+            minute: rest.checked_div(60)?,
+            second: rest.checked_rem(60)?,
+            micros: at.checked_rem(NANOS)?.checked_div(1000)?,
+            utc_offset,
+        })
+    }
+}
+
 /// The text of a TIME… variable; none for any other.
 pub(super) fn text(variable: Variable, at: UnixNanos, utc_offset: i32) -> Option<Vec<u8>> {
     use Variable as V;
-    let seconds = i64::try_from(at.checked_div(NANOS)?).ok()?;
-    let local = seconds.saturating_add(i64::from(utc_offset));
-    let of_day = local.rem_euclid(DAY);
-    let (hour, rest) = (of_day.checked_div(3600)?, of_day.checked_rem(3600)?);
-    let (minute, second) = (rest.checked_div(60)?, rest.checked_rem(60)?);
-    let days = local.div_euclid(DAY);
-    let (year, month, day) = civil(days)?;
+    let time = LocalTime::new(at, utc_offset)?;
+    let LocalTime {
+        hour,
+        minute,
+        second,
+        ..
+    } = time;
     let text = match variable {
         V::Time => format!("{hour:02}:{minute:02}:{second:02}"),
-        V::TimeEpoch => seconds.to_string(),
-        V::TimeYear => format!("{year:04}"),
-        V::TimeMon => format!("{month:02}"),
-        V::TimeDay => format!("{day:02}"),
+        V::TimeEpoch => at.checked_div(NANOS)?.to_string(),
+        V::TimeYear => format!("{:04}", time.year),
+        V::TimeMon => format!("{:02}", time.month),
+        V::TimeDay => format!("{:02}", time.day),
         V::TimeHour => format!("{hour:02}"),
         V::TimeMin => format!("{minute:02}"),
         V::TimeSec => format!("{second:02}"),
-        // 1970-01-01 was a Thursday.
-        V::TimeWday => days.saturating_add(4).rem_euclid(7).to_string(),
+        V::TimeWday => time.weekday.to_string(),
         _ => return None,
     };
     Some(text.into_bytes())

@@ -8,6 +8,7 @@ use super::api::{
     BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, ReplacedBody, RequestHead,
     ResponseHead, RuleMatch, Step,
 };
+use super::audit::may_audit;
 use super::collection::{CollectionStore, MemoryCollections};
 use super::perf::{Spent, is_perf};
 use super::record::Record;
@@ -36,13 +37,15 @@ pub struct Waf {
     pub(super) asks: Asks,
 }
 
-/// What rules ask of the clock.
+/// What rules and settings ask of a transaction beyond what it needs itself.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asks {
     /// When the transaction began (TIME…, DURATION).
     pub start: bool,
     /// How long things take (PERF_…).
     pub durations: bool,
+    /// A transaction may want an audit record.
+    pub audit: bool,
 }
 
 impl Asks {
@@ -51,9 +54,11 @@ impl Asks {
             let mut all = Variable::ALL.iter().copied().filter(|&one| fits(one));
             all.any(|one| program.reads.contains(one))
         };
+        let audit = may_audit(program);
         Self {
-            start: reads(|one| is_time(one) || one == Variable::Duration),
+            start: audit || reads(|one| is_time(one) || one == Variable::Duration),
             durations: reads(is_perf),
+            audit,
         }
     }
 }
@@ -105,6 +110,11 @@ impl Waf {
             .try_borrow()
             .map_or(0, |scratch| scratch.held_bytes())
             .saturating_add(self.spares.held_bytes())
+    }
+
+    /// Whether a transaction may want an audit record.
+    pub fn may_audit(&self) -> bool {
+        self.asks.audit
     }
 
     /// The rules.
@@ -285,6 +295,15 @@ impl Transaction {
         }
     }
 
+    /// Whether the audit log wants a record of it, once it is finished (SecAuditEngine,
+    /// SecAuditLogRelevantStatus, `auditlog`, `ctl:auditEngine`).
+    pub fn is_audited(&self) -> bool {
+        match self.waf.scratch.try_borrow_mut() {
+            Ok(mut scratch) => self.state.is_audited(&mut scratch.matching),
+            Err(_) => self.state.is_audited(&mut matching::Scratch::new()),
+        }
+    }
+
     /// Whether [`Self::drain_matches`] or [`Self::take_work_exceeded`] have something to tell.
     pub fn has_news(&self) -> bool {
         self.state.work_exceeded || !self.state.matches.is_empty()
@@ -292,7 +311,11 @@ impl Transaction {
 
     /// The matches since the last call, in order.
     pub fn drain_matches(&mut self) -> Vec<RuleMatch> {
-        std::mem::take(&mut self.state.matches)
+        let matches = std::mem::take(&mut self.state.matches);
+        if let Some(kept) = &mut self.state.kept {
+            kept.note(&matches);
+        }
+        matches
     }
 
     /// The interruption, once there is one.

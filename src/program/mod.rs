@@ -21,8 +21,8 @@ pub use plan::{Plan, Plans, Prospects};
 pub use sensitive::SensitiveNames;
 pub(crate) use sensitive::is_separator;
 pub use settings::{
-    AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, EngineMode, LargeBody,
-    Settings,
+    AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, CutLengths, EngineMode,
+    LargeBody, Settings,
 };
 pub use shared::{ListId, SharedTarget, SharedTargetId, SharedTargets};
 

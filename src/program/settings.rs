@@ -70,8 +70,12 @@ pub enum AuditFormat {
     /// Parts between boundary lines.
     #[default]
     Native,
-    /// One JSON object.
+    /// One JSON object, a superset of v3's.
     Json,
+    /// One JSON object in the shape of v2's.
+    JsonLegacy,
+    /// One JSON object in the shape of Coraza's.
+    Coraza,
     /// Open Cybersecurity Schema Framework.
     Ocsf,
 }
@@ -87,6 +91,19 @@ pub struct AuditSettings {
     pub format: AuditFormat,
     /// SecAuditLogRelevantStatus.
     pub relevant_status: Option<Pattern>,
+    /// SecParapetAuditBodyLimit: most bytes of a body in a record.
+    pub body_limit: usize,
+    /// SecParapetLogCutLengths.
+    pub cut: CutLengths,
+}
+
+/// Most bytes of what an error log line shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CutLengths {
+    /// Of a message, a tag, the logged data, an address.
+    pub value: usize,
+    /// Of the match text and of the address of the request.
+    pub text: usize,
 }
 
 /// The state of the engine before the first rule.
@@ -188,6 +205,8 @@ const PCRE_MATCH_LIMIT: usize = 100_000;
 /// Less than 50 ms of the worst requests that `parapet worst` finds, in wasm and with cold caches, and
 /// enough for 128 KiB of prose, the most that `@recommended-conf` lets in, at paranoia 1.
 const WORK_LIMIT: u64 = 44_000_000;
+/// 64 KiB: what people look at when they ask why.
+const AUDIT_BODY_LIMIT: usize = 65_536;
 /// 512 KiB, v2's default response body limit.
 const RESPONSE_BODY_LIMIT: usize = 524_288;
 
@@ -238,6 +257,11 @@ impl Default for Settings {
                 parts: b"ABCFHZ"[..].into(),
                 format: AuditFormat::Native,
                 relevant_status: None,
+                body_limit: AUDIT_BODY_LIMIT,
+                cut: CutLengths {
+                    value: 512,
+                    text: 1024,
+                },
             },
             sensitive: SensitiveNames::default(),
         }

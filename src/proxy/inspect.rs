@@ -65,6 +65,10 @@ pub trait Inspect {
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// Matches as lines for the error log, redacted, escaped and cut.
     fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>>;
+    /// The audit record as one line, if the audit log wants one. Asked once, after the end.
+    fn audit_record(&self) -> Option<Vec<u8>> {
+        None
+    }
     /// The value of a TX variable; the name in lower case.
     fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>>;
     /// Whether a shadow wants to see a body that the rules let pass.

@@ -5,6 +5,7 @@
 //! configured plugin keeps between streams. Only the modules that exist on WASI alone know the ABI:
 //! the entry points and the raw host calls.
 
+mod audit;
 mod authority;
 mod collections;
 mod config;

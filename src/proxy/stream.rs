@@ -23,6 +23,7 @@ mod response;
 use std::rc::Rc;
 
 use self::collect::Collected;
+use super::audit;
 use super::delay::{Delayed, SharedDelay};
 use super::denial::{Denial, DenialPage};
 use super::filter::Filter;
@@ -163,7 +164,9 @@ impl<R: Rules> Stream<R> {
             self.count_work_limit(host, false);
             self.report(host);
         }
-        self.transaction = None;
+        if let Some(transaction) = self.transaction.take() {
+            audit::deliver(host, &*transaction);
+        }
         self.claim.set(0);
     }
 

@@ -12,7 +12,7 @@ use super::programs::{Content, Digests, Programs};
 use super::setup;
 use super::shadow::Shadowed;
 use super::vm::Vm;
-use crate::audit::{Redaction, error_log_line};
+use crate::audit::{ErrorLog, audit_record, one_line};
 use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
@@ -30,7 +30,9 @@ impl Rules for Rc<Waf> {
 
     fn reads_server(&self) -> bool {
         let reads = &self.program().reads;
-        reads.contains(Variable::ServerAddr) || reads.contains(Variable::ServerPort)
+        self.may_audit()
+            || reads.contains(Variable::ServerAddr)
+            || reads.contains(Variable::ServerPort)
     }
 }
 
@@ -117,10 +119,14 @@ impl Inspect for Transaction {
     }
 
     fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>> {
-        let (context, redaction) = (self.log_context(), Redaction::new(self));
-        let lines = matches.iter();
-        let lines = lines.map(|found| error_log_line(found, &context, &redaction).into_bytes());
+        let log = ErrorLog::new(self);
+        let lines = matches.iter().map(|found| log.line(found).into_bytes());
         lines.collect()
+    }
+
+    fn audit_record(&self) -> Option<Vec<u8>> {
+        let record = audit_record(self)?;
+        Some(one_line(&record, self.program().settings.audit.format))
     }
 
     fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
@@ -260,6 +266,26 @@ pub(super) mod tests {
             line.contains("[line \"2\"] [id \"7\"]") && line.contains("[msg \"word\"]"),
             "{line}"
         );
+    }
+
+    #[test]
+    fn audit_records_are_lines_of_the_hosts_log() {
+        let config = br#"{"rules": ["SecRuleEngine On", "SecAuditEngine RelevantOnly",
+            "SecAuditLogFormat JSON",
+            "SecRule ARGS:password \"@rx .\" \"id:7,phase:1,deny,msg:'%{MATCHED_VAR}'\""]}"#;
+        let host = FakeHost::default();
+        let filter = filter(&host, config).expect("accepted");
+        assert_eq!(get(&host, &filter, "/?q=a"), Flow::Continue);
+        assert_eq!(host.log_text(), "");
+        assert_eq!(get(&host, &filter, "/?password=sesame99"), Flow::Pause);
+        let (level, record) = host.state(|state| state.log[1].clone());
+        assert_eq!(level, Level::Info);
+        let record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+        assert_eq!(
+            record["transaction"]["messages"][0]["details"]["ruleId"],
+            "7"
+        );
+        assert!(!host.log_text().contains("sesame"));
     }
 
     #[test]
