@@ -74,7 +74,9 @@ struct Product {
 
 #[derive(Serialize)]
 struct Request<'a> {
-    http_method: Text<'a>,
+    /// One that the class knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_method: Option<Text<'a>>,
     version: Text<'a>,
     url: Url<'a>,
     http_headers: Vec<HttpHeader<'a>>,
@@ -139,6 +141,9 @@ struct FirewallRule<'a> {
 /// What the class has no place for.
 #[derive(Serialize)]
 struct Unmapped<'a> {
+    /// A method that the class does not know, such as PATCH.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_method: Option<Text<'a>>,
     engine_mode: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
@@ -156,7 +161,8 @@ const CLASS: u32 = 4002;
 
 impl<'a> HttpActivity<'a> {
     pub(super) fn new(record: &'a Record<'a>) -> Self {
-        let (activity_id, activity_name) = activity(record.request.method);
+        let method = record.request.method;
+        let (activity_id, activity_name) = activity(method);
         let (severity_id, severity) = severity(record);
         let (action_id, action, disposition_id, disposition_name) = outcome(record);
         let millis = |nanos: u64| nanos.checked_div(1_000_000).unwrap_or(0);
@@ -216,6 +222,7 @@ impl<'a> HttpActivity<'a> {
             dst_endpoint: end(record.connection.server, host),
             firewall_rule: foremost.map(FirewallRule::new),
             unmapped: Unmapped {
+                http_method: (!is_known(method)).then(|| method.into()),
                 engine_mode: engine(record.engine),
                 trace_id: record.trace_id,
                 interruption: record.interruption.map(|by| disposition(by.disposition)),
@@ -239,7 +246,7 @@ impl<'a> Request<'a> {
         let header = |name: &str| request.header(name).map(Text::from);
         let request_id = &*record.connection.request_id;
         Self {
-            http_method: request.method.into(),
+            http_method: is_known(request.method).then(|| request.method.into()),
             version: version(request.protocol).into(),
             url: Url {
                 url_string: uri.into(),
@@ -294,6 +301,14 @@ fn end<'a>(end: Option<Endpoint>, host: &'a [u8]) -> Option<End<'a>> {
     })
 }
 
+/// Whether the class has a name for a method.
+fn is_known(method: &[u8]) -> bool {
+    activity(method).0 != OTHER
+}
+
+/// The activity of a method that has none.
+const OTHER: u32 = 99;
+
 /// The activity that a method is.
 fn activity(method: &[u8]) -> (u32, &'static str) {
     match method {
@@ -305,7 +320,7 @@ fn activity(method: &[u8]) -> (u32, &'static str) {
         b"POST" => (6, "Post"),
         b"PUT" => (7, "Put"),
         b"TRACE" => (8, "Trace"),
-        _ => (99, "Other"),
+        _ => (OTHER, "Other"),
     }
 }
 

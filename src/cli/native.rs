@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
-use crate::audit::ErrorLog;
+use crate::audit::{ErrorLog, audit_record};
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
     ResponseHead, RuleMatch, Step, Transaction, UniqueId, UnixNanos, Waf,
@@ -42,6 +42,8 @@ pub(super) struct Inspected {
     /// TX variables at the end.
     pub(super) variables: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) log: Vec<Vec<u8>>,
+    /// The audit record, if the rules want one.
+    pub(super) audit: Option<Vec<u8>>,
     /// The backend's answer, if the request got that far.
     pub(super) response: Option<Response>,
 }
@@ -96,6 +98,7 @@ impl Native {
         let log = logged.map(|found| log.line(found).into_bytes()).collect();
         Ok(Inspected {
             log,
+            audit: audit_record(&transaction),
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),
             matches,
@@ -144,9 +147,9 @@ impl Native {
             answer(&mut transaction, response);
         }
         transaction.finish();
-        let record = transaction.record();
         drop(transaction.drain_matches());
-        record.interruption.is_none()
+        drop(audit_record(&transaction));
+        transaction.interruption().is_none()
     }
 
     /// Phases 1 and 2; whether the backend gets to see the request.

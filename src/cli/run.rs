@@ -1,6 +1,6 @@
 //! `parapet run`: one request, and perhaps its response, through the rules.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -29,6 +29,10 @@ pub(super) struct Arguments {
     /// The backend's answer, as raw HTTP/1; without it an empty 200.
     #[arg(long, value_name = "FILE")]
     response: Option<PathBuf>,
+
+    /// Print the audit record instead of the verdict: nothing if the rules want none.
+    #[arg(long)]
+    audit: bool,
 }
 
 /// Runs the request. The exit status does not depend on the verdict.
@@ -46,6 +50,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         },
     };
     let inspected = config.engine()?.inspect(&request, &Canned(response))?;
+    if arguments.audit {
+        let mut out = std::io::stdout().lock();
+        let record = inspected.audit.unwrap_or_default();
+        let written = out.write_all(&record).and_then(|()| match record.last() {
+            None | Some(b'\n') => Ok(()),
+            Some(_) => out.write_all(b"\n"),
+        });
+        written.map_err(|error| error.to_string())?;
+        return Ok(CLEAN);
+    }
     let verdict = Verdict::new(&inspected);
     let text = serde_json::to_string_pretty(&verdict).map_err(|error| error.to_string())?;
     line(&text)?;
