@@ -33,19 +33,26 @@ pub fn audit_record(transaction: &Transaction) -> Option<Vec<u8>> {
 fn formatted(transaction: &Transaction, format: AuditFormat) -> Vec<u8> {
     let redaction = Redaction::new(transaction);
     let record = Record::new(transaction, &redaction);
-    // These types have string keys and no maps that fail: there is no error to tell.
     match format {
         AuditFormat::Native => native::write(&record),
-        AuditFormat::Json => serde_json::to_vec(&json::Root::new(&record)).unwrap_or_default(),
-        AuditFormat::Coraza => serde_json::to_vec(&coraza::Root::new(&record)).unwrap_or_default(),
-        AuditFormat::JsonLegacy => {
-            serde_json::to_vec(&legacy::Root::new(&record)).unwrap_or_default()
-        }
-        AuditFormat::Ocsf => {
-            serde_json::to_vec(&ocsf::HttpActivity::new(&record)).unwrap_or_default()
-        }
+        AuditFormat::Json => in_json(&json::Root::new(&record)),
+        AuditFormat::Coraza => in_json(&coraza::Root::new(&record)),
+        AuditFormat::JsonLegacy => in_json(&legacy::Root::new(&record)),
+        AuditFormat::Ocsf => in_json(&ocsf::HttpActivity::new(&record)),
     }
 }
+
+/// A record in JSON. There is no error to tell: keys are strings, and memory takes all that is written.
+fn in_json(record: &impl serde::Serialize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(USUAL);
+    match serde_json::to_writer(&mut out, record) {
+        Ok(()) => out,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Bytes of most records.
+const USUAL: usize = 4096;
 
 /// A record as one line: line ends and backslashes of the native format are escaped, and bytes that are
 /// not printable.

@@ -30,7 +30,8 @@ impl From<String> for Text<'_> {
 impl Text<'_> {
     /// The text that stands for the bytes.
     pub(super) fn shown(&self) -> Cow<'_, str> {
-        let plain = memchr::memmem::find(&self.0, b"\\x").is_none();
+        let plain = memchr::memchr(b'\\', &self.0).is_none()
+            || memchr::memmem::find(&self.0, b"\\x").is_none();
         match std::str::from_utf8(&self.0) {
             Ok(text) if plain => Cow::Borrowed(text),
             _ => Cow::Owned(escaped(&self.0)),

@@ -7,7 +7,9 @@ use super::settings::{choice, first, on_off, size, text};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::limits::SHORT_TEXT;
 use crate::matching::{Dialect, Pattern};
-use crate::program::{AuditEngine, AuditFormat, CutLengths, Settings, is_separator};
+use crate::program::{
+    AuditEngine, AuditFormat, CutLengths, SensitiveWords, Settings, is_separator,
+};
 use crate::seclang::ast::{self, Word};
 
 type Outcome = Result<(), String>;
@@ -115,7 +117,10 @@ pub(super) fn redact_arguments(settings: &mut Settings, words: &[Word]) -> Outco
         let letters = name.iter().filter(|&&byte| !is_separator(byte));
         letters.map(u8::to_ascii_lowercase).collect()
     };
-    change_list(&mut settings.sensitive.arguments, words, letters)
+    let mut list = settings.sensitive.arguments.words().to_vec();
+    change_list(&mut list, words, letters)?;
+    settings.sensitive.arguments = SensitiveWords::new(list);
+    Ok(())
 }
 
 pub(super) fn redact_headers(settings: &mut Settings, words: &[Word]) -> Outcome {

@@ -18,8 +18,8 @@ pub use chain::{ChainId, ChainTable};
 pub use fold::{Assignment, ConstantId, Constants, Fold};
 pub use patterns::{KeyPatterns, PatternId};
 pub use plan::{Plan, Plans, Prospects};
-pub use sensitive::SensitiveNames;
 pub(crate) use sensitive::is_separator;
+pub use sensitive::{SensitiveNames, SensitiveWords};
 pub use settings::{
     AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, CutLengths, EngineMode,
     LargeBody, Settings,

@@ -6,11 +6,68 @@
 pub struct SensitiveNames {
     /// Whether anything is redacted.
     pub enabled: bool,
-    /// Words, in lower case and without separators: an argument with one of them in its name is
-    /// sensitive.
-    pub arguments: Vec<Box<[u8]>>,
+    /// An argument with one of these words in its name is sensitive.
+    pub arguments: SensitiveWords,
     /// Names of headers, in lower case.
     pub headers: Vec<Box<[u8]>>,
+}
+
+/// Words that are looked for in names.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SensitiveWords {
+    /// In lower case and without separators.
+    words: Vec<Box<[u8]>>,
+    /// What words begin with: a bit for each pair of letters.
+    beginnings: Box<[u32; LETTERS]>,
+}
+
+impl SensitiveWords {
+    /// The words of a list; separators in them and their letter case do not count.
+    pub fn new(words: Vec<Box<[u8]>>) -> Self {
+        let mut beginnings = Box::new([0; LETTERS]);
+        for word in &words {
+            let (first, bits) = match **word {
+                [first, second, ..] => (first, 1 << letter(second)),
+                // Anything may follow.
+                [first] => (first, u32::MAX),
+                [] => continue,
+            };
+            if let Some(known) = beginnings.get_mut(letter(first)) {
+                *known |= bits;
+            }
+        }
+        Self { words, beginnings }
+    }
+
+    /// The words, in lower case.
+    pub fn words(&self) -> &[Box<[u8]>] {
+        &self.words
+    }
+
+    /// Whether one of them stands in a name.
+    fn is_in(&self, name: &[u8]) -> bool {
+        name.iter().enumerate().any(|(start, &first)| {
+            let known = self.beginnings.get(letter(first)).copied().unwrap_or(0);
+            // Most places end here.
+            if known == 0 {
+                return false;
+            }
+            let rest = name.get(start..).unwrap_or_default();
+            let may = match *rest {
+                [_, second, ..] => is_separator(second) || known & (1 << letter(second)) != 0,
+                _ => true,
+            };
+            may && self.words.iter().any(|word| begins(rest, word))
+        })
+    }
+}
+
+/// Letters have numbers below this, small or not.
+const LETTERS: usize = 32;
+
+/// The number of a letter; other bytes share them.
+fn letter(byte: u8) -> usize {
+    usize::from(byte) % LETTERS
 }
 
 /// Words that names of credentials and of payment data are made of.
@@ -50,7 +107,7 @@ impl Default for SensitiveNames {
         let owned = |names: &[&str]| names.iter().map(|name| name.as_bytes().into()).collect();
         Self {
             enabled: true,
-            arguments: owned(&ARGUMENTS),
+            arguments: SensitiveWords::new(owned(&ARGUMENTS)),
             headers: owned(&HEADERS),
         }
     }
@@ -60,11 +117,7 @@ impl SensitiveNames {
     /// Whether the value of an argument of this name is sensitive: whatever its letter case, and
     /// with or without `-`, `_`, `.` and blanks between the letters.
     pub fn is_argument(&self, name: &[u8]) -> bool {
-        let starts = 0..name.len();
-        self.enabled
-            && starts
-                .filter_map(|start| name.get(start..))
-                .any(|rest| self.arguments.iter().any(|word| begins(rest, word)))
+        self.enabled && self.arguments.is_in(name)
     }
 
     /// Whether the value of a header of this name is sensitive: it is listed, or named like a
@@ -83,7 +136,6 @@ pub(crate) const fn is_separator(byte: u8) -> bool {
 
 /// Whether a name begins with a word, separators between its letters aside.
 fn begins(name: &[u8], word: &[u8]) -> bool {
-    // Most names end here.
     if name.first().map(u8::to_ascii_lowercase) != word.first().copied() {
         return false;
     }
@@ -115,6 +167,8 @@ mod tests {
         }
         assert!(names.is_header(b"Set-Cookie") && names.is_header(b"x-csrf-token"));
         assert!(!names.is_header(b"accept") && !names.is_argument(b"cookie"));
+        let short = SensitiveWords::new(vec![b"q"[..].into()]);
+        assert!(short.is_in(b"q") && short.is_in(b"aq") && !short.is_in(b"a"));
         let off = SensitiveNames {
             enabled: false,
             ..names

@@ -87,22 +87,20 @@ impl<'a> Redaction<'a> {
     fn secrets_of_body(&self, body: &[u8], secrets: &mut Secrets) {
         let mut add = |range: Range<usize>| {
             let value = body.get(range).unwrap_or_default();
-            let unescaped = Unescaped::read(value);
-            secrets.add(
-                unescaped
-                    .as_ref()
-                    .map_or(value, |unescaped| &unescaped.bytes),
-            );
+            secrets.add(&Unescaped::read(value).bytes);
         };
         let names = self.names;
-        if matches!(body.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            json::sensitive(body, &|name| names.is_argument(name), &mut add);
-        } else {
-            form::arguments(body, self.separator, &mut |name, range| {
+        match body.trim_ascii_start().first() {
+            Some(b'{' | b'[') => {
+                json::sensitive(body, &|name| names.is_argument(name), &mut add);
+            }
+            // A page has no names of ours.
+            None | Some(b'<') => {}
+            Some(_) => form::arguments(body, self.separator, &mut |name, range| {
                 if names.is_argument(name) {
                     add(range);
                 }
-            });
+            }),
         }
     }
 
@@ -254,13 +252,13 @@ impl<'a> Redaction<'a> {
         }
         let mut found = Vec::new();
         self.secrets.find(text, &mut found);
-        if let Some(unescaped) = Unescaped::read(text) {
+        Unescaped::stretches(text, secrets::REACH, &mut |stretch| {
             let plain = found.len();
-            self.secrets.find(&unescaped.bytes, &mut found);
+            self.secrets.find(&stretch.bytes, &mut found);
             for range in found.iter_mut().skip(plain) {
-                *range = unescaped.in_text(range);
+                *range = stretch.in_text(range);
             }
-        }
+        });
         for range in found {
             patches.add(range, Cover::Marker);
         }

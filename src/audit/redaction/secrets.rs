@@ -5,6 +5,9 @@ use std::ops::Range;
 
 /// A stretch of a secret of this many bytes gives it away; shorter secrets count as a whole.
 const GRAM: usize = 8;
+/// How far from a byte one looks to tell whether it gives something away: a short secret, and the
+/// byte that it must not join.
+pub(super) const REACH: usize = GRAM;
 /// What is looked up in the filter first.
 const SEED: usize = 4;
 /// Any stretch of [`GRAM`] bytes holds a seed that begins at a multiple of this.
@@ -27,8 +30,10 @@ pub(super) struct Secrets {
     filter: Vec<u64>,
     /// All stretches of [`GRAM`] bytes of them, sorted; made when the filter first says maybe.
     grams: OnceCell<Vec<u64>>,
-    /// The short ones: how long, and the bytes.
+    /// The short ones, sorted: how long, and the bytes.
     short: Vec<(usize, u64)>,
+    /// What they begin with.
+    beginnings: u64,
     bytes: usize,
 }
 
@@ -40,9 +45,12 @@ impl Secrets {
             return;
         }
         if let Some(key) = short_key(secret) {
-            if !self.short.contains(&(secret.len(), key)) {
+            if let Err(place) = self.short.binary_search(&(secret.len(), key)) {
                 self.bytes = self.bytes.saturating_add(SHORT_COST);
-                self.short.push((secret.len(), key));
+                self.short.insert(place, (secret.len(), key));
+                if let [first, second, ..] = *secret {
+                    self.beginnings |= beginning(first, second);
+                }
             }
             return;
         }
@@ -53,8 +61,8 @@ impl Secrets {
         let secret = secret.to_ascii_lowercase();
         self.filter
             .resize(usize::try_from(SLOTS / u64::BITS).unwrap_or(0), 0);
-        for seed in secret.windows(SEED) {
-            let (word, bit) = slot(seed);
+        for seed in secret.windows(SEED).filter_map(<[u8]>::first_chunk) {
+            let (word, bit) = slot(*seed);
             if let Some(word) = self.filter.get_mut(word) {
                 *word |= bit;
             }
@@ -82,19 +90,17 @@ impl Secrets {
         if !self.long.is_empty() {
             self.find_long(text, found);
         }
-        for length in SHORTEST..GRAM {
-            if self.short.iter().any(|&(of, _)| of == length) {
-                self.find_short(text, length, found);
-            }
+        if !self.short.is_empty() {
+            self.find_short(text, found);
         }
     }
 
     fn find_long(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
         for at in (0..text.len()).step_by(STRIDE) {
-            let Some(seed) = text.get(at..at.saturating_add(SEED)) else {
+            let Some(seed) = text.get(at..).and_then(<[u8]>::first_chunk) else {
                 return;
             };
-            let (word, bit) = slot(seed);
+            let (word, bit) = slot(*seed);
             if self.filter.get(word).is_none_or(|word| word & bit == 0) {
                 continue;
             }
@@ -107,19 +113,27 @@ impl Secrets {
         }
     }
 
-    fn find_short(&self, text: &[u8], length: usize, found: &mut Vec<Range<usize>>) {
-        for (start, window) in text.windows(length).enumerate() {
-            let Some(key) = short_key(window) else {
-                return;
-            };
-            if !self.short.contains(&(length, key)) {
+    fn find_short(&self, text: &[u8], found: &mut Vec<Range<usize>>) {
+        let pairs = text.iter().zip(text.iter().skip(1));
+        for (start, (&first, &second)) in pairs.enumerate() {
+            if self.beginnings & beginning(first, second) == 0 {
                 continue;
             }
-            let end = start.saturating_add(length);
-            let before = start.checked_sub(1).and_then(|at| text.get(at));
-            let alone = !joins(before, window.first()) && !joins(window.last(), text.get(end));
-            if length > WORD || alone {
-                found.push(start..end);
+            for length in SHORTEST..GRAM {
+                let end = start.saturating_add(length);
+                let window = text.get(start..end);
+                let Some((window, key)) = window.and_then(|all| Some((all, short_key(all)?)))
+                else {
+                    break;
+                };
+                if self.short.binary_search(&(length, key)).is_err() {
+                    continue;
+                }
+                let before = start.checked_sub(1).and_then(|at| text.get(at));
+                let alone = !joins(before, window.first()) && !joins(window.last(), text.get(end));
+                if length > WORD || alone {
+                    found.push(start..end);
+                }
             }
         }
     }
@@ -148,16 +162,21 @@ fn joins(one: Option<&u8>, other: Option<&u8>) -> bool {
 }
 
 /// Where a seed stands in the filter.
-fn slot(seed: &[u8]) -> (usize, u64) {
-    let mut hash = 0_u32;
-    for byte in seed {
-        let byte = u32::from(byte.to_ascii_lowercase());
-        hash = (hash ^ byte).wrapping_mul(0x0100_0193).rotate_left(5);
-    }
-    let slot = (hash ^ (hash >> 15)) % SLOTS;
+fn slot(seed: [u8; SEED]) -> (usize, u64) {
+    let mixed = (u32::from_le_bytes(seed) | CASE).wrapping_mul(0x9e37_79b1);
+    let slot = (mixed ^ (mixed >> 16)) % SLOTS;
     let word = usize::try_from(slot / u64::BITS).unwrap_or(0);
     (word, 1 << (slot % u64::BITS))
 }
+
+/// The bit of the first two bytes of a short secret.
+fn beginning(first: u8, second: u8) -> u64 {
+    let (first, second) = (u32::from(first | 0x20), u32::from(second | 0x20));
+    1 << (((first << 2) ^ second) % u64::BITS)
+}
+
+/// The bits that make letters small. Other bytes that differ in them alone share a place.
+const CASE: u32 = 0x2020_2020;
 
 /// The bytes of a stretch as a number.
 fn key(gram: &[u8; GRAM]) -> u64 {

@@ -14,25 +14,47 @@ pub(super) struct Unescaped {
 }
 
 impl Unescaped {
-    /// Reads a text; none if nothing is escaped in it.
-    pub(super) fn read(text: &[u8]) -> Option<Self> {
-        if !text
-            .iter()
-            .any(|byte| matches!(byte, b'%' | b'+' | b'\\' | b'&'))
-        {
-            return None;
-        }
+    /// Reads all of a text.
+    pub(super) fn read(text: &[u8]) -> Self {
+        let mut unescaped = Self::default();
+        unescaped.stretch(text, 0, usize::MAX);
+        unescaped
+    }
+
+    /// Reads a text where something is escaped, with some bytes before and behind: what lies
+    /// further away is as it stands.
+    pub(super) fn stretches(text: &[u8], around: usize, each: &mut dyn FnMut(&Self)) {
         let mut unescaped = Self::default();
         let mut at = 0;
-        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let before = unescaped.bytes.len();
-            let taken = unescape(rest, &mut unescaped.bytes).max(1);
-            let made = unescaped.bytes.len().saturating_sub(before);
-            unescaped.starts.extend(std::iter::repeat_n(at, made));
+        let next = |at: usize| text.get(at..)?.iter().position(is_escape);
+        while let Some(escape) = next(at).map(|escape| at.saturating_add(escape)) {
+            unescaped.bytes.clear();
+            unescaped.starts.clear();
+            at = unescaped.stretch(text, escape.saturating_sub(around), around);
+            each(&unescaped);
+        }
+    }
+
+    /// Reads from a place on until so many bytes behind an escape stand as they are; says where
+    /// that is.
+    fn stretch(&mut self, text: &[u8], start: usize, around: usize) -> usize {
+        let mut at = start;
+        let mut plain = None;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty())
+            && plain.is_none_or(|plain| plain < around)
+        {
+            plain = match rest.first() {
+                Some(byte) if is_escape(byte) => Some(0),
+                _ => plain.map(|plain: usize| plain.saturating_add(1)),
+            };
+            let before = self.bytes.len();
+            let taken = unescape(rest, &mut self.bytes).max(1);
+            let made = self.bytes.len().saturating_sub(before);
+            self.starts.extend(std::iter::repeat_n(at, made));
             at = at.saturating_add(taken);
         }
-        unescaped.starts.push(text.len());
-        Some(unescaped)
+        self.starts.push(at);
+        at
     }
 
     /// Where some of the bytes that are meant stand in the text.
@@ -40,6 +62,11 @@ impl Unescaped {
         let place = |at: usize| self.starts.get(at).copied().unwrap_or(0);
         place(range.start)..place(range.end)
     }
+}
+
+/// Whether an escape may begin with this.
+const fn is_escape(byte: &u8) -> bool {
+    matches!(*byte, b'%' | b'+' | b'\\' | b'&')
 }
 
 /// Appends what a text begins with, and says how many bytes of the text that takes.
@@ -130,7 +157,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> String {
-        let unescaped = Unescaped::read(text.as_bytes()).unwrap();
+        let unescaped = Unescaped::read(text.as_bytes());
         String::from_utf8_lossy(&unescaped.bytes).into_owned()
     }
 
@@ -140,13 +167,37 @@ mod tests {
         assert_eq!(read(r"\u0061\ud83d\ude00\n\/\x41\q\"), "a😀\n/Aq\\");
         assert_eq!(read("&amp;&#65;&#x42;&nothing;"), "&AB&nothing;");
         assert_eq!(read(r"\ud83d+"), "ud83d ");
-        assert!(Unescaped::read(b"plain").is_none());
+        assert_eq!(read("plain"), "plain");
+    }
+
+    #[test]
+    fn stretches_lie_around_escapes() {
+        let stretches = |text: &str| {
+            let mut all = Vec::new();
+            Unescaped::stretches(text.as_bytes(), 2, &mut |stretch| {
+                let range = stretch.in_text(&(0..stretch.bytes.len()));
+                let read = String::from_utf8_lossy(&stretch.bytes).into_owned();
+                all.push((read, text.get(range).unwrap().to_owned()));
+            });
+            all
+        };
+        let owned = |read: &str, text: &str| (read.to_owned(), text.to_owned());
+        assert_eq!(stretches("plain"), []);
+        assert_eq!(
+            stretches("abcd%65fghi+k"),
+            [owned("cdefg", "cd%65fg"), owned("hi k", "hi+k")]
+        );
+        assert_eq!(stretches("a+b+c%"), [owned("a b c%", "a+b+c%")]);
+        assert_eq!(
+            stretches("%61bc%64"),
+            [owned("abc", "%61bc"), owned("bcd", "bc%64")]
+        );
     }
 
     #[test]
     fn places_lead_back_to_the_text() {
         let text = b"a%20\\u00e9b";
-        let unescaped = Unescaped::read(text).unwrap();
+        let unescaped = Unescaped::read(text);
         assert_eq!(unescaped.bytes, "a éb".as_bytes());
         assert_eq!(unescaped.in_text(&(1..2)), 1..4);
         assert_eq!(unescaped.in_text(&(2..4)), 4..10);
