@@ -69,3 +69,25 @@ need() {
     have "$command" || apt_install "$@" || true
     have "$command" || die "this needs \`$command\`; install it (Debian: apt-get install $*)"
 }
+
+# `unpack_debian PACKAGE FOLDER` brings a Debian package and unpacks it: nothing outside the project
+# changes.
+unpack_debian() {
+    local stage status=0
+    have apt-get && have dpkg-deb || return 1
+    stage=$(mktemp -d "$LOCAL/debian.XXXXXX")
+    step "fetching Debian's $1"
+    {
+        download_debian "$1" "$stage" || {
+            # A fresh machine has no lists of packages yet.
+            [ "$(id -u)" = 0 ] && timeout 300 apt-get update -q >"$LOCAL/apt.log" 2>&1 &&
+                download_debian "$1" "$stage"
+        }
+    } && dpkg-deb -x "$stage"/*.deb "$stage/files" && rm -rf "$2" && mv "$stage/files" "$2" || status=1
+    rm -rf "$stage"
+    return "$status"
+}
+
+download_debian() {
+    (cd "$2" && timeout 300 apt-get download -q "$1" >"$LOCAL/apt.log" 2>&1)
+}

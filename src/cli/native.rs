@@ -134,7 +134,7 @@ impl Native {
         drop(transaction.drain_matches());
         Worked {
             steps: record.work,
-            limited: transaction.take_work_exceeded(),
+            limited: transaction.take_limits_reached().work,
         }
     }
 

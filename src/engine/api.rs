@@ -159,6 +159,26 @@ pub struct ReplacedBody {
     pub replaces: usize,
 }
 
+/// Limits that a transaction came to, whatever followed from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LimitsReached {
+    /// SecParapetWorkLimit: what was left was not evaluated, and without an interruption it passes so.
+    pub work: bool,
+    /// SecArgumentsLimit.
+    pub arguments: bool,
+    /// SecRequestBodyLimit, SecRequestBodyNoFilesLimit, or what a compressed body may grow to.
+    pub request_body: bool,
+    /// SecResponseBodyLimit, or the same of a response.
+    pub response_body: bool,
+}
+
+impl LimitsReached {
+    /// Whether there is one.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
 /// One rule that matched and wants to be logged, or that is part of the verdict; with the id 0, a
 /// limit of the configuration that stopped the transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -39,8 +39,8 @@ mod values;
 mod work;
 
 pub use api::{
-    BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LogContext,
-    ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UniqueId, UnixNanos,
+    BodyEdits, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, LimitsReached,
+    LogContext, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step, UniqueId, UnixNanos,
 };
 pub use audit::KeptBody;
 pub use collection::{CollectionStore, MemoryCollections, Retention, Standing, StoredRecord};

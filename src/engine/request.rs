@@ -126,6 +126,7 @@ impl State {
                 self.push_argument(V::ArgsGet, &pair.name, &pair.value);
             } else {
                 // v2 keeps one table for all arguments and flags the request when it is full.
+                self.limits_reached.arguments = true;
                 self.body_error("SecArgumentsLimit exceeded");
                 break;
             }

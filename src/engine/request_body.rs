@@ -29,7 +29,7 @@ impl State {
         if declared.is_some_and(|length| usize::try_from(length).map_or(true, |n| n > limit))
             && self.rejects()
         {
-            self.set(V::InboundDataError, b"1");
+            self.request_over_limit();
             self.refuse(
                 Phase::RequestBody,
                 TOO_LARGE,
@@ -53,9 +53,14 @@ impl State {
             && self.switches.request_body_limit_action == BodyLimitAction::Reject
     }
 
+    fn request_over_limit(&mut self) {
+        self.set(V::InboundDataError, b"1");
+        self.limits_reached.request_body = true;
+    }
+
     /// Notes that a body is over a limit, and refuses it if that is what the limit is for.
     fn over_request_limit(&mut self, what: &str, limit: usize) {
-        self.set(V::InboundDataError, b"1");
+        self.request_over_limit();
         if self.rejects() {
             self.refuse(Phase::RequestBody, TOO_LARGE, &over_limit(what, limit));
         }
@@ -141,7 +146,7 @@ impl RequestBody {
                 Err(Fault::Truncated) if cut => {}
                 Err(found) => {
                     if found == Fault::Expands {
-                        state.set(V::InboundDataError, b"1");
+                        state.request_over_limit();
                     }
                     reading.cut = true;
                     let reason = found.reason();
@@ -361,6 +366,7 @@ struct Arguments<'a> {
 impl Sink for Arguments<'_> {
     fn argument(&mut self, name: &[u8], value: &[u8]) -> bool {
         let full = self.state.arguments() >= self.state.program.settings.limits.arguments;
+        self.state.limits_reached.arguments |= full;
         if full || self.state.work.is_spent() {
             return false;
         }

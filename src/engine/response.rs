@@ -174,7 +174,7 @@ impl ResponseBody {
             if self.over {
                 state.over_response_limit();
             } else if result == Err(Fault::Expands) {
-                state.set(V::OutboundDataError, b"1");
+                state.note_response_limit();
             }
         }
         state.set(V::ResponseBody, &self.bytes);
@@ -195,12 +195,17 @@ impl ResponseBody {
 impl State {
     /// Notes that a response is over its limit, and refuses it if that is what the limit is for.
     fn over_response_limit(&mut self) {
-        self.set(V::OutboundDataError, b"1");
+        self.note_response_limit();
         if self.refuses_long_responses() {
             let limit = self.switches.response_body_limit;
             let why = over_limit("Response body", limit);
             self.refuse(Phase::ResponseBody, OVER_LIMIT, &why);
         }
+    }
+
+    fn note_response_limit(&mut self) {
+        self.set(V::OutboundDataError, b"1");
+        self.limits_reached.response_body = true;
     }
 
     /// Reads the body with the processor that `ctl:responseBodyProcessor` chose, as Coraza does:

@@ -8,7 +8,8 @@ use foldhash::fast::FixedState;
 
 use super::Clock;
 use super::api::{
-    BodyEdits, Connection, Endpoint, Interruption, ReplacedBody, RuleMatch, UnixNanos,
+    BodyEdits, Connection, Endpoint, Interruption, LimitsReached, ReplacedBody, RuleMatch,
+    UnixNanos,
 };
 use super::audit::Kept;
 use super::collection::{CollectionStore, Opened};
@@ -39,8 +40,8 @@ pub(super) struct State {
     pub started: UnixNanos,
     /// How much it may do, and has done.
     pub work: Rc<Work>,
-    /// Whether that was too much, until the host has asked.
-    pub work_exceeded: bool,
+    /// Limits that it came to, until the host has asked.
+    pub limits_reached: LimitsReached,
     /// Whether the log tells so of this half.
     pub work_told: bool,
     pub values: Values,
@@ -196,7 +197,7 @@ impl State {
             connection,
             values,
             work,
-            work_exceeded: false,
+            limits_reached: LimitsReached::default(),
             work_told: false,
             store,
             switches,

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::api::{
-    BodyEdits, BodyPlan, Clock, Connection, Interruption, LogContext, ReplacedBody, RequestHead,
-    ResponseHead, RuleMatch, Step,
+    BodyEdits, BodyPlan, Clock, Connection, Interruption, LimitsReached, LogContext, ReplacedBody,
+    RequestHead, ResponseHead, RuleMatch, Step,
 };
 use super::audit::may_audit;
 use super::collection::{CollectionStore, MemoryCollections};
@@ -304,9 +304,9 @@ impl Transaction {
         }
     }
 
-    /// Whether [`Self::drain_matches`] or [`Self::take_work_exceeded`] have something to tell.
+    /// Whether [`Self::drain_matches`] or [`Self::take_limits_reached`] have something to tell.
     pub fn has_news(&self) -> bool {
-        self.state.work_exceeded || !self.state.matches.is_empty()
+        self.state.limits_reached.any() || !self.state.matches.is_empty()
     }
 
     /// The matches since the last call, in order.
@@ -334,10 +334,9 @@ impl Transaction {
         self.state.work.spent()
     }
 
-    /// Whether it came to its limit of work (SecParapetWorkLimit) since this was asked last: what
-    /// was left was not evaluated, and without an interruption it passes so.
-    pub fn take_work_exceeded(&mut self) -> bool {
-        std::mem::take(&mut self.state.work_exceeded)
+    /// The limits that it came to since this was asked last.
+    pub fn take_limits_reached(&mut self) -> LimitsReached {
+        std::mem::take(&mut self.state.limits_reached)
     }
 
     /// What rules want before and after the response body (SecContentInjection).

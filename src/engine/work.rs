@@ -47,7 +47,7 @@ impl State {
         if decided || std::mem::replace(&mut self.work_told, true) {
             return;
         }
-        self.work_exceeded = true;
+        self.limits_reached.work = true;
         self.raise(WORK_LIMIT_EXCEEDED);
         let settings = &self.program.settings;
         let phase = self.phase;

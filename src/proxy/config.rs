@@ -183,7 +183,17 @@ impl PluginConfig {
             });
         }
         let filter = Filter::new(self.settings.clone(), shadowed, self.selection(), vm);
-        Some(filter.with_pages(self.pages()))
+        let filter = filter.with_pages(self.pages());
+        if self
+            .profiles
+            .len()
+            .saturating_add(usize::from(self.needs_strictest()))
+            < 2
+        {
+            return Some(filter);
+        }
+        let names = self.profiles.iter().map(|profile| profile.name.as_str());
+        Some(filter.with_names(names.chain(["embedded-default"])))
     }
 
     /// What every profile is made of, in the order of [`PluginConfig::profiles`], and the strictest

@@ -44,7 +44,17 @@ pub struct State {
     failing: BTreeSet<&'static str>,
     calls: BTreeMap<&'static str, usize>,
     metrics: Vec<(String, i64)>,
+    samples: Vec<(MetricId, u64)>,
     randoms: u128,
+}
+
+impl State {
+    /// What a histogram got, in order.
+    pub fn samples(&self, name: &str) -> Vec<u64> {
+        let of = |metric: &MetricId| &*self.metrics[usize::try_from(metric.0).unwrap()].0;
+        let samples = self.samples.iter().filter(|(metric, _)| of(metric) == name);
+        samples.map(|(_, value)| *value).collect()
+    }
 }
 
 impl FakeHost {
@@ -258,12 +268,7 @@ impl Host for FakeHost {
     fn record_metric(&self, metric: MetricId, value: u64) -> Result<(), HostError> {
         self.enter("record_metric")?;
         self.state(|state| {
-            let place = usize::try_from(metric.0).unwrap();
-            state
-                .metrics
-                .get_mut(place)
-                .ok_or(HostError::BadArgument)?
-                .1 = i64::try_from(value).unwrap();
+            state.samples.push((metric, value));
             Ok(())
         })
     }

@@ -1,6 +1,6 @@
 //! One configured plugin: its settings, its rule sets, what it knows of its host.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::delay::Delays;
@@ -9,11 +9,11 @@ use super::holding::Holding;
 use super::host::{Direction, Host, Level};
 use super::inspect::Rules;
 use super::log;
-use super::metrics::{Count, label_suffix};
+use super::metrics::{Count, Metrics, ProfileMetrics};
 use super::selection::{Doubt, Selection};
 use super::settings::Settings;
 use super::vm::{Claim, Vm};
-use crate::engine::UnixNanos;
+use crate::engine::{RuleMatch, UnixNanos};
 
 /// How long the log keeps quiet about a doubt that it has told of.
 const QUIET: UnixNanos = 60_000_000_000;
@@ -27,12 +27,27 @@ pub struct Filter<R> {
     /// What denials look like: in general, and by profile.
     page: Rc<DenialPage>,
     pages: Vec<Rc<DenialPage>>,
+    /// What is counted before the profile is known, and by profile.
+    metrics: Rc<ProfileMetrics>,
+    profile_metrics: Vec<Rc<ProfileMetrics>>,
+    /// How many transactions must begin before one is timed again.
+    until_timed: Cell<u32>,
     selection: Selection,
     doubts: RefCell<[Told; 2]>,
     holding: Holding,
     delays: Delays,
     vm: Rc<Vm>,
-    labels: String,
+}
+
+/// What a request gets.
+#[derive(Debug)]
+pub(super) struct Chosen<'a, R> {
+    /// Its rules.
+    pub rules: &'a R,
+    /// What its denials look like.
+    pub page: &'a Rc<DenialPage>,
+    /// What is counted and measured.
+    pub metrics: &'a Rc<ProfileMetrics>,
 }
 
 /// What the log knows of one kind of doubt.
@@ -49,7 +64,9 @@ impl<R: Rules> Filter<R> {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
-            labels: label_suffix(&settings.metric_labels),
+            metrics: Rc::new(ProfileMetrics::new(None, &settings)),
+            profile_metrics: Vec::new(),
+            until_timed: Cell::new(0),
             page: Rc::new(settings.denial.clone()),
             pages: Vec::new(),
             settings,
@@ -64,6 +81,14 @@ impl<R: Rules> Filter<R> {
     #[must_use]
     pub fn with_pages(mut self, pages: Vec<DenialPage>) -> Self {
         self.pages = pages.into_iter().map(Rc::new).collect();
+        self
+    }
+
+    /// The names of the profiles in metrics, where there are several.
+    #[must_use]
+    pub fn with_names<'a>(mut self, names: impl Iterator<Item = &'a str>) -> Self {
+        let metrics = names.map(|name| Rc::new(ProfileMetrics::new(Some(name), &self.settings)));
+        self.profile_metrics = metrics.collect();
         self
     }
 
@@ -122,19 +147,46 @@ impl<R: Rules> Filter<R> {
         &self.page
     }
 
-    /// The rules of a request and what its denials look like; `None` only if there are no rule sets
-    /// at all.
+    /// What is counted where no profile is known.
+    pub(super) fn metrics(&self) -> &Rc<ProfileMetrics> {
+        &self.metrics
+    }
+
+    /// The metrics of this VM.
+    pub(super) fn vm_metrics(&self) -> &Metrics {
+        &self.vm.metrics
+    }
+
+    /// Whether the engine's time is measured for the transaction that begins now.
+    pub(super) fn times_this_one(&self) -> bool {
+        let every = self.settings.engine_time_every();
+        let left = self.until_timed.get();
+        let next = left.checked_sub(1).unwrap_or(every.saturating_sub(1));
+        self.until_timed.set(next);
+        every > 0 && left == 0
+    }
+
+    /// See [`Vm::note_in_flight`].
+    pub(super) fn note_in_flight(&self, host: &dyn Host) {
+        self.vm.note_in_flight(host);
+    }
+
+    /// What a request gets; `None` only if there are no rule sets at all.
     pub(super) fn profile(
         &self,
         host: &dyn Host,
         authority: Option<&[u8]>,
-    ) -> Option<(&R, &Rc<DenialPage>)> {
+    ) -> Option<Chosen<'_, R>> {
         let choice = self.selection.choose(host, authority);
         if let Some(doubt) = &choice.doubt {
             self.tell_doubt(host, doubt, authority);
         }
-        let page = self.pages.get(choice.profile).unwrap_or(&self.page);
-        Some((self.profiles.get(choice.profile)?, page))
+        let metrics = self.profile_metrics.get(choice.profile);
+        Some(Chosen {
+            rules: self.profiles.get(choice.profile)?,
+            page: self.pages.get(choice.profile).unwrap_or(&self.page),
+            metrics: metrics.unwrap_or(&self.metrics),
+        })
     }
 
     /// Counts a request that no rule set is named for, and says so, once a minute at most: clients
@@ -167,7 +219,24 @@ impl<R: Rules> Filter<R> {
         self.vm.random(host)
     }
 
-    pub(super) fn count(&self, host: &dyn Host, count: Count<'_>) {
-        self.vm.metrics.count(host, count, &self.labels);
+    /// Adds one, of no profile.
+    fn count(&self, host: &dyn Host, count: Count<'_>) {
+        self.count_in(host, &self.metrics, count);
+    }
+
+    /// Adds one, of a profile.
+    pub(super) fn count_in(&self, host: &dyn Host, metrics: &ProfileMetrics, count: Count<'_>) {
+        metrics.count(&self.vm.metrics, host, count);
+    }
+
+    /// Counts matches that are logged.
+    pub(super) fn count_matches(
+        &self,
+        host: &dyn Host,
+        metrics: &ProfileMetrics,
+        matches: &[RuleMatch],
+    ) {
+        let tags = self.settings.metric_tags();
+        metrics.count_matches(&self.vm.metrics, host, matches, tags);
     }
 }

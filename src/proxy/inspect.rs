@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::host::Direction;
 use super::shadow::ShadowVerdict;
 use crate::engine::{
-    BodyEdits, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
+    BodyEdits, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
 };
 
 /// A rule set that transactions run on.
@@ -46,8 +46,8 @@ pub trait Inspect {
     fn pause(&self) -> u32 {
         0
     }
-    /// Whether it came to its limit of work (SecParapetWorkLimit) since this was asked last.
-    fn take_work_exceeded(&mut self) -> bool;
+    /// The limits that it came to since this was asked last.
+    fn take_limits_reached(&mut self) -> LimitsReached;
     /// What is to be sent on instead of a body. Known when the body's phase has run.
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody>;
     /// What is to be put around the response's body. Known when its phase has run.
@@ -58,7 +58,7 @@ pub trait Inspect {
     fn server_signature(&self) -> Option<&[u8]>;
     /// Phase 5.
     fn finish(&mut self);
-    /// Whether there is something to tell since it was told last: matches, a limit of work, or what
+    /// Whether there is something to tell since it was told last: matches, a limit, or what
     /// the shadow would have done. Most steps have nothing.
     fn has_news(&self) -> bool;
     /// The rules that matched since the last call.
@@ -70,7 +70,7 @@ pub trait Inspect {
         None
     }
     /// The value of a TX variable; the name in lower case.
-    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>>;
+    fn tx_variable(&self, name: &[u8]) -> Option<&[u8]>;
     /// Whether a shadow wants to see a body that the rules let pass.
     fn observes(&self, _: Direction) -> bool {
         false

@@ -14,8 +14,8 @@ const LONGEST: usize = 2_048;
 const LONGEST_NAME: usize = 128;
 
 /// Writes the matches since the last call, each at the level of its severity; those of a shadow are
-/// marked.
-pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
+/// marked. Gives those that are logged and not the shadow's.
+pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) -> Vec<RuleMatch> {
     let mut matches = transaction.drain_matches();
     matches.retain(|matched| matched.log);
     if !matches.is_empty() {
@@ -26,6 +26,7 @@ pub(super) fn matches(host: &dyn Host, transaction: &mut impl Inspect) {
     for (matched, line) in transaction.drain_shadow() {
         host.log(level(&matched), &line);
     }
+    matches
 }
 
 /// Says that a shadow would have stopped a transaction.

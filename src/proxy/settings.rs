@@ -64,6 +64,17 @@ impl Default for Scores {
     }
 }
 
+/// What tags begin with whose matches are counted.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MetricTags(pub Vec<String>);
+
+impl Default for MetricTags {
+    /// The families that the Core Rule Set's rules belong to, such as `attack-sqli`.
+    fn default() -> Self {
+        Self(vec!["attack-".to_owned()])
+    }
+}
+
 /// Envoy's own limit of what it keeps of a body: `per_connection_buffer_limit_bytes` of a listener.
 pub const BUFFER_LIMIT: usize = 1 << 20;
 
@@ -99,14 +110,29 @@ pub struct Settings {
     pub filter_state: FilterState,
     /// See [`Scores`].
     pub scores: Scores,
-    /// Fixed labels of the interruption counters.
+    /// Fixed labels of counters and histograms.
     pub metric_labels: Vec<(String, String)>,
+    /// See [`MetricTags`].
+    pub metric_tags: MetricTags,
+    /// See [`Settings::engine_time_every`].
+    pub engine_time_every: Option<u32>,
 }
 
 impl Settings {
     /// What the transactions of a VM may hold together, in bytes.
     pub fn bytes_in_flight_limit(&self) -> usize {
         self.bytes_in_flight_limit.unwrap_or(BYTES_IN_FLIGHT_LIMIT)
+    }
+
+    /// What tags begin with whose matches are counted.
+    pub fn metric_tags(&self) -> &[String] {
+        &self.metric_tags.0
+    }
+
+    /// One in so many transactions is timed; 0: none. The clock is a call into the host, twice for each
+    /// step.
+    pub fn engine_time_every(&self) -> u32 {
+        self.engine_time_every.unwrap_or(16)
     }
 
     /// What access logs show of TX variables.

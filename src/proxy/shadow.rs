@@ -10,8 +10,8 @@ use std::rc::Rc;
 use super::host::Direction;
 use super::inspect::{Inspect, Rules};
 use crate::engine::{
-    BodyEdits, BodyPlan, Connection, Interruption, ReplacedBody, RequestHead, ResponseHead,
-    RuleMatch, Step,
+    BodyEdits, BodyPlan, Connection, Interruption, LimitsReached, ReplacedBody, RequestHead,
+    ResponseHead, RuleMatch, Step,
 };
 
 /// A rule set, and perhaps one in its shadow.
@@ -251,9 +251,12 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         self.rules.pause()
     }
 
-    /// The shadow's own limit shows in its verdict.
-    fn take_work_exceeded(&mut self) -> bool {
-        self.rules.take_work_exceeded()
+    /// The shadow's own limits show in its verdict and its matches.
+    fn take_limits_reached(&mut self) -> LimitsReached {
+        if let Some(shadow) = &mut self.shadow {
+            shadow.transaction.take_limits_reached();
+        }
+        self.rules.take_limits_reached()
     }
 
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
@@ -302,7 +305,7 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         self.rules.audit_record()
     }
 
-    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+    fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {
         self.rules.tx_variable(name)
     }
 

@@ -31,10 +31,10 @@ use super::holding::{Head, SharedHead};
 use super::host::{Direction, Host, HostError};
 use super::inspect::{Inspect, Rules};
 use super::log;
-use super::metrics::{Count, Uninspected};
+use super::metrics::{Count, ProfileMetrics, Uninspected};
 use super::settings::OnError;
 use super::vm::Claim;
-use crate::engine::{BodyPlan, Connection, Interruption, Step};
+use crate::engine::{BodyPlan, Connection, Interruption, Step, UnixNanos};
 
 /// What a callback tells the host.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +100,10 @@ pub struct Stream<R: Rules> {
     connection: Option<Rc<Connection>>,
     /// What denials of its profile look like.
     page: Rc<DenialPage>,
+    /// What is counted and measured of its profile.
+    metrics: Rc<ProfileMetrics>,
+    /// How long the engine was at work on it, if that is measured.
+    engine_time: Option<UnixNanos>,
     protocol: Vec<u8>,
     is_connect: bool,
     is_head: bool,
@@ -125,6 +129,8 @@ impl<R: Rules> Stream<R> {
         Self {
             claim: filter.claim(),
             page: Rc::clone(filter.page()),
+            metrics: Rc::clone(filter.metrics()),
+            engine_time: None,
             filter,
             context,
             transaction: None,
@@ -153,21 +159,23 @@ impl<R: Rules> Stream<R> {
         self.filter.holding().new_turn();
         self.free_heads();
         self.delay = None;
-        let Some(transaction) = &mut self.transaction else {
+        if self.transaction.is_none() {
             if self.request == Side::New {
-                self.filter.count(host, Count::RejectedBeforeFilter);
+                self.count(host, Count::RejectedBeforeFilter);
             }
             return;
-        };
-        transaction.finish();
-        if transaction.has_news() {
-            self.count_work_limit(host, false);
+        }
+        self.timed(host, Inspect::finish);
+        if self.transaction.as_ref().is_some_and(|it| it.has_news()) {
+            self.count_limits(host, false);
             self.report(host);
         }
         if let Some(transaction) = self.transaction.take() {
+            self.measure(host, &transaction);
             audit::deliver(host, &*transaction);
         }
         self.claim.set(0);
+        self.filter.note_in_flight(host);
     }
 
     /// Decides the phase of a body.
@@ -220,13 +228,25 @@ impl<R: Rules> Stream<R> {
         host: &dyn Host,
         run: impl FnOnce(&mut R::Transaction) -> Step,
     ) -> Option<Step> {
-        let transaction = self.transaction.as_mut()?;
-        let step = run(transaction);
-        if transaction.has_news() {
-            self.count_work_limit(host, step.interruption.is_none());
+        let step = self.timed(host, run)?;
+        if self.transaction.as_ref().is_some_and(|it| it.has_news()) {
+            self.count_limits(host, step.interruption.is_none());
             self.report(host);
         }
         Some(step)
+    }
+
+    /// Lets the engine work, and takes the time where it is measured.
+    fn timed<T>(
+        &mut self,
+        host: &dyn Host,
+        run: impl FnOnce(&mut R::Transaction) -> T,
+    ) -> Option<T> {
+        let begun = self.engine_time.map(|before| (before, host.now()));
+        let done = run(self.transaction.as_mut()?);
+        self.engine_time =
+            begun.map(|(before, begun)| before.saturating_add(host.now().saturating_sub(begun)));
+        Some(done)
     }
 
     /// How lines in the log name it.
@@ -252,6 +272,10 @@ impl<R: Rules> Stream<R> {
         }
     }
 
+    fn count(&self, host: &dyn Host, count: Count<'_>) {
+        self.filter.count_in(host, &self.metrics, count);
+    }
+
     /// Whether there is no more memory, not even without the shadow.
     fn is_full(&mut self, host: &dyn Host) -> bool {
         self.claim_held();
@@ -269,7 +293,7 @@ impl<R: Rules> Stream<R> {
             .is_some_and(Inspect::drop_shadow)
         {
             self.claim_held();
-            self.filter.count(host, Count::ShadowDropped);
+            self.count(host, Count::ShadowDropped);
         }
     }
 
@@ -296,7 +320,7 @@ impl<R: Rules> Stream<R> {
     }
 
     fn interrupt(&mut self, host: &dyn Host, direction: Direction, by: Interruption) -> Flow {
-        self.filter.count(host, Count::Interruption(&by));
+        self.count(host, Count::Interruption(&by));
         if by.rule_id == 0 {
             log::limit(host, &by, &self.ids());
         }
@@ -364,7 +388,7 @@ impl<R: Rules> Stream<R> {
             Failure::Overload => (Count::Overload, Uninspected::Overload),
             _ => (Count::HostFailure, Uninspected::Failure),
         };
-        self.filter.count(host, count);
+        self.count(host, count);
         log::failure(
             host,
             &format!("{failure:?}"),
@@ -382,7 +406,7 @@ impl<R: Rules> Stream<R> {
                 self.end(host, direction, &denial)
             }
             OnError::Allow => {
-                self.filter.count(host, Count::Uninspected(reason));
+                self.count(host, Count::Uninspected(reason));
                 self.tell_uninspected(host);
                 self.pass(direction)
             }

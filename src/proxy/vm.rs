@@ -23,6 +23,8 @@ pub struct Vm {
     /// memory.
     host: Option<Rc<dyn Host>>,
     in_flight: Cell<usize>,
+    /// What the host was told of it, if anything: a gauge that says 0 is better than none.
+    told_in_flight: Cell<Option<usize>>,
     memory: Cell<u64>,
     randoms: RefCell<Randoms>,
 }
@@ -65,6 +67,18 @@ impl Vm {
         self.in_flight.get()
     }
 
+    /// Tells the host what all transactions hold, in steps of [`IN_FLIGHT_STEP`]: most requests come and
+    /// go within one.
+    pub fn note_in_flight(&self, host: &dyn Host) {
+        let now = self.in_flight.get();
+        let now = now.saturating_sub(now % IN_FLIGHT_STEP);
+        let before = self.told_in_flight.replace(Some(now));
+        if before != Some(now) {
+            let grown = signed(now).saturating_sub(signed(before.unwrap_or(0)));
+            self.metrics.add_in_flight(host, grown);
+        }
+    }
+
     /// Bytes nobody can foretell, which nobody else gets.
     pub fn random(&self, host: &dyn Host) -> [u8; 16] {
         let Ok(mut randoms) = self.randoms.try_borrow_mut() else {
@@ -92,10 +106,16 @@ impl Vm {
         if before == bytes {
             return;
         }
-        let signed = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
         let grown = signed(bytes).saturating_sub(signed(before));
         self.metrics.add_memory(host, grown);
     }
+}
+
+/// By how much the gauge of what transactions hold moves at a time.
+const IN_FLIGHT_STEP: usize = 64 << 10;
+
+fn signed(bytes: impl TryInto<i64>) -> i64 {
+    bytes.try_into().unwrap_or(i64::MAX)
 }
 
 /// What one stream holds; given back when it goes.

@@ -15,8 +15,8 @@ use super::vm::Vm;
 use crate::audit::{ErrorLog, audit_record, one_line};
 use crate::compile::{self, Layer};
 use crate::engine::{
-    BodyEdits, Clock, Connection, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
-    Transaction, Waf,
+    BodyEdits, Clock, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead,
+    RuleMatch, Step, Transaction, Waf,
 };
 use crate::program::Program;
 use crate::variable::Variable;
@@ -83,8 +83,8 @@ impl Inspect for Transaction {
         Self::pause(self)
     }
 
-    fn take_work_exceeded(&mut self) -> bool {
-        Self::take_work_exceeded(self)
+    fn take_limits_reached(&mut self) -> LimitsReached {
+        Self::take_limits_reached(self)
     }
 
     fn replaced_body(&self, direction: Direction) -> Option<&ReplacedBody> {
@@ -129,8 +129,8 @@ impl Inspect for Transaction {
         Some(one_line(&record, self.program().settings.audit.format))
     }
 
-    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
-        self.tx_variable(name).map(<[u8]>::to_vec)
+    fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {
+        self.tx_variable(name)
     }
 }
 
@@ -223,8 +223,8 @@ pub(super) mod tests {
     /// The rules that a request for an authority gets.
     pub(in crate::proxy) fn rules(filter: &Guarded, authority: &str) -> Shadowed<Rc<Waf>> {
         let host = FakeHost::default();
-        let (rules, _) = filter.profile(&host, Some(authority.as_bytes())).unwrap();
-        rules.clone()
+        let chosen = filter.profile(&host, Some(authority.as_bytes())).unwrap();
+        chosen.rules.clone()
     }
 
     /// What becomes of a GET of a target.
@@ -305,7 +305,7 @@ pub(super) mod tests {
             assert_eq!(get(&host, &filter, "/?q=a"), Flow::Continue);
             assert_eq!(host.log_text(), "");
             assert_eq!(get(&host, &filter, &target), flow, "{action}");
-            assert_eq!(host.metric("tx.work_limits"), 1);
+            assert_eq!(host.metric("tx.limits_limit=work"), 1);
             assert_eq!(
                 host.metric("tx.uninspected_reason=work_limit"),
                 uninspected,
@@ -474,7 +474,7 @@ pub(super) mod tests {
         assert_eq!(get(&host, &filter, "/?x=a"), Flow::Pause);
         let reply = host.state(|state| state.replies[0].clone());
         assert_eq!((reply.status, &reply.body[..]), (404, &b"general"[..]));
-        let (_, page) = filter.profile(&host, Some(b"n")).unwrap();
+        let page = filter.profile(&host, Some(b"n")).unwrap().page;
         assert_eq!(page.status, Some(404));
         assert_eq!(page.headers.len(), 1);
         assert_ne!(page.body, filter.page().body);

@@ -41,7 +41,7 @@ fn a_request_that_takes_too_much_is_denied() {
     let (interruption, logged, mut transaction) = run(RULES, &query(100));
     assert_eq!(interruption, None);
     assert_eq!(logged.iter().map(|one| one.0).collect::<Vec<_>>(), [2]);
-    assert!(!transaction.take_work_exceeded());
+    assert!(!transaction.take_limits_reached().work);
 
     let (interruption, logged, mut transaction) = run(RULES, &query(20_000));
     let interruption = interruption.unwrap();
@@ -54,8 +54,8 @@ fn a_request_that_takes_too_much_is_denied() {
             .starts_with("Work limit of 40000 steps is spent"),
         "{logged:?}"
     );
-    assert!(transaction.take_work_exceeded());
-    assert!(!transaction.take_work_exceeded());
+    assert!(transaction.take_limits_reached().work);
+    assert!(!transaction.take_limits_reached().work);
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_request_may_pass_with_what_was_evaluated() {
             [0, 3, 4],
             "{logged:?}"
         );
-        assert!(transaction.take_work_exceeded());
+        assert!(transaction.take_limits_reached().work);
     }
 }
 
@@ -105,7 +105,7 @@ fn the_last_phase_is_limited_too() {
     let (interruption, logged, mut transaction) = run(rules, &query(400));
     assert_eq!(interruption, None);
     assert_eq!(logged.iter().map(|one| one.0).collect::<Vec<_>>(), [0]);
-    assert!(transaction.take_work_exceeded());
+    assert!(transaction.take_limits_reached().work);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use siphasher::sip::SipHasher13;
 
 use super::host::{Host, HostError, Level};
 use super::log;
-use super::metrics::Count;
+use super::metrics::{Count, Labels};
 use super::vm::Vm;
 use crate::engine::{CollectionStore, MemoryCollections, StoredRecord};
 use bucket::Bucket;
@@ -169,11 +169,11 @@ impl CollectionStore for SharedCollections {
             }
             self.vm
                 .metrics
-                .count(&*self.host, Count::CollectionConflict, "");
+                .count(&*self.host, Count::CollectionConflict, &Labels::default());
         }
         self.vm
             .metrics
-            .count(&*self.host, Count::CollectionLost, "");
+            .count(&*self.host, Count::CollectionLost, &Labels::default());
         false
     }
 }

@@ -11,7 +11,7 @@ use super::values::{Contents, Entries, Lines, Scalar, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::holding::HoldHeaders;
-use crate::proxy::settings::{AcceptEncoding, FilterState, Grpc, OnError, Scores};
+use crate::proxy::settings::{AcceptEncoding, FilterState, Grpc, MetricTags, OnError, Scores};
 
 /// The keys of a plugin configuration and what they say.
 pub const KEYS: &[(&str, &str)] = &[
@@ -45,7 +45,15 @@ pub const KEYS: &[(&str, &str)] = &[
     ),
     (
         "metric_labels",
-        "Labels added to the names of the interruption counters: `{key: value}`.",
+        "Labels added to the names of counters and histograms: `{key: value}`.",
+    ),
+    (
+        "metric_tags",
+        "What tags begin with whose matches are counted: `[prefix, …]`; default `[\"attack-\"]`.",
+    ),
+    (
+        "engine_time_every",
+        "The histogram of the engine's time takes one in so many transactions: 0 (none) to 1000000; default 16.",
     ),
     (
         "data_files",
@@ -195,6 +203,10 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .into_iter()
                         .map(|(key, value)| (key, value.0))
                         .collect();
+                }
+                "metric_tags" => settings.metric_tags = MetricTags(value::<Lines, A>(map, key)?.0),
+                "engine_time_every" => {
+                    settings.engine_time_every = Some(number(map, key, 0, 1_000_000)?);
                 }
                 "data_files" => {
                     let files: Entries<Contents> = value(map, key)?;

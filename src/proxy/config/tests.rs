@@ -38,7 +38,7 @@ fn chosen(config: &PluginConfig, authority: Option<&str>) -> String {
     filter
         .profile(&FakeHost::default(), authority.map(str::as_bytes))
         .unwrap()
-        .0
+        .rules
         .rules()
         .name
         .to_owned()

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::engine::{
-    BodyEdits, BodyPlan, Connection, Disposition, Interruption, ReplacedBody, RequestHead,
-    ResponseHead, RuleMatch, Step,
+    BodyEdits, BodyPlan, Connection, Disposition, Interruption, LimitsReached, ReplacedBody,
+    RequestHead, ResponseHead, RuleMatch, Step,
 };
 use crate::proxy::host::Direction;
 use crate::proxy::inspect::{Inspect, Rules};
@@ -28,6 +28,8 @@ pub struct FakeRules {
     /// Whether bodies that are larger than the host keeps are streamed.
     pub streams_large: bool,
     pub disposition: Disposition,
+    /// DetectionOnly: matches are told of, nothing is interrupted.
+    pub detects: bool,
     /// Milliseconds that a denial waits.
     pub pause: u32,
     /// What the body is replaced by where it says `secret`, as far as it was taken.
@@ -56,6 +58,7 @@ impl Default for FakeRules {
             reject: None,
             streams_large: false,
             disposition: Disposition::Deny,
+            detects: false,
             pause: 0,
             replacement: None,
             edits: BodyEdits::default(),
@@ -140,10 +143,12 @@ impl FakeTransaction {
                     severity: Some(2),
                     log: true,
                     audit: true,
-                    interruption: Some(interruption.clone()),
+                    interruption: (!self.rules.detects).then(|| interruption.clone()),
                     ..RuleMatch::default()
                 });
-                self.interruption = Some(interruption);
+                if !self.rules.detects {
+                    self.interruption = Some(interruption);
+                }
             }
             self.rules
                 .seen
@@ -255,8 +260,8 @@ impl Inspect for FakeTransaction {
         !self.matches.is_empty()
     }
 
-    fn take_work_exceeded(&mut self) -> bool {
-        false
+    fn take_limits_reached(&mut self) -> LimitsReached {
+        LimitsReached::default()
     }
 
     fn finish(&mut self) {
@@ -282,10 +287,10 @@ impl Inspect for FakeTransaction {
         self.rules.signature.map(str::as_bytes)
     }
 
-    fn tx_variable(&self, name: &[u8]) -> Option<Vec<u8>> {
+    fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {
         let mut variables = self.rules.variables.iter();
         let (_, value) = variables.find(|(known, _)| known.as_bytes() == name)?;
-        Some(value.as_bytes().to_vec())
+        Some(value.as_bytes())
     }
 
     fn drain_matches(&mut self) -> Vec<RuleMatch> {

@@ -252,7 +252,7 @@ impl<R: Rules> Stream<R> {
             return self.interrupt(host, direction, by);
         }
         let reason = Uninspected::Large(direction);
-        self.filter.count(host, Count::Uninspected(reason));
+        self.count(host, Count::Uninspected(reason));
         log::streamed(host, direction, &self.ids());
         body.streamed = true;
         body.let_on();

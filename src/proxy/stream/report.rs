@@ -6,36 +6,57 @@ use crate::proxy::denial::Denial;
 use crate::proxy::host::{Host, HostError};
 use crate::proxy::inspect::{Inspect, Rules};
 use crate::proxy::log;
-use crate::proxy::metrics::{Count, Uninspected};
+use crate::proxy::metrics::{Count, Limit, Uninspected};
 use crate::proxy::settings::FilterState;
 
 impl<R: Rules> Stream<R> {
-    /// Logs what rules matched since the last call, and what a shadow would have done.
+    /// Logs and counts what rules matched since the last call, and what a shadow would have done.
     pub(super) fn report(&mut self, host: &dyn Host) {
         let Some(transaction) = self.transaction.as_deref_mut() else {
             return;
         };
-        log::matches(host, transaction);
+        let matches = log::matches(host, transaction);
+        self.filter.count_matches(host, &self.metrics, &matches);
         if let Some(verdict) = transaction.take_shadow_verdict() {
             let by = &verdict.interruption;
-            self.filter.count(host, Count::ShadowInterruption(by));
+            self.filter
+                .count_in(host, &self.metrics, Count::ShadowInterruption(by));
             log::shadow(host, &verdict, &self.ids());
             let rule = by.rule_id.to_string();
             set_state(host, "shadow_rule", rule.as_bytes());
         }
     }
 
-    /// Counts a limit of work that was reached since the last call; `passes`: the rest of the half
-    /// goes on uninspected.
-    pub(super) fn count_work_limit(&mut self, host: &dyn Host, passes: bool) {
-        let transaction = self.transaction.as_mut();
-        if !transaction.is_some_and(|transaction| transaction.take_work_exceeded()) {
+    /// Counts the limits that were reached since the last call; `passes`: the rest of a half for which
+    /// there was too much work goes on uninspected.
+    pub(super) fn count_limits(&mut self, host: &dyn Host, passes: bool) {
+        let Some(transaction) = &mut self.transaction else {
             return;
+        };
+        let reached = transaction.take_limits_reached();
+        for (is_reached, limit) in [
+            (reached.work, Limit::Work),
+            (reached.arguments, Limit::Arguments),
+            (reached.request_body, Limit::RequestBody),
+            (reached.response_body, Limit::ResponseBody),
+        ] {
+            if is_reached {
+                self.count(host, Count::Limit(limit));
+            }
         }
-        self.filter.count(host, Count::WorkLimit);
-        if passes {
-            let reason = Uninspected::WorkLimit;
-            self.filter.count(host, Count::Uninspected(reason));
+        if reached.work && passes {
+            self.count(host, Count::Uninspected(Uninspected::WorkLimit));
+        }
+    }
+
+    /// Takes what histograms want of a transaction that is over.
+    pub(super) fn measure(&self, host: &dyn Host, transaction: &R::Transaction) {
+        let metrics = self.filter.vm_metrics();
+        let scores = self.filter.settings().scores();
+        self.metrics
+            .record_scores(metrics, host, transaction, scores);
+        if let Some(time) = self.engine_time {
+            self.metrics.record_engine_time(metrics, host, time);
         }
     }
 
@@ -68,8 +89,8 @@ impl<R: Rules> Stream<R> {
                 .iter()
                 .filter_map(|variable| transaction.tx_variable(variable.as_bytes()));
             if let Some(value) = values.next() {
-                let value: Vec<u8> = value.into_iter().take(LONGEST_SCORE).collect();
-                set_state(host, name, &value);
+                let value = value.get(..LONGEST_SCORE).unwrap_or(value);
+                set_state(host, name, value);
             }
         }
     }

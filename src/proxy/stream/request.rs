@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::collect::Collected;
 use super::{Decision, Failure, Flow, Side, Stream};
 use crate::engine::{Connection, RequestHead, UniqueId};
+use crate::proxy::filter::Chosen;
 use crate::proxy::host::HeaderMap;
 use crate::proxy::host::{Direction, Host};
 use crate::proxy::identity::{self, Client};
@@ -29,6 +30,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_request_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         let flow = self.request_headers(host, end);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -41,7 +43,7 @@ impl<R: Rules> Stream<R> {
         if self.request != Side::New {
             return self.fail(host, REQUEST, Failure::Order("a second request head"));
         }
-        self.filter.count(host, Count::Transaction);
+        self.count(host, Count::Transaction);
         if self.filter.is_full() {
             return self.overload(host, REQUEST);
         }
@@ -66,6 +68,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_request_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         let flow = self.request_body(host, size, end);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -82,6 +85,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_request_trailers(&mut self, host: &dyn Host) -> Flow {
         let flow = self.request_trailers(host);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -112,10 +116,17 @@ impl<R: Rules> Stream<R> {
         self.is_connect = request.method == b"CONNECT";
         self.is_head = request.method == b"HEAD";
         let filter = Rc::clone(&self.filter);
-        let (rules, page) = filter
+        let Chosen {
+            rules,
+            page,
+            metrics,
+        } = filter
             .profile(host, request.authority)
             .ok_or(Failure::NoRules)?;
         self.page = Rc::clone(page);
+        self.metrics = Rc::clone(metrics);
+        self.metrics.count_transaction(filter.vm_metrics(), host);
+        self.engine_time = filter.times_this_one().then_some(0);
         let connection = self.connect(host, request.request_id, rules.reads_server());
         self.transaction = Some(Box::new(rules.begin(&connection)));
         if filter.is_half_full() {
@@ -147,7 +158,7 @@ impl<R: Rules> Stream<R> {
     fn connect(&mut self, host: &dyn Host, request_id: &[u8], server: bool) -> Rc<Connection> {
         let client = identity::client(host, self.filter.settings().forwarded_trusted);
         if matches!(client, Client::Untrusted(_)) {
-            self.filter.count(host, Count::UntrustedAddress);
+            self.count(host, Count::UntrustedAddress);
         }
         let connection = Rc::new(Connection {
             client: match client {
@@ -177,7 +188,7 @@ impl<R: Rules> Stream<R> {
     }
 
     fn let_body_pass(&mut self, host: &dyn Host, reason: Uninspected) -> Flow {
-        self.filter.count(host, Count::Uninspected(reason));
+        self.count(host, Count::Uninspected(reason));
         self.end_head(host, REQUEST, false)
     }
 }

@@ -17,6 +17,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_response_headers(&mut self, host: &dyn Host, end: bool) -> Flow {
         let flow = self.response_headers(host, end);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -54,8 +55,7 @@ impl<R: Rules> Stream<R> {
         if matches!(self.request, Side::Collect(_)) {
             // The upstream answered before the request was there. Phase 2 judges what came; the
             // rest stays, for nobody would inspect it.
-            self.filter
-                .count(host, Count::Uninspected(Uninspected::EarlyResponse));
+            self.count(host, Count::Uninspected(Uninspected::EarlyResponse));
             let step = self.step(host, Inspect::end_request_body);
             if let Decision::Ended(flow) = self.decide(host, RESPONSE, step) {
                 return flow;
@@ -74,6 +74,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_response_body(&mut self, host: &dyn Host, size: usize, end: bool) -> Flow {
         let flow = self.response_body(host, size, end);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -90,6 +91,7 @@ impl<R: Rules> Stream<R> {
     pub fn on_response_trailers(&mut self, host: &dyn Host) -> Flow {
         let flow = self.response_trailers(host);
         self.claim_held();
+        self.filter.note_in_flight(host);
         flow
     }
 
@@ -142,8 +144,7 @@ impl<R: Rules> Stream<R> {
             Decision::Inspect => {}
         }
         if streamed {
-            self.filter
-                .count(host, Count::Uninspected(Uninspected::Stream));
+            self.count(host, Count::Uninspected(Uninspected::Stream));
             return self.end_head(host, RESPONSE, false);
         }
         let length = response.content_length();

@@ -70,3 +70,49 @@ fn answered(status: u16, body: &str) -> Client {
         reset: false,
     }
 }
+
+#[test]
+fn a_match_that_does_not_interrupt_is_a_detection() {
+    for detects in [false, true] {
+        let rules = FakeRules {
+            detects,
+            ..FakeRules::default()
+        };
+        let mut envoy = envoy(true, HoldHeaders::Auto, rules);
+        let head = with(GET, &[("x", "evil1")]);
+        let id = envoy.request(&head, true);
+        assert_eq!(envoy.upstream(id).is_some(), detects);
+        envoy.log(id);
+        assert_eq!(
+            envoy
+                .host
+                .metric("tx.detections_ruleid=1001_phase=http_request_headers"),
+            i64::from(detects)
+        );
+        assert_eq!(
+            envoy.host.metric("tx.interruptions_ruleid=1001"),
+            i64::from(!detects)
+        );
+    }
+}
+
+#[test]
+fn scores_and_the_engines_time_become_samples() {
+    let rules = FakeRules {
+        variables: &[
+            ("blocking_inbound_anomaly_score", " 15"),
+            ("anomaly_score", "3"),
+        ],
+        ..FakeRules::default()
+    };
+    let mut envoy = envoy(true, HoldHeaders::Auto, rules);
+    for _ in 0..17 {
+        let id = envoy.request(&with(GET, &[]), true);
+        envoy.log(id);
+    }
+    let samples = |name: &str| envoy.host.state(|state| state.samples(name));
+    assert_eq!(samples("waf_filter.tx.score_kind=score"), [15; 17]);
+    assert!(samples("waf_filter.tx.score_kind=outbound_score").is_empty());
+    // The first of sixteen, and the seventeenth.
+    assert_eq!(samples("waf_filter.tx.engine_micros"), [0; 2]);
+}

@@ -177,6 +177,10 @@ impl Gateway {
         fs::write(format!("/proc/{}/clear_refs", self.envoy.id()), "5").unwrap();
     }
 
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
     pub fn ask_admin(&self, path: &str) -> Option<String> {
         let mut stream = TcpStream::connect(self.admin).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;

@@ -7,6 +7,7 @@ mod client;
 mod counting;
 mod exchange;
 mod gateway;
+mod metrics;
 mod packed;
 mod selection;
 mod situations;
