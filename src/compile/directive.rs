@@ -218,15 +218,15 @@ directives! {
     SecArgumentSeparator 1..1 Setting(set::argument_separator), "The byte between arguments.";
     SecArgumentsLimit 1..1 Setting(set::arguments_limit), "Most arguments of a request.";
     SecAuditEngine 1..1 Setting(log::audit_engine), "Which transactions the audit log records.";
-    SecAuditLog 1..1 Rules(|c, d| c.audit_log(d)), "Where records go: the proxy's log, whatever it names.";
-    SecAuditLog2 1..1 Rules(|c, d| c.audit_log(d)), "Where records go as well: the proxy's log.";
+    SecAuditLog 1..1 Rules(|c, d| c.audit_log(d)), "Where records go: a collector, or the proxy's log.";
+    SecAuditLog2 1..1 Rules(|c, d| c.log_file(d)), "Where records go as well: the proxy's log.";
     SecAuditLogDirMode 1..1 Ignored, "a filter writes no files.";
     SecAuditLogFileMode 1..1 Ignored, "a filter writes no files.";
     SecAuditLogFormat 1..1 Setting(log::audit_log_format), "How a record looks.";
     SecAuditLogParts 1..1 Setting(log::audit_log_parts), "What a record holds.";
     SecAuditLogRelevantStatus 1..1 Setting(log::audit_log_relevant_status), "Which status makes a transaction relevant.";
     SecAuditLogStorageDir 1..1 Ignored, "a filter writes no files.";
-    SecAuditLogType 1..1 Setting(log::audit_log_type), "Where records go: the proxy's log, whatever the type.";
+    SecAuditLogType 1..1 Setting(log::audit_log_type), "How records go: by HTTP to a collector, or into the proxy's log.";
     SecCacheTransformations 1..2 Ignored, "results of transformations are always shared.";
     SecChrootDir 1..1 Ignored, "the sandbox has no file system.";
     SecCollectionTimeout 1..1 Setting(set::collection_timeout), "Seconds until an idle record of a persistent collection goes.";
@@ -239,7 +239,7 @@ directives! {
     SecCookieV0Separator 1..1 Setting(set::cookie_v0_separator), "The byte between Netscape cookies.";
     SecDataDir 1..1 Ignored, "persistent collections live in the proxy's memory.";
     SecDataset 2..2 Rules(|c, d| c.sec_dataset(d)), "A list for @pmFromDataset and @ipMatchFromDataset.";
-    SecDebugLog 1..1 Rules(|c, d| c.audit_log(d)), "Where debug lines go: the proxy's log, whatever it names.";
+    SecDebugLog 1..1 Rules(|c, d| c.log_file(d)), "Where debug lines go: the proxy's log, whatever it names.";
     SecDebugLogLevel 1..1 Setting(set::debug_log_level), "How much is told, 0 to 9.";
     SecDefaultAction 1..1 Rules(|c, d| c.sec_default_action(d)), "What rules of a phase do unless they say otherwise.";
     SecDisableBackendCompression 1..1 Setting(set::disable_backend_compression), "Asks the backend for plain responses: accept-encoding is taken off requests.";

@@ -1,6 +1,7 @@
 //! Directives about logs: which transactions are recorded, how, and what nobody sees.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use super::Compiler;
 use super::settings::{choice, first, on_off, size, text};
@@ -8,15 +9,30 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::limits::SHORT_TEXT;
 use crate::matching::{Dialect, Pattern};
 use crate::program::{
-    AuditEngine, AuditFormat, CutLengths, SensitiveWords, Settings, is_separator,
+    AuditEngine, AuditFormat, AuditLogType, CollectorUrl, CutLengths, SensitiveWords, Settings,
+    is_separator,
 };
 use crate::seclang::ast::{self, Word};
 
 type Outcome = Result<(), String>;
 
 impl Compiler<'_> {
-    /// `SecAuditLog`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
+    /// `SecAuditLog`: a collector, or as [`Self::log_file`].
     pub(super) fn audit_log(&mut self, directive: &ast::Directive) {
+        let Some(address) = directive.arguments.first() else {
+            return;
+        };
+        match collector(&address.text) {
+            Some(Ok(url)) => self.settings.audit.collector = Some(Arc::new(url)),
+            Some(Err(why)) => {
+                self.report(Diagnostic::new(Code::DirectiveValue, address.span, why));
+            }
+            None => self.log_file(directive),
+        }
+    }
+
+    /// `SecAuditLog2`, `SecDebugLog`: the standard streams are the proxy's log; a file is not had.
+    pub(super) fn log_file(&mut self, directive: &ast::Directive) {
         let Some(path) = directive.arguments.first() else {
             return;
         };
@@ -165,18 +181,52 @@ fn change_list(
     Ok(())
 }
 
-/// All types are accepted: in a filter every record goes to the proxy's log. `wasmSerial` is the
-/// name that coraza-proxy-wasm uses for that.
-pub(super) fn audit_log_type(_: &mut Settings, words: &[Word]) -> Outcome {
-    choice(
+/// HTTPS is a collector; all others mean the proxy's log in a filter. `wasmSerial` is the name that
+/// coraza-proxy-wasm uses for that.
+pub(super) fn audit_log_type(settings: &mut Settings, words: &[Word]) -> Outcome {
+    settings.audit.to = choice(
         words,
         &[
-            ("Serial", ()),
-            ("Concurrent", ()),
-            ("Parallel", ()),
-            ("HTTPS", ()),
-            ("Syslog", ()),
-            ("wasmSerial", ()),
+            ("Serial", AuditLogType::Log),
+            ("Concurrent", AuditLogType::Log),
+            ("Parallel", AuditLogType::Log),
+            ("HTTPS", AuditLogType::Https),
+            ("Syslog", AuditLogType::Log),
+            ("wasmSerial", AuditLogType::Log),
         ],
+    )?;
+    Ok(())
+}
+
+/// The collector of an address; `None` for anything else.
+fn collector(address: &[u8]) -> Option<Result<CollectorUrl, &'static str>> {
+    let text = std::str::from_utf8(address).ok()?;
+    let (scheme, rest) = text.split_once("://")?;
+    if !["http", "https"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let path = path.split('#').next().unwrap_or_default();
+    Some(
+        if authority.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Err(
+                "an address of a collector is `https://HOST[:PORT]/PATH`, with nothing but printable ASCII",
+            )
+        } else if authority.contains('@') {
+            Err(
+                "an address of a collector has no user: put credentials into `headers` of the plugin \
+             configuration's `audit_log`",
+            )
+        } else {
+            let slash = if path.starts_with('/') { "" } else { "/" };
+            Ok(CollectorUrl {
+                authority: authority.to_owned(),
+                path: format!("{slash}{path}"),
+            })
+        },
     )
 }

@@ -21,8 +21,8 @@ pub use plan::{Plan, Plans, Prospects};
 pub(crate) use sensitive::is_separator;
 pub use sensitive::{SensitiveNames, SensitiveWords};
 pub use settings::{
-    AuditEngine, AuditFormat, AuditSettings, BodyLimitAction, CookieFormat, CutLengths, EngineMode,
-    LargeBody, Settings,
+    AuditEngine, AuditFormat, AuditLogType, AuditSettings, BodyLimitAction, CollectorUrl,
+    CookieFormat, CutLengths, EngineMode, LargeBody, Settings,
 };
 pub use shared::{ListId, SharedTarget, SharedTargetId, SharedTargets};
 

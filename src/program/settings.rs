@@ -80,6 +80,24 @@ pub enum AuditFormat {
     Ocsf,
 }
 
+/// SecAuditLogType.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AuditLogType {
+    /// The proxy's log: all types that write files, too.
+    Log,
+    /// An HTTP collector.
+    Https,
+}
+
+/// An HTTP collector of audit records, as SecAuditLog names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CollectorUrl {
+    /// Host, and port if there is one.
+    pub authority: String,
+    /// Path and query.
+    pub path: String,
+}
+
 /// The SecAudit… directives.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
@@ -89,6 +107,10 @@ pub struct AuditSettings {
     pub parts: Box<[u8]>,
     /// SecAuditLogFormat.
     pub format: AuditFormat,
+    /// SecAuditLogType.
+    pub to: AuditLogType,
+    /// SecAuditLog, where it names a collector.
+    pub collector: Option<Arc<CollectorUrl>>,
     /// SecAuditLogRelevantStatus.
     pub relevant_status: Option<Pattern>,
     /// SecParapetAuditBodyLimit: most bytes of a body in a record.
@@ -256,6 +278,8 @@ impl Default for Settings {
                 engine: AuditEngine::Off,
                 parts: b"ABCFHZ"[..].into(),
                 format: AuditFormat::Native,
+                to: AuditLogType::Log,
+                collector: None,
                 relevant_status: None,
                 body_limit: AUDIT_BODY_LIMIT,
                 cut: CutLengths {

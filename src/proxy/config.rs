@@ -4,6 +4,7 @@
 //! form; an empty one means the embedded default. Unknown keys are errors: a misspelt key would
 //! otherwise switch protection off in silence.
 
+mod audit_log;
 mod denial;
 mod json;
 mod metadata;
@@ -24,6 +25,7 @@ use super::vm::Vm;
 use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
+pub use audit_log::AUDIT_LOG_KEYS;
 pub use denial::DENIAL_KEYS;
 pub use json::KEYS;
 pub use metadata::METADATA_KEYS;

@@ -7,7 +7,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::host::{
-    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind, Place,
+    CallToken, Direction, HeaderMap, Host, HostError, HttpCall, Level, LocalReply, MetricId,
+    MetricKind, Place,
 };
 use super::pairs::Pairs;
 use crate::engine::UnixNanos;
@@ -26,6 +27,9 @@ pub struct State {
     pub properties: BTreeMap<String, Vec<u8>>,
     pub request_headers: Option<Pairs>,
     pub response_headers: Option<Pairs>,
+    pub call_response: Option<Pairs>,
+    /// Calls of ours: their headers in one text, and their bodies.
+    pub sent: Vec<(String, Vec<u8>)>,
     pub request_body: Option<Vec<u8>>,
     pub response_body: Option<Vec<u8>>,
     pub replies: Vec<LocalReply>,
@@ -123,6 +127,7 @@ impl Host for FakeHost {
         self.state(|state| match map {
             HeaderMap::Request => state.request_headers.clone(),
             HeaderMap::Response => state.response_headers.clone(),
+            HeaderMap::CallResponse => state.call_response.clone(),
         })
         .ok_or(HostError::BadArgument)
     }
@@ -133,6 +138,7 @@ impl Host for FakeHost {
             let headers = match map {
                 HeaderMap::Request => &mut state.request_headers,
                 HeaderMap::Response => &mut state.response_headers,
+                HeaderMap::CallResponse => &mut state.call_response,
             };
             let headers = headers.as_mut().ok_or(HostError::BadArgument)?;
             *headers = headers
@@ -149,6 +155,7 @@ impl Host for FakeHost {
             let headers = match map {
                 HeaderMap::Request => &mut state.request_headers,
                 HeaderMap::Response => &mut state.response_headers,
+                HeaderMap::CallResponse => &mut state.call_response,
             };
             let headers = headers.as_mut().ok_or(HostError::BadArgument)?;
             let others = headers.iter().filter(|(key, _)| *key != name.as_bytes());
@@ -290,6 +297,19 @@ impl Host for FakeHost {
             let written = (value.to_vec(), state.writes);
             state.shared.insert(key.to_vec(), written);
             Ok(())
+        })
+    }
+
+    fn call(&self, call: &HttpCall<'_>) -> Result<CallToken, HostError> {
+        self.enter("call")?;
+        let headers = call
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"));
+        let head = format!("{}\n{}", call.upstream, headers.collect::<String>());
+        self.state(|state| {
+            state.sent.push((head, call.body.to_vec()));
+            Ok(CallToken(u32::try_from(state.sent.len()).unwrap()))
         })
     }
 

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::audit::AuditLog;
+use super::collector::Collector;
 use super::delay::Delays;
 use super::denial::{Denial, DenialPage};
 use super::holding::Holding;
@@ -36,6 +38,7 @@ pub struct Filter<R> {
     doubts: RefCell<[Told; 2]>,
     holding: Holding,
     delays: Delays,
+    audit: AuditLog,
     vm: Rc<Vm>,
 }
 
@@ -64,6 +67,7 @@ impl<R: Rules> Filter<R> {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
+            audit: AuditLog::new(settings.collector.clone().map(Collector::new)),
             metrics: Rc::new(ProfileMetrics::new(None, &settings)),
             profile_metrics: Vec::new(),
             until_timed: Cell::new(0),
@@ -92,9 +96,10 @@ impl<R: Rules> Filter<R> {
         self
     }
 
-    /// Gives answers that waited, and watches over held heads; call it on every tick of the host.
+    /// Gives answers that waited, sends audit records, and watches over held heads; call it on every tick of the host.
     pub fn on_tick(&self, host: &dyn Host) {
-        let busy = self.delays.tick(host);
+        let waits = self.delays.tick(host);
+        let busy = self.audit.tick(host, &self.vm.metrics) || waits;
         self.holding.tick(host, busy, |direction| {
             self.count(host, Count::HoldTimeout);
             host.log(
@@ -109,6 +114,30 @@ impl<R: Rules> Filter<R> {
             };
             self.page.reply(&denial, "", b"")
         });
+    }
+
+    /// A call of ours has ended; `answered`: there is an answer to read.
+    pub fn on_call_response(&self, host: &dyn Host, token: u32, answered: bool) {
+        self.audit
+            .on_response(host, &self.vm.metrics, token, answered);
+    }
+
+    /// There will be no more ticks.
+    pub fn on_done(&self, host: &dyn Host) {
+        self.audit.close(host);
+    }
+
+    /// Takes the audit record of a transaction that is over, if there is one.
+    pub(super) fn deliver(&self, host: &dyn Host, transaction: &R::Transaction) {
+        if self.audit.deliver(host, &self.vm.metrics, transaction) {
+            // Without ticks it stays in the queue, and goes into the log at the end.
+            self.holding.start_ticking(host);
+        }
+    }
+
+    /// The rule sets.
+    pub fn profiles(&self) -> &[R] {
+        &self.profiles
     }
 
     /// The settings.

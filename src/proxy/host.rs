@@ -13,7 +13,26 @@ pub enum HeaderMap {
     Request,
     /// Head of the response.
     Response,
+    /// Head of the answer to a call of ours.
+    CallResponse,
 }
+
+/// A request of our own to another service.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpCall<'a> {
+    /// What the host calls the service; in Envoy a cluster.
+    pub upstream: &'a str,
+    /// Names and values; the pseudo headers `:method`, `:path` and `:authority` must be there.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// Body.
+    pub body: &'a [u8],
+    /// How long the answer may take, in milliseconds.
+    pub timeout_ms: u32,
+}
+
+/// A call under way, as the host numbers it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct CallToken(pub u32);
 
 /// One half of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,6 +231,12 @@ pub trait Host: std::fmt::Debug {
     /// # Errors
     /// Somebody else wrote in between ([`HostError::CasMismatch`]), or the host shares no data.
     fn set_shared_data(&self, key: &[u8], value: &[u8], cas: u32) -> Result<(), HostError>;
+
+    /// Sends a request of our own; the answer comes to the context whose callback is running.
+    ///
+    /// # Errors
+    /// The service is unknown, or the host sends no requests.
+    fn call(&self, call: &HttpCall<'_>) -> Result<CallToken, HostError>;
 
     /// Makes later calls of this callback act on another context.
     ///

@@ -7,10 +7,16 @@
     reason = "calls into the host and memory that it hands over"
 )]
 
+use std::cell::OnceCell;
 use std::ptr::null_mut;
+use std::time::Duration;
+
+use proxy_wasm::hostcalls::dispatch_http_call;
+use proxy_wasm::types::Status;
 
 use super::host::{
-    Direction, HeaderMap, Host, HostError, Level, LocalReply, MetricId, MetricKind, Place,
+    CallToken, Direction, HeaderMap, Host, HostError, HttpCall, Level, LocalReply, MetricId,
+    MetricKind, Place,
 };
 use super::pairs::Pairs;
 use crate::engine::{Clock, UnixNanos};
@@ -71,6 +77,18 @@ unsafe extern "C" {
     fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, by: i64) -> u32;
     fn proxy_record_metric(id: u32, value: u64) -> u32;
+    fn proxy_http_call(
+        upstream: *const u8,
+        upstream_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        token: *mut u32,
+    ) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -276,6 +294,28 @@ impl Host for ProxyHost {
         })
     }
 
+    fn call(&self, call: &HttpCall<'_>) -> Result<CallToken, HostError> {
+        thread_local! {
+            static HAS_CALLS: OnceCell<Result<(), HostError>> = const { OnceCell::new() };
+        }
+        // The SDK must send it: its dispatcher traps at an answer that it does not expect. It also
+        // traps where the host does not have the call, which a call to nobody tells beforehand.
+        HAS_CALLS.with(|has| *has.get_or_init(|| calls_are_known()))?;
+        let HttpCall {
+            upstream,
+            headers,
+            body,
+            timeout_ms,
+        } = call;
+        let timeout = Duration::from_millis(u64::from(*timeout_ms));
+        let headers = headers.to_vec();
+        match dispatch_http_call(upstream, headers, Some(body), Vec::new(), timeout) {
+            Ok(token) => Ok(CallToken(token)),
+            Err(Status::BadArgument) => Err(HostError::BadArgument),
+            Err(_) => Err(HostError::Other(10)),
+        }
+    }
+
     fn set_effective_context(&self, context: u32) -> Result<(), HostError> {
         // SAFETY: no memory is passed.
         ok(unsafe { proxy_set_effective_context(context) })
@@ -309,6 +349,32 @@ impl ProxyHost {
     }
 }
 
+/// Whether the host knows `proxy_http_call`.
+fn calls_are_known() -> Result<(), HostError> {
+    let (nothing, mut token) = ([0; 4], 0);
+    // SAFETY: an empty text, a map and a map of no entries; the host writes one word at `token`.
+    let status = unsafe {
+        proxy_http_call(
+            nothing.as_ptr(),
+            0,
+            nothing.as_ptr(),
+            nothing.len(),
+            nothing.as_ptr(),
+            0,
+            nothing.as_ptr(),
+            nothing.len(),
+            1,
+            &raw mut token,
+        )
+    };
+    match HostError::from_status(status) {
+        // Nobody has an upstream without a name.
+        Some(HostError::BadArgument | HostError::Other(10)) => Ok(()),
+        Some(error) => Err(error),
+        None => Err(HostError::Malformed),
+    }
+}
+
 fn ok(status: u32) -> Result<(), HostError> {
     HostError::from_status(status).map_or(Ok(()), Err)
 }
@@ -335,6 +401,7 @@ fn map_number(map: HeaderMap) -> u32 {
     match map {
         HeaderMap::Request => 0,
         HeaderMap::Response => 2,
+        HeaderMap::CallResponse => 6,
     }
 }
 

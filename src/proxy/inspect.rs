@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::collector::Destination;
 use super::host::Direction;
 use super::shadow::ShadowVerdict;
 use crate::engine::{
@@ -18,7 +19,17 @@ pub trait Rules {
 
     /// Whether some rule looks at our end of the connection; it need not be known otherwise.
     fn reads_server(&self) -> bool;
+
+    /// What SecAuditLogType and SecAuditLog say of records: `None` for the host's log; otherwise a
+    /// collector, or that its address is missing.
+    fn collector(&self) -> Option<Result<Destination, NoCollectorUrl>> {
+        None
+    }
 }
+
+/// `SecAuditLogType HTTPS` without an address in SecAuditLog.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoCollectorUrl;
 
 /// One request and its response on their way through the phases. After an interruption every step
 /// repeats it.
@@ -67,6 +78,10 @@ pub trait Inspect {
     fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>>;
     /// The audit record as one line, if the audit log wants one. Asked once, after the end.
     fn audit_record(&self) -> Option<Vec<u8>> {
+        None
+    }
+    /// Where it goes, if not into the host's log.
+    fn audit_destination(&self) -> Option<Destination> {
         None
     }
     /// The value of a TX variable; the name in lower case.

@@ -8,6 +8,7 @@
 mod audit;
 mod authority;
 mod collections;
+mod collector;
 mod config;
 mod delay;
 mod denial;
@@ -45,8 +46,8 @@ mod wasm;
 
 pub use authority::Authorities;
 pub use config::{
-    DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS, PROFILE_KEYS, PluginConfig, Problems, Profile,
-    STRICTEST,
+    AUDIT_LOG_KEYS, DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS, PROFILE_KEYS, PluginConfig,
+    Problems, Profile, STRICTEST,
 };
 pub use denial::{Denial, DenialChange, DenialPage, PageText};
 pub use files::PluginFiles;

@@ -1,5 +1,6 @@
 //! How the filter behaves apart from its rules.
 
+use super::collector::CollectorSettings;
 use super::denial::DenialPage;
 use super::holding::HoldHeaders;
 
@@ -114,6 +115,8 @@ pub struct Settings {
     pub metric_labels: Vec<(String, String)>,
     /// See [`MetricTags`].
     pub metric_tags: MetricTags,
+    /// Where audit records go by HTTP.
+    pub collector: Option<CollectorSettings>,
     /// See [`Settings::engine_time_every`].
     pub engine_time_every: Option<u32>,
 }

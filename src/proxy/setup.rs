@@ -54,7 +54,26 @@ pub(super) fn apply<R: Rules + Clone>(
         }
         Some(_) => {}
     }
+    if let Some(filter) = &filter {
+        tell_of_collectors(host, filter);
+    }
     filter
+}
+
+/// Says where audit records stay in the log although a collector is asked for.
+fn tell_of_collectors<R: Rules>(host: &dyn Host, filter: &Filter<R>) {
+    let has_way = filter.settings().collector.is_some();
+    let wanted = || filter.profiles().iter().filter_map(Rules::collector);
+    let stay = "audit records stay in the log";
+    if wanted().any(|url| url.is_err()) {
+        let why = "`SecAuditLogType HTTPS` needs an address: `SecAuditLog https://HOST/PATH`";
+        log::line(host, Level::Warn, &format!("{why}; {stay}"));
+    }
+    if !has_way && wanted().any(|url| url.is_ok()) {
+        let why =
+            "`SecAuditLogType HTTPS` needs a cluster: `audit_log` of the plugin configuration";
+        log::line(host, Level::Warn, &format!("{why}; {stay}"));
+    }
 }
 
 /// What the log is told of one configuration.

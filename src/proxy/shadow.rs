@@ -7,8 +7,9 @@
 
 use std::rc::Rc;
 
+use super::collector::Destination;
 use super::host::Direction;
-use super::inspect::{Inspect, Rules};
+use super::inspect::{Inspect, NoCollectorUrl, Rules};
 use crate::engine::{
     BodyEdits, BodyPlan, Connection, Interruption, LimitsReached, ReplacedBody, RequestHead,
     ResponseHead, RuleMatch, Step,
@@ -70,6 +71,11 @@ impl<R: Rules> Rules for Shadowed<R> {
             stopped: false,
             shadow,
         }
+    }
+
+    /// A shadow writes no records.
+    fn collector(&self) -> Option<Result<Destination, NoCollectorUrl>> {
+        self.rules.collector()
     }
 
     fn reads_server(&self) -> bool {
@@ -303,6 +309,10 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
     /// The shadow has none: its matches stand in the error log, marked.
     fn audit_record(&self) -> Option<Vec<u8>> {
         self.rules.audit_record()
+    }
+
+    fn audit_destination(&self) -> Option<Destination> {
+        self.rules.audit_destination()
     }
 
     fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {

@@ -23,7 +23,6 @@ mod response;
 use std::rc::Rc;
 
 use self::collect::Collected;
-use super::audit;
 use super::delay::{Delayed, SharedDelay};
 use super::denial::{Denial, DenialPage};
 use super::filter::Filter;
@@ -172,7 +171,7 @@ impl<R: Rules> Stream<R> {
         }
         if let Some(transaction) = self.transaction.take() {
             self.measure(host, &transaction);
-            audit::deliver(host, &*transaction);
+            self.filter.deliver(host, &transaction);
         }
         self.claim.set(0);
         self.filter.note_in_flight(host);

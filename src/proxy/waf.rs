@@ -3,11 +3,12 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::collector::Destination;
 use super::config::{PluginConfig, Problems};
 use super::files::PluginFiles;
 use super::filter::Filter;
 use super::host::{Direction, Host};
-use super::inspect::{Inspect, Rules};
+use super::inspect::{Inspect, NoCollectorUrl, Rules};
 use super::programs::{Content, Digests, Programs};
 use super::setup;
 use super::shadow::Shadowed;
@@ -18,7 +19,7 @@ use crate::engine::{
     BodyEdits, Clock, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead,
     RuleMatch, Step, Transaction, Waf,
 };
-use crate::program::Program;
+use crate::program::{AuditFormat, AuditLogType, Program};
 use crate::variable::Variable;
 
 impl Rules for Rc<Waf> {
@@ -34,6 +35,26 @@ impl Rules for Rc<Waf> {
             || reads.contains(Variable::ServerAddr)
             || reads.contains(Variable::ServerPort)
     }
+
+    fn collector(&self) -> Option<Result<Destination, NoCollectorUrl>> {
+        destination(self.program()).filter(|_| self.may_audit())
+    }
+}
+
+fn destination(program: &Program) -> Option<Result<Destination, NoCollectorUrl>> {
+    let audit = &program.settings.audit;
+    if audit.to != AuditLogType::Https {
+        return None;
+    }
+    let url = audit.collector.as_ref().ok_or(NoCollectorUrl);
+    let content_type = match audit.format {
+        AuditFormat::Native => "text/plain; charset=utf-8",
+        _ => "application/x-ndjson",
+    };
+    Some(url.map(|url| Destination {
+        url: Arc::clone(url),
+        content_type,
+    }))
 }
 
 impl Inspect for Transaction {
@@ -127,6 +148,10 @@ impl Inspect for Transaction {
     fn audit_record(&self) -> Option<Vec<u8>> {
         let record = audit_record(self)?;
         Some(one_line(&record, self.program().settings.audit.format))
+    }
+
+    fn audit_destination(&self) -> Option<Destination> {
+        destination(self.program())?.ok()
     }
 
     fn tx_variable(&self, name: &[u8]) -> Option<&[u8]> {

@@ -62,7 +62,20 @@ struct Root {
     filter: Option<Rc<Filter<Shadowed<Rc<Waf>>>>>,
 }
 
-impl Context for Root {}
+impl Context for Root {
+    fn on_http_call_response(&mut self, token: u32, headers: usize, _: usize, _: usize) {
+        if let Some(filter) = &self.filter {
+            filter.on_call_response(&ProxyHost, token, headers > 0);
+        }
+    }
+
+    fn on_done(&mut self) -> bool {
+        if let Some(filter) = &self.filter {
+            filter.on_done(&ProxyHost);
+        }
+        true
+    }
+}
 
 impl RootContext for Root {
     fn on_configure(&mut self, size: usize) -> bool {

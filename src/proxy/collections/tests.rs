@@ -5,7 +5,9 @@
 )]
 
 use super::super::fake::FakeHost;
-use super::super::host::{Direction, HeaderMap, LocalReply, MetricId, MetricKind, Place};
+use super::super::host::{
+    CallToken, Direction, HeaderMap, HttpCall, LocalReply, MetricId, MetricKind, Place,
+};
 use super::super::pairs::Pairs;
 use super::*;
 use crate::engine::{Retention, UnixNanos};
@@ -120,6 +122,7 @@ impl Host for Contended {
         define_metric(kind: MetricKind, name: &str) -> Result<MetricId, HostError>;
         increment_metric(metric: MetricId, by: i64) -> Result<(), HostError>;
         record_metric(metric: MetricId, value: u64) -> Result<(), HostError>;
+        call(call: &HttpCall<'_>) -> Result<CallToken, HostError>;
         set_effective_context(context: u32) -> Result<(), HostError>;
         set_tick_period(milliseconds: u32) -> Result<(), HostError>;
         plugin_configuration(size: usize) -> Result<Vec<u8>, HostError>;

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
+use super::audit_log::AuditLog;
 use super::denial::Denial;
 use super::metadata::Metadata;
 use super::profile::{Body, Profile};
-use super::values::{Contents, Entries, Lines, Scalar, about};
+use super::values::{Contents, Entries, Lines, Scalar, Scalars, about};
 use super::{PluginConfig, Problems};
 use crate::diagnostic::{Code, Diagnostic, SourceMap, Span, suggest};
 use crate::proxy::holding::HoldHeaders;
@@ -54,6 +55,10 @@ pub const KEYS: &[(&str, &str)] = &[
     (
         "engine_time_every",
         "The histogram of the engine's time takes one in so many transactions: 0 (none) to 1000000; default 16.",
+    ),
+    (
+        "audit_log",
+        "Where audit records go by HTTP, for rules with `SecAuditLogType HTTPS`: an object with the keys `cluster`, `timeout_ms`, `flush_ms`, `batch_bytes`, `queue_bytes`, `headers`.",
     ),
     (
         "data_files",
@@ -204,10 +209,13 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                         .map(|(key, value)| (key, value.0))
                         .collect();
                 }
-                "metric_tags" => settings.metric_tags = MetricTags(value::<Lines, A>(map, key)?.0),
+                "metric_tags" => {
+                    settings.metric_tags = MetricTags(value::<Scalars, A>(map, key)?.0)
+                }
                 "engine_time_every" => {
                     settings.engine_time_every = Some(number(map, key, 0, 1_000_000)?);
                 }
+                "audit_log" => settings.collector = Some(value::<AuditLog, A>(map, key)?.0),
                 "data_files" => {
                     let files: Entries<Contents> = value(map, key)?;
                     config.data_files = files

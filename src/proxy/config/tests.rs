@@ -225,6 +225,13 @@ fn every_documented_key_is_read() {
             "{line}"
         );
     }
+    for (key, _) in AUDIT_LOG_KEYS {
+        let line = refused(&format!("{{\"audit_log\": {{\"{key}\": 1}}}}"));
+        assert!(
+            line.contains(&format!("P0601: `audit_log`: `{key}`")),
+            "{line}"
+        );
+    }
     for (key, _) in DENIAL_KEYS {
         let line = refused(&format!("{{\"denial\": {{\"{key}\": 1}}}}"));
         assert!(
@@ -232,6 +239,27 @@ fn every_documented_key_is_read() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn values_of_the_collectors_headers_stand_in_no_message() {
+    let header = |name: &str, value: &str| {
+        let value = serde_json::json!(value);
+        let text =
+            format!(r#"{{"audit_log": {{"cluster": "c", "headers": {{"{name}": {value}}}}}}}"#);
+        let refused = PluginConfig::parse(text.as_bytes());
+        refused
+            .err()
+            .map(|problems| problems.lines().next().unwrap().1)
+    };
+    assert_eq!(header("Authorization", "Bearer sesame"), None);
+    let line = header("authorization", "sesame\n").unwrap();
+    assert!(line.contains("the value of `authorization` has"), "{line}");
+    let line = header(":path", "sesame").unwrap();
+    assert!(line.contains("`:path` is no name of a header"), "{line}");
+    let config =
+        PluginConfig::parse(br#"{"audit_log": {"cluster": "c", "headers": {"a": "sesame"}}}"#);
+    assert!(!format!("{:?}", config.unwrap()).contains("sesame"));
 }
 
 #[test]

@@ -111,6 +111,14 @@ pub enum Count<'a> {
     CollectionConflict,
     /// What a transaction counted in a persistent collection could not be written.
     CollectionLost,
+    /// There is an audit record.
+    AuditRecord,
+    /// A collector took one.
+    AuditSent,
+    /// One was lost: there was no more room, or the collector did not want it.
+    AuditLost,
+    /// A request to the collector failed.
+    AuditFailure,
     /// The strictest rules guard a request, because none are named for it.
     Strictest(&'a Doubt),
 }
@@ -159,6 +167,10 @@ impl Count<'_> {
             Self::HoldTimeout => write!(name, "tx.hold_timeouts"),
             Self::CollectionConflict => write!(name, "collections.conflicts"),
             Self::CollectionLost => write!(name, "collections.lost"),
+            Self::AuditRecord => write!(name, "audit.records"),
+            Self::AuditSent => write!(name, "audit.sent"),
+            Self::AuditLost => write!(name, "audit.lost"),
+            Self::AuditFailure => write!(name, "audit.failures"),
             Self::Strictest(Doubt::Unmatched) => write!(name, "tx.strictest_reason=unmatched"),
             Self::Strictest(Doubt::UnknownProfile { .. }) => {
                 write!(name, "tx.strictest_reason=unknown_profile")

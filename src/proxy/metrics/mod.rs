@@ -47,6 +47,11 @@ const TAGS: usize = 512;
 impl Metrics {
     /// Adds one. A host without metrics is no error.
     pub fn count(&self, host: &dyn Host, count: Count<'_>, labels: &Labels) {
+        self.add(host, count, labels, 1);
+    }
+
+    /// Adds so many.
+    pub fn add(&self, host: &dyn Host, count: Count<'_>, labels: &Labels, many: u64) {
         let id = if matches!(count, Count::Transaction) {
             let define = || self.id(host, MetricKind::Counter, count.name(labels));
             *self.transactions.get_or_init(define)
@@ -54,7 +59,7 @@ impl Metrics {
             let limited = matches!(count, Count::Tag(_)).then_some(&self.tags);
             self.id_within(host, MetricKind::Counter, count.name(labels), limited)
         };
-        increment(host, id, 1);
+        increment(host, id, i64::try_from(many).unwrap_or(i64::MAX));
     }
 
     /// Adds to the memory of all VMs, in bytes. They share the gauge, so each adds what it grew by;

@@ -4,6 +4,7 @@
 
 mod changes;
 mod client;
+mod collector;
 mod counting;
 mod exchange;
 mod gateway;

@@ -338,7 +338,7 @@ impl Prometheus {
 }
 
 /// What the traffic of this test has nothing of.
-const EMPTY: [&str; 10] = [
+const EMPTY: [&str; 14] = [
     "waf_filter_host_failures_total",
     "waf_filter_tx_overload_total",
     "waf_filter_tx_hold_timeouts_total",
@@ -349,6 +349,10 @@ const EMPTY: [&str; 10] = [
     "waf_filter_collections_conflicts_total",
     "waf_filter_collections_lost_total",
     "waf_filter_metrics_folded_total",
+    "waf_filter_audit_records_total",
+    "waf_filter_audit_sent_total",
+    "waf_filter_audit_lost_total",
+    "waf_filter_audit_failures_total",
 ];
 
 #[test]
