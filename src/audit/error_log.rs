@@ -137,7 +137,7 @@ pub(crate) fn severity_name(severity: u8) -> &'static str {
     }
 }
 
-fn push_field(line: &mut String, name: &str, value: &[u8], most: usize) {
+pub(super) fn push_field(line: &mut String, name: &str, value: &[u8], most: usize) {
     line.push_str(" [");
     line.push_str(name);
     line.push_str(" \"");
@@ -155,7 +155,7 @@ fn push_escaped_text(line: &mut String, text: &[u8], most: usize) {
     push_bytes(line, text, most, false);
 }
 
-fn push_bytes(line: &mut String, bytes: &[u8], most: usize, quotes: bool) {
+pub(super) fn push_bytes(line: &mut String, bytes: &[u8], most: usize, quotes: bool) {
     for &byte in bytes.iter().take(most) {
         match byte {
             b'"' | b'\\' if quotes => {

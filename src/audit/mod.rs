@@ -4,6 +4,7 @@
 //! cut, and secrets are covered.
 
 mod coraza;
+mod debug_log;
 mod error_log;
 mod json;
 mod legacy;
@@ -17,6 +18,7 @@ use crate::engine::Transaction;
 use crate::program::AuditFormat;
 use record::Record;
 
+pub use debug_log::debug_lines;
 pub use error_log::ErrorLog;
 pub use redaction::Redaction;
 

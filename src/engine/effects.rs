@@ -285,7 +285,7 @@ impl State {
                 let now = switches.audit_parts.as_ref().unwrap_or(set);
                 switches.audit_parts = Some(changed_parts(now, parts));
             }
-            Ctl::DebugLogLevel(level) => switches.debug_log_level = *level,
+            Ctl::DebugLogLevel(level) => self.set_debug_log_level(*level),
             Ctl::ParseXmlIntoArgs(mode) => switches.xml_into_args = *mode,
             Ctl::ResponseBodyProcessor(name) => {
                 self.set(Variable::ResBodyProcessor, name.as_bytes());

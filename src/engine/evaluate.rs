@@ -178,7 +178,7 @@ impl State {
             let Some(rule) = program.rule(at) else {
                 return Outcome::NoMatch;
             };
-            self.trace_rule(starter, at, rule.test.as_ref());
+            self.trace_rule(starter, at, rule);
             let outcome = self.rule(program, starter, at, rule, scratch);
             self.trace_outcome(outcome != Outcome::NoMatch);
             match outcome {

@@ -164,9 +164,13 @@ pub struct Transaction {
 impl Transaction {
     /// Begins a transaction.
     pub fn new(waf: &Rc<Waf>, connection: impl Into<Rc<Connection>>) -> Self {
-        let state = State::new(waf, connection.into());
+        let mut state = State::new(waf, connection.into());
         if waf.is_ablated {
             state.work.lift_limit();
+        }
+        let level = waf.program.settings.debug_log_level;
+        if level > 0 {
+            state.set_debug_log_level(level);
         }
         Self {
             waf: Rc::clone(waf),
@@ -402,6 +406,32 @@ impl Transaction {
             .trace
             .as_ref()
             .map_or(&[], |trace| trace.done.as_slice())
+    }
+
+    /// How much the debug log tells (SecDebugLogLevel, `ctl:debugLogLevel`), 0 to 9.
+    pub fn debug_log_level(&self) -> u8 {
+        self.state.switches.debug_log_level
+    }
+
+    /// Sets that for this transaction. Of the phase that is being evaluated, rules that only compare
+    /// what one target holds may be left out.
+    pub fn set_debug_log_level(&mut self, level: u8) {
+        self.state.set_debug_log_level(level);
+    }
+
+    /// Whether there is something for the debug log.
+    pub fn has_evaluations(&self) -> bool {
+        let trace = self.state.trace.as_ref();
+        trace.is_some_and(|trace| !trace.done.is_empty())
+    }
+
+    /// What was evaluated since this was asked last, and whether that is not all.
+    pub fn take_evaluations(&mut self) -> (Vec<Evaluation>, bool) {
+        self.state
+            .trace
+            .as_mut()
+            .map(Trace::take)
+            .unwrap_or_default()
     }
 
     /// Whether a request body larger than the host keeps goes on while it is inspected

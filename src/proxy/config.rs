@@ -5,6 +5,7 @@
 //! otherwise switch protection off in silence.
 
 mod audit_log;
+mod debug_header;
 mod denial;
 mod json;
 mod metadata;
@@ -26,6 +27,7 @@ use crate::compile::Layer;
 use crate::diagnostic::{Code, Diagnostic, Severity, SourceMap};
 
 pub use audit_log::AUDIT_LOG_KEYS;
+pub use debug_header::DEBUG_HEADER_KEYS;
 pub use denial::DENIAL_KEYS;
 pub use json::KEYS;
 pub use metadata::METADATA_KEYS;

@@ -27,6 +27,7 @@ pub struct State {
     pub properties: BTreeMap<String, Vec<u8>>,
     pub request_headers: Option<Pairs>,
     pub response_headers: Option<Pairs>,
+    pub environment: BTreeMap<String, Vec<u8>>,
     pub call_response: Option<Pairs>,
     /// Calls of ours: their headers in one text, and their bodies.
     pub sent: Vec<(String, Vec<u8>)>,
@@ -323,6 +324,10 @@ impl Host for FakeHost {
         self.enter("set_tick_period")?;
         self.state(|state| state.tick_period = milliseconds);
         Ok(())
+    }
+
+    fn environment(&self, name: &str) -> Option<Vec<u8>> {
+        self.state(|state| state.environment.get(name).cloned())
     }
 
     fn plugin_configuration(&self, _size: usize) -> Result<Vec<u8>, HostError> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::audit::AuditLog;
 use super::collector::Collector;
+use super::debug::DebugRequests;
 use super::delay::Delays;
 use super::denial::{Denial, DenialPage};
 use super::holding::Holding;
@@ -39,6 +40,7 @@ pub struct Filter<R> {
     holding: Holding,
     delays: Delays,
     audit: AuditLog,
+    debug: Option<DebugRequests>,
     vm: Rc<Vm>,
 }
 
@@ -67,6 +69,7 @@ impl<R: Rules> Filter<R> {
         Self {
             holding: Holding::new(settings.hold_headers, settings.hold_timeout()),
             delays: Delays::default(),
+            debug: None,
             audit: AuditLog::new(settings.collector.clone().map(Collector::new)),
             metrics: Rc::new(ProfileMetrics::new(None, &settings)),
             profile_metrics: Vec::new(),
@@ -94,6 +97,19 @@ impl<R: Rules> Filter<R> {
         let metrics = names.map(|name| Rc::new(ProfileMetrics::new(Some(name), &self.settings)));
         self.profile_metrics = metrics.collect();
         self
+    }
+
+    /// Lets an operator ask for debug logs.
+    #[must_use]
+    pub fn with_debug_requests(mut self, host: &dyn Host) -> Self {
+        let header = self.settings.debug_header.as_ref();
+        self.debug = header.and_then(|header| DebugRequests::new(host, header));
+        self
+    }
+
+    /// See [`DebugRequests`].
+    pub(super) fn debug_requests(&self) -> Option<&DebugRequests> {
+        self.debug.as_ref()
     }
 
     /// Gives answers that waited, sends audit records, and watches over held heads; call it on every tick of the host.

@@ -250,6 +250,9 @@ pub trait Host: std::fmt::Debug {
     /// The host has no timers.
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError>;
 
+    /// A variable of the VM's environment, which its configuration alone sets.
+    fn environment(&self, name: &str) -> Option<Vec<u8>>;
+
     /// The plugin configuration, `size` bytes long; only while it is being configured.
     ///
     /// # Errors

@@ -108,6 +108,8 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn random_get(buffer: *mut u8, size: usize) -> i32;
+    fn environ_sizes_get(count: *mut usize, size: *mut usize) -> i32;
+    fn environ_get(places: *mut *const u8, bytes: *mut u8) -> i32;
 }
 
 /// Buffer types of the ABI beyond the two bodies.
@@ -324,6 +326,28 @@ impl Host for ProxyHost {
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
         // SAFETY: no memory is passed.
         ok(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+    }
+
+    fn environment(&self, name: &str) -> Option<Vec<u8>> {
+        let (mut count, mut size) = (0, 0);
+        // SAFETY: both are valid places for one word.
+        let errno = unsafe { environ_sizes_get(&raw mut count, &raw mut size) };
+        if errno != 0 {
+            return None;
+        }
+        let mut places: Vec<*const u8> = vec![null_mut(); count];
+        let mut bytes = vec![0; size];
+        // SAFETY: the host writes `count` addresses and `size` bytes, for which there is room.
+        let errno = unsafe { environ_get(places.as_mut_ptr(), bytes.as_mut_ptr()) };
+        if errno != 0 {
+            return None;
+        }
+        // Entries are `NAME=value` and end with NUL: no address needs to be followed.
+        let mut entries = bytes.split(|&byte| byte == 0);
+        entries.find_map(|entry| {
+            let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            Some(value.to_vec())
+        })
     }
 
     fn plugin_configuration(&self, size: usize) -> Result<Vec<u8>, HostError> {

@@ -76,6 +76,12 @@ pub trait Inspect {
     fn drain_matches(&mut self) -> Vec<RuleMatch>;
     /// Matches as lines for the error log, redacted, escaped and cut.
     fn log_lines(&self, matches: &[RuleMatch]) -> Vec<Vec<u8>>;
+    /// Lines for the debug log since the last call (SecDebugLogLevel). Most transactions have none.
+    fn debug_lines(&mut self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+    /// Sets SecDebugLogLevel for this transaction.
+    fn set_debug_log_level(&mut self, _: u8) {}
     /// The audit record as one line, if the audit log wants one. Asked once, after the end.
     fn audit_record(&self) -> Option<Vec<u8>> {
         None

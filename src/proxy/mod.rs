@@ -10,6 +10,7 @@ mod authority;
 mod collections;
 mod collector;
 mod config;
+mod debug;
 mod delay;
 mod denial;
 #[cfg(test)]
@@ -46,8 +47,8 @@ mod wasm;
 
 pub use authority::Authorities;
 pub use config::{
-    AUDIT_LOG_KEYS, DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS, PROFILE_KEYS, PluginConfig,
-    Problems, Profile, STRICTEST,
+    AUDIT_LOG_KEYS, DEBUG_HEADER_KEYS, DENIAL_KEYS, KEYS, METADATA_KEYS, OVERLAY_KEYS,
+    PROFILE_KEYS, PluginConfig, Problems, Profile, STRICTEST,
 };
 pub use denial::{Denial, DenialChange, DenialPage, PageText};
 pub use files::PluginFiles;

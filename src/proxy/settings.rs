@@ -76,6 +76,17 @@ impl Default for MetricTags {
     }
 }
 
+/// A header by which an operator asks for the debug log of one request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DebugHeader {
+    /// Its name, in lower case.
+    pub name: String,
+    /// The variable in the VM's environment whose value it must have.
+    pub secret_env: String,
+    /// SecDebugLogLevel for the request.
+    pub level: u8,
+}
+
 /// Envoy's own limit of what it keeps of a body: `per_connection_buffer_limit_bytes` of a listener.
 pub const BUFFER_LIMIT: usize = 1 << 20;
 
@@ -117,6 +128,8 @@ pub struct Settings {
     pub metric_tags: MetricTags,
     /// Where audit records go by HTTP.
     pub collector: Option<CollectorSettings>,
+    /// Lets operators ask for the debug log of one request.
+    pub debug_header: Option<DebugHeader>,
     /// See [`Settings::engine_time_every`].
     pub engine_time_every: Option<u32>,
 }

@@ -54,6 +54,7 @@ pub(super) fn apply<R: Rules + Clone>(
         }
         Some(_) => {}
     }
+    let filter = filter.map(|filter| filter.with_debug_requests(host));
     if let Some(filter) = &filter {
         tell_of_collectors(host, filter);
     }

@@ -306,6 +306,15 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
         self.rules.log_lines(matches)
     }
 
+    /// The shadow has none.
+    fn debug_lines(&mut self) -> Vec<Vec<u8>> {
+        self.rules.debug_lines()
+    }
+
+    fn set_debug_log_level(&mut self, level: u8) {
+        self.rules.set_debug_log_level(level);
+    }
+
     /// The shadow has none: its matches stand in the error log, marked.
     fn audit_record(&self) -> Option<Vec<u8>> {
         self.rules.audit_record()

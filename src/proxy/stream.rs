@@ -27,7 +27,7 @@ use super::delay::{Delayed, SharedDelay};
 use super::denial::{Denial, DenialPage};
 use super::filter::Filter;
 use super::holding::{Head, SharedHead};
-use super::host::{Direction, Host, HostError};
+use super::host::{Direction, Host, HostError, Level};
 use super::inspect::{Inspect, Rules};
 use super::log;
 use super::metrics::{Count, ProfileMetrics, Uninspected};
@@ -235,14 +235,18 @@ impl<R: Rules> Stream<R> {
         Some(step)
     }
 
-    /// Lets the engine work, and takes the time where it is measured.
+    /// Lets the engine work, writes what the debug log wants, and takes the time where it is measured.
     fn timed<T>(
         &mut self,
         host: &dyn Host,
         run: impl FnOnce(&mut R::Transaction) -> T,
     ) -> Option<T> {
         let begun = self.engine_time.map(|before| (before, host.now()));
-        let done = run(self.transaction.as_mut()?);
+        let transaction = self.transaction.as_mut()?;
+        let done = run(transaction);
+        for line in transaction.debug_lines() {
+            host.log(Level::Info, &line);
+        }
         self.engine_time =
             begun.map(|(before, begun)| before.saturating_add(host.now().saturating_sub(begun)));
         Some(done)

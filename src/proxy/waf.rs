@@ -13,7 +13,7 @@ use super::programs::{Content, Digests, Programs};
 use super::setup;
 use super::shadow::Shadowed;
 use super::vm::Vm;
-use crate::audit::{ErrorLog, audit_record, one_line};
+use crate::audit::{ErrorLog, audit_record, debug_lines, one_line};
 use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead,
@@ -145,6 +145,17 @@ impl Inspect for Transaction {
         lines.collect()
     }
 
+    fn debug_lines(&mut self) -> Vec<Vec<u8>> {
+        if !self.has_evaluations() {
+            return Vec::new();
+        }
+        debug_lines(self)
+    }
+
+    fn set_debug_log_level(&mut self, level: u8) {
+        Self::set_debug_log_level(self, level);
+    }
+
     fn audit_record(&self) -> Option<Vec<u8>> {
         let record = audit_record(self)?;
         Some(one_line(&record, self.program().settings.audit.format))
@@ -254,6 +265,16 @@ pub(super) mod tests {
 
     /// What becomes of a GET of a target.
     pub(in crate::proxy) fn get(host: &FakeHost, filter: &Guarded, target: &str) -> Flow {
+        get_with(host, filter, target, &[])
+    }
+
+    /// The same with more headers.
+    pub(in crate::proxy) fn get_with(
+        host: &FakeHost,
+        filter: &Guarded,
+        target: &str,
+        more: &[(&str, &str)],
+    ) -> Flow {
         let head = [
             (":method", "GET"),
             (":path", target),
@@ -261,7 +282,8 @@ pub(super) mod tests {
         ];
         let headers = [("user-agent", "Mozilla/5.0"), ("accept", "*/*")];
         host.state(|state| {
-            state.request_headers = Some(head.into_iter().chain(headers).collect());
+            let all = head.into_iter().chain(headers);
+            state.request_headers = Some(all.chain(more.iter().copied()).collect());
         });
         let mut stream = Stream::new(Rc::clone(filter), 1);
         let flow = stream.on_request_headers(host, true);

@@ -104,6 +104,11 @@ impl<'a> Redaction<'a> {
         }
     }
 
+    /// Whether there is nothing to cover by its bytes.
+    pub(super) fn is_empty(&self) -> bool {
+        self.secrets.is_empty()
+    }
+
     /// A text that may say anything.
     pub fn text<'t>(&self, text: &'t [u8]) -> Cow<'t, [u8]> {
         if self.secrets.is_empty() {

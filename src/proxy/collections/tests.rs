@@ -125,6 +125,7 @@ impl Host for Contended {
         call(call: &HttpCall<'_>) -> Result<CallToken, HostError>;
         set_effective_context(context: u32) -> Result<(), HostError>;
         set_tick_period(milliseconds: u32) -> Result<(), HostError>;
+        environment(name: &str) -> Option<Vec<u8>>;
         plugin_configuration(size: usize) -> Result<Vec<u8>, HostError>;
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::json::{Keys, number, unreadable, value};
-use super::values::{Entries, Scalar};
+use super::values::{Entries, Scalar, is_header_name};
 use crate::proxy::collector::CollectorSettings;
 
 /// The keys of `audit_log`.
@@ -91,8 +91,7 @@ fn headers<E: Error>(entries: Entries<Scalar>, key: &str) -> Result<Vec<(String,
     let mut headers = Vec::new();
     for (name, Scalar(value)) in entries.0 {
         let name = name.to_ascii_lowercase();
-        let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-        if name.is_empty() || !name.bytes().all(token) {
+        if !is_header_name(&name) {
             return Err(E::custom(format!(
                 "`{key}`: `{}` is no name of a header",
                 name.escape_debug()

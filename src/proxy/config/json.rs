@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 
 use super::audit_log::AuditLog;
+use super::debug_header::DebugHeaderObject;
 use super::denial::Denial;
 use super::metadata::Metadata;
 use super::profile::{Body, Profile};
@@ -59,6 +60,10 @@ pub const KEYS: &[(&str, &str)] = &[
     (
         "audit_log",
         "Where audit records go by HTTP, for rules with `SecAuditLogType HTTPS`: an object with the keys `cluster`, `timeout_ms`, `flush_ms`, `batch_bytes`, `queue_bytes`, `headers`.",
+    ),
+    (
+        "debug_header",
+        "Lets an operator ask for the debug log of one request: an object with the keys `name`, `secret_env`, `level`. Without this key no header does.",
     ),
     (
         "data_files",
@@ -216,6 +221,9 @@ impl<'de> Visitor<'de> for DocumentVisitor {
                     settings.engine_time_every = Some(number(map, key, 0, 1_000_000)?);
                 }
                 "audit_log" => settings.collector = Some(value::<AuditLog, A>(map, key)?.0),
+                "debug_header" => {
+                    settings.debug_header = Some(value::<DebugHeaderObject, A>(map, key)?.0);
+                }
                 "data_files" => {
                     let files: Entries<Contents> = value(map, key)?;
                     config.data_files = files

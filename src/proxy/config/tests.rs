@@ -225,6 +225,13 @@ fn every_documented_key_is_read() {
             "{line}"
         );
     }
+    for (key, _) in DEBUG_HEADER_KEYS {
+        let line = refused(&format!("{{\"debug_header\": {{\"{key}\": [1]}}}}"));
+        assert!(
+            line.contains(&format!("P0601: `debug_header`: `{key}`")),
+            "{line}"
+        );
+    }
     for (key, _) in AUDIT_LOG_KEYS {
         let line = refused(&format!("{{\"audit_log\": {{\"{key}\": 1}}}}"));
         assert!(

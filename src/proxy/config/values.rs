@@ -76,6 +76,12 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
+/// Whether a text can be the name of a header (RFC 9110, a token).
+pub(super) fn is_header_name(name: &str) -> bool {
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(token)
+}
+
 /// Words: a list of strings or numbers, or one of them.
 pub(super) struct Scalars(pub(super) Vec<String>);
 

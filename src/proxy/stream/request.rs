@@ -111,11 +111,19 @@ impl<R: Rules> Stream<R> {
         pairs: &Pairs,
         end: bool,
     ) -> Result<(Head, Decision), Failure> {
+        let filter = Rc::clone(&self.filter);
+        // Neither rules nor logs nor the upstream see the secret.
+        let asks = filter.debug_requests();
+        let asks = asks.and_then(|debug| Some((debug, debug.without_secret(pairs)?)));
+        let pairs = asks.as_ref().map_or(pairs, |(_, others)| others);
+        if let Some((debug, _)) = &asks {
+            host.remove_header(HeaderMap::Request, debug.name())
+                .map_err(Failure::Host)?;
+        }
         let mut request = Request::new(host, pairs).map_err(Failure::Host)?;
         request.restore_transfer_encoding(!end);
         self.is_connect = request.method == b"CONNECT";
         self.is_head = request.method == b"HEAD";
-        let filter = Rc::clone(&self.filter);
         let Chosen {
             rules,
             page,
@@ -129,6 +137,9 @@ impl<R: Rules> Stream<R> {
         self.engine_time = filter.times_this_one().then_some(0);
         let connection = self.connect(host, request.request_id, rules.reads_server());
         self.transaction = Some(Box::new(rules.begin(&connection)));
+        if let (Some((debug, _)), Some(transaction)) = (&asks, &mut self.transaction) {
+            transaction.set_debug_log_level(debug.level());
+        }
         if filter.is_half_full() {
             self.drop_shadow(host);
         }
