@@ -207,6 +207,9 @@ pub struct RuleMatch {
     pub accuracy: Option<u8>,
     /// Tags with macros expanded.
     pub tags: Vec<Vec<u8>>,
+    /// Which of the first 64 tags stand in the rule as they are, by bit; others have macros, and
+    /// clients choose what becomes of them.
+    pub fixed_tags: u64,
     /// What matched, as a person reads it: `Pattern match "…" at ARGS:x.`
     pub explanation: Vec<u8>,
     /// The last matched target's name, such as `ARGS:x`, and its value after transformation.

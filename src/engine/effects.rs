@@ -416,6 +416,7 @@ impl State {
             maturity: meta.maturity,
             accuracy: meta.accuracy,
             tags: meta.tags.iter().map(shown).collect(),
+            fixed_tags: fixed(&meta.tags),
             explanation,
             target,
             value,
@@ -447,4 +448,11 @@ fn changed_parts(parts: &[u8], change: &[u8]) -> Box<[u8]> {
     now.sort_unstable();
     now.dedup();
     now.into()
+}
+
+/// See [`RuleMatch::fixed_tags`].
+fn fixed(tags: &[Template]) -> u64 {
+    let bits = (0..u64::BITS).zip(tags);
+    let bits = bits.filter(|(_, tag)| tag.fixed().is_some());
+    bits.fold(0, |all, (bit, _)| all | 1 << bit)
 }

@@ -88,7 +88,7 @@ SecRule REQUEST_HEADERS:Content-Type "@contains plain" "id:4,phase:1,pass,nolog,
 
 /// Everything that the engine tells of one request.
 fn told(rules: &str, content_type: &str, body: &str) -> Vec<(&'static str, String)> {
-    let mut transaction = transaction(&format!("{PROCESSORS}{CURIOUS}{rules}"));
+    let mut transaction = transaction(&format!("SecDebugLogLevel 9\n{PROCESSORS}{CURIOUS}{rules}"));
     let mut headers = HEADERS.to_vec();
     headers.push(("Content-Type", content_type));
     let log = Exchange {
@@ -99,7 +99,10 @@ fn told(rules: &str, content_type: &str, body: &str) -> Vec<(&'static str, Strin
         response_body: br#"{"token": "r3sponseTok3n", "a": "N3wCookieValue"}"#,
     }
     .run(&mut transaction);
-    let mut told = vec![("error log", log)];
+    let debug = debug_lines(&mut transaction).into_iter();
+    let debug: Vec<_> = debug.map(|line| String::from_utf8(line).unwrap()).collect();
+    assert!(debug.len() > 20, "{debug:?}");
+    let mut told = vec![("error log", log), ("debug log", debug.join("\n"))];
     for (name, format) in FORMATS {
         let record = formatted(&transaction, format);
         let line = one_line(&record, format);

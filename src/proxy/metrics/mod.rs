@@ -4,7 +4,7 @@ mod count;
 mod labels;
 mod profile;
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use super::host::{Host, MetricId, MetricKind};
@@ -22,11 +22,9 @@ pub struct Metrics {
     /// Gauges of all VMs.
     memory: OnceCell<Option<MetricId>>,
     in_flight: OnceCell<Option<MetricId>>,
-    /// Takes what is beyond [`NAMES`] and [`TAGS`].
+    /// Takes what is beyond [`NAMES`].
     folded: OnceCell<Option<MetricId>>,
     ids: RefCell<BTreeMap<String, Option<MetricId>>>,
-    /// How many of them are tags.
-    tags: Cell<usize>,
 }
 
 /// The gauge of [`Metrics::add_memory`].
@@ -41,9 +39,6 @@ const FOLDED: &str = "waf_filter.metrics.folded.total";
 /// Largest number of names, so that the host's memory is bounded; rule sets have fewer rules.
 const NAMES: usize = 16_384;
 
-/// How many of them may be names of tags: tags may have macros, which clients fill.
-const TAGS: usize = 512;
-
 impl Metrics {
     /// Adds one. A host without metrics is no error.
     pub fn count(&self, host: &dyn Host, count: Count<'_>, labels: &Labels) {
@@ -56,8 +51,7 @@ impl Metrics {
             let define = || self.id(host, MetricKind::Counter, count.name(labels));
             *self.transactions.get_or_init(define)
         } else {
-            let limited = matches!(count, Count::Tag(_)).then_some(&self.tags);
-            self.id_within(host, MetricKind::Counter, count.name(labels), limited)
+            self.id(host, MetricKind::Counter, count.name(labels))
         };
         increment(host, id, i64::try_from(many).unwrap_or(i64::MAX));
     }
@@ -83,30 +77,17 @@ impl Metrics {
         increment(host, self.id(host, MetricKind::Gauge, name), keys);
     }
 
+    /// The id of a name; the one of [`FOLDED`] if it is new and there are too many. A gauge or a
+    /// histogram is dropped then.
     fn id(&self, host: &dyn Host, kind: MetricKind, name: String) -> Option<MetricId> {
-        self.id_within(host, kind, name, None)
-    }
-
-    /// The id of a name; the one of [`FOLDED`] if it is new and there are too many, or too many of
-    /// the kind that `tags` counts. A gauge or a histogram is dropped then.
-    fn id_within(
-        &self,
-        host: &dyn Host,
-        kind: MetricKind,
-        name: String,
-        tags: Option<&Cell<usize>>,
-    ) -> Option<MetricId> {
         if let Some(id) = self.ids.borrow().get(&name) {
             return *id;
         }
         let mut ids = self.ids.borrow_mut();
-        if ids.len() >= NAMES || tags.is_some_and(|tags| tags.get() >= TAGS) {
+        if ids.len() >= NAMES {
             let define = || host.define_metric(MetricKind::Counter, FOLDED).ok();
             let folded = *self.folded.get_or_init(define);
             return folded.filter(|_| kind == MetricKind::Counter);
-        }
-        if let Some(tags) = tags {
-            tags.set(tags.get().saturating_add(1));
         }
         let id = host.define_metric(kind, &name).ok();
         ids.insert(name, id);
@@ -184,24 +165,18 @@ mod tests {
         let host = FakeHost::default();
         let metrics = Metrics::default();
         let labels = Labels::default();
-        for number in 0..TAGS + 10 {
-            let tag = format!("attack-{number}");
-            metrics.count(&host, Count::Tag(tag.as_bytes()), &labels);
-        }
-        assert_eq!(host.calls("define_metric"), TAGS + 1);
-        assert_eq!(host.metric(FOLDED), 10);
         let detect = |rule_id| {
             let count = Count::Detection { rule_id, phase: 1 };
             metrics.count(&host, count, &labels);
         };
-        (0..16_384 - 512 + 10).for_each(detect);
+        (0..16_384 + 10).for_each(detect);
         detect(0);
         assert_eq!(host.calls("define_metric"), NAMES + 1);
-        assert_eq!(host.metric(FOLDED), 20);
+        assert_eq!(host.metric(FOLDED), 10);
         assert_eq!(host.metric("ruleid=0_"), 2);
         // A gauge is no counter.
         metrics.add_keys(&host, "IP", 5);
-        assert_eq!(host.metric(FOLDED), 20);
+        assert_eq!(host.metric(FOLDED), 10);
         metrics.add_memory(&host, 7);
         assert_eq!(host.metric(MEMORY), 7);
     }

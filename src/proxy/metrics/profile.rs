@@ -48,12 +48,12 @@ impl ProfileMetrics {
     }
 
     /// Counts matches that are logged: rules that did not interrupt, and tags that begin with one of
-    /// `tags`; each once.
-    pub(in crate::proxy) fn count_matches(
+    /// `tags`; each once. What clients make of tags with macros could be anything, secrets included.
+    pub(in crate::proxy) fn count_matches<'a>(
         &self,
         metrics: &Metrics,
         host: &dyn Host,
-        matches: &[RuleMatch],
+        matches: &'a [RuleMatch],
         tags: &[String],
     ) {
         let detections = matches.iter().filter(|it| it.interruption.is_none());
@@ -62,7 +62,12 @@ impl ProfileMetrics {
             self.count(metrics, host, Count::Detection { rule_id, phase });
         }
         let wanted = |tag: &&Vec<u8>| tags.iter().any(|begin| tag.starts_with(begin.as_bytes()));
-        let found = matches.iter().flat_map(|it| &it.tags).filter(wanted);
+        let fixed = |it: &'a RuleMatch| {
+            let bits = (0..u64::BITS).zip(&it.tags);
+            bits.filter(|(bit, _)| it.fixed_tags >> bit & 1 == 1)
+                .map(|(_, tag)| tag)
+        };
+        let found = matches.iter().flat_map(fixed).filter(wanted);
         for tag in found.collect::<BTreeSet<_>>() {
             self.count(metrics, host, Count::Tag(tag));
         }

@@ -10,6 +10,7 @@ mod exchange;
 mod gateway;
 mod metrics;
 mod packed;
+mod secrets;
 mod selection;
 mod situations;
 mod traffic;

@@ -27,7 +27,7 @@ fn plugin() -> Value {
         "SecArgumentsLimit 3",
         "SecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{REMOTE_ADDR},setvar:ip.hits=+1,\
             setvar:tx.blocking_inbound_anomaly_score=7\"",
-        "SecRule ARGS:q \"@streq noted\" \"id:2,phase:1,pass,log,tag:'attack-sqli',tag:'other'\"",
+        "SecRule ARGS:q \"@streq noted\" \"id:2,phase:1,pass,log,tag:'attack-sqli',tag:'other',tag:'attack-%{ARGS.q}'\"",
         "SecRule ARGS:q \"@streq bad\" \"id:3,phase:1,deny,log,tag:'attack-xss'\"",
         "SecRule REQUEST_BODY \"@contains bad\" \"id:4,phase:2,deny,log,tag:'attack-xss'\"",
     ]);
@@ -205,7 +205,7 @@ fn prometheus_sees_labels_and_exact_counts() {
     };
     assert_eq!((bucket("5"), bucket("8")), (0.0, 7.0 * each), "{text}");
     assert!(
-        !text.contains("other"),
+        !text.contains("other") && !text.contains("attack-noted"),
         "a tag that nobody asked for\n{text}"
     );
     check_by_promtool(&text);
