@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use parapet::action::Name;
+use parapet::audit::audit_record;
 use parapet::compile::{Compiled, Loader, compile};
 use parapet::engine::{
     Clock, Connection, Disposition, Endpoint, Evaluation, Interruption, Record, RequestHead,
@@ -42,6 +43,8 @@ pub struct Seen {
     /// Names and values of the variables in phase 5; nothing if it did not run.
     pub variables: Option<Vec<(String, Vec<u8>)>>,
     pub matches: Vec<RuleMatch>,
+    /// The audit record, if there is one.
+    pub audit: Option<String>,
     /// The rules themselves.
     pub rules: String,
     pub interruption: Option<Interruption>,
@@ -139,6 +142,8 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
         variables,
         rules: case.rules.0.clone(),
         matches: transaction.drain_matches(),
+        audit: audit_record(&transaction)
+            .map(|record| String::from_utf8_lossy(&record).into_owned()),
         interruption: transaction.interruption().cloned(),
         record,
     }

@@ -213,32 +213,40 @@ fn told(found: &RuleMatch, more: &[(&str, &str)]) -> String {
     text
 }
 
-/// The audit log: nothing, or its parts, of which the messages are written out.
+/// The audit log: nothing, or the record in v3's words. Its parts are those that the record has, and
+/// its messages those that stand there.
 ///
 /// # Errors
 /// A format other than the native one: what it holds is not compared.
-pub fn audit(seen: &Seen, wanted: &str) -> Result<String, String> {
-    if !seen.record.audit {
+pub fn audit(seen: &Seen) -> Result<String, String> {
+    let Some(record) = &seen.audit else {
         return Ok(String::new());
-    }
-    if wanted.contains('{')
-        && seen
-            .rules
-            .to_ascii_lowercase()
-            .contains("secauditlogformat")
-    {
+    };
+    if !record.starts_with("--") {
         return Err("text of an audit log in JSON".to_owned());
     }
     let mut text = String::new();
-    for &part in &seen.record.audit_parts {
-        writeln!(text, "---00000000---{}--", char::from(part)).unwrap();
-        if part == b'H' {
-            for found in seen.matches.iter().filter(|found| found.audit) {
-                writeln!(text, "ModSecurity: Warning. {}", told(found, &[])).unwrap();
-            }
+    for line in record.lines() {
+        if let Some(part) = part(line) {
+            writeln!(text, "---00000000---{part}--").unwrap();
+        }
+        let told_here = |found: &&RuleMatch| {
+            let id = format!("[id \"{}\"]", found.rule_id);
+            line.starts_with("Message: ") && line.contains(&id)
+        };
+        for found in seen.matches.iter().filter(told_here) {
+            writeln!(text, "ModSecurity: Warning. {}", told(found, &[])).unwrap();
         }
     }
     Ok(text)
+}
+
+/// The part that a line of a native record begins: `--1234abcd-H--`.
+fn part(line: &str) -> Option<char> {
+    let boundary = line.strip_prefix("--")?.strip_suffix("--")?;
+    let (_, part) = boundary.split_once('-')?;
+    let mut letters = part.chars();
+    letters.next().filter(|_| letters.next().is_none())
 }
 
 /// The variables at the end.

@@ -314,7 +314,7 @@ impl Phrase {
             Facts::Variables => facts::variables(seen),
             Facts::Namespaces => facts::namespaces(seen),
             Facts::Phases => facts::phases(seen),
-            Facts::Audit => match facts::audit(seen, &self.text) {
+            Facts::Audit => match facts::audit(seen) {
                 Ok(text) => text,
                 Err(why) => return Verdict::Unknown(why),
             },
