@@ -242,6 +242,24 @@ fn run_prints_the_verdict() {
 }
 
 #[test]
+fn run_writes_the_debug_log() {
+    let place = Place::new("run-debug");
+    let rules = place.file("rules.conf", RULES);
+    let request = place.file("r.http", "GET /?a=attack HTTP/1.1\nHost: h\n\n");
+    let debug = |level: &[&str]| {
+        let output = parapet(&[&["run", "--config", &rules, &request], level].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert_eq!(debug(&[]), "");
+    let said = debug(&["--debug", "9"]);
+    assert!(
+        said.contains("rule 7: ARGS:a \"attack\"") && said.contains("rule 7 matches."),
+        "{said}"
+    );
+}
+
+#[test]
 fn run_takes_the_backends_answer() {
     let place = Place::new("run-response");
     let rules = place.file(

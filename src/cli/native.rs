@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
-use crate::audit::{ErrorLog, audit_record};
+use crate::audit::{ErrorLog, audit_record, debug_lines};
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
     ResponseHead, RuleMatch, Step, Transaction, UniqueId, UnixNanos, Waf,
@@ -33,6 +33,7 @@ pub(super) struct Native {
     sets: Vec<Rc<Waf>>,
     selection: Selection,
     transactions: Cell<u64>,
+    debug_log_level: Option<u8>,
 }
 
 /// Everything the engine said about one exchange.
@@ -42,6 +43,8 @@ pub(super) struct Inspected {
     /// TX variables at the end.
     pub(super) variables: Vec<(Vec<u8>, Vec<u8>)>,
     pub(super) log: Vec<Vec<u8>>,
+    /// Lines of the debug log.
+    pub(super) debug: Vec<Vec<u8>>,
     /// The audit record, if the rules want one.
     pub(super) audit: Option<Vec<u8>>,
     /// The backend's answer, if the request got that far.
@@ -72,7 +75,14 @@ impl Native {
             sets: sets.collect(),
             selection,
             transactions: Cell::new(0),
+            debug_log_level: None,
         }
+    }
+
+    /// The same with a level of the debug log instead of the rules' own.
+    pub(super) fn with_debug_log_level(mut self, level: Option<u8>) -> Self {
+        self.debug_log_level = level;
+        self
     }
 
     /// Takes a request and its response through all phases.
@@ -93,11 +103,13 @@ impl Native {
         });
         transaction.finish();
         let matches = transaction.drain_matches();
+        let debug = debug_lines(&mut transaction);
         let log = ErrorLog::new(&transaction);
         let logged = matches.iter().filter(|found| found.log);
         let log = logged.map(|found| log.line(found).into_bytes()).collect();
         Ok(Inspected {
             log,
+            debug,
             audit: audit_record(&transaction),
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),
@@ -174,7 +186,11 @@ impl Native {
     fn begin(&self, request: &Request) -> Option<Transaction> {
         let authority = header(&request.headers, b"host");
         let place = self.selection.by_authority(authority).profile;
-        Some(Transaction::new(self.sets.get(place)?, self.connection()))
+        let mut transaction = Transaction::new(self.sets.get(place)?, self.connection());
+        if let Some(level) = self.debug_log_level {
+            transaction.set_debug_log_level(level);
+        }
+        Some(transaction)
     }
 
     fn connection(&self) -> Connection {

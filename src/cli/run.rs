@@ -33,6 +33,11 @@ pub(super) struct Arguments {
     /// Print the audit record instead of the verdict: nothing if the rules want none.
     #[arg(long)]
     audit: bool,
+
+    /// Say on standard error which rules were asked about what: the debug log at this level, 4 to 9,
+    /// instead of the rules' SecDebugLogLevel.
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(0..=9))]
+    debug: Option<u8>,
 }
 
 /// Runs the request. The exit status does not depend on the verdict.
@@ -49,7 +54,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
             ..Default::default()
         },
     };
-    let inspected = config.engine()?.inspect(&request, &Canned(response))?;
+    let engine = config.engine()?.with_debug_log_level(arguments.debug);
+    let inspected = engine.inspect(&request, &Canned(response))?;
+    for line in &inspected.debug {
+        eprintln!("{}", String::from_utf8_lossy(line));
+    }
     if arguments.audit {
         let mut out = std::io::stdout().lock();
         let record = inspected.audit.unwrap_or_default();
