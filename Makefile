@@ -1,7 +1,7 @@
 # Every target can be used alone: it brings what it needs. The work is done by scripts/.
 
 .DEFAULT_GOAL := help
-.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-check bench-sizes worst e2e soak flood chaos conformance differential fuzz wasm-test clean
+.PHONY: help tool wasm crs run test unit lint crs-test crs-envoy noop bench bench-envoy bench-audit bench-check bench-sizes worst e2e soak flood chaos conformance differential fuzz wasm-test clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench: ## Microseconds and allocations per request (BENCH_REQUESTS)
 
 bench-envoy: ## The same in Envoy, less a filter that does nothing, beside libmodsecurity
 	@scripts/bench-envoy
+
+bench-audit: ## What audit records of every request cost in Envoy
+	@scripts/bench-audit
 
 bench-check: ## Names what has become dearer than in benches/baseline.json
 	@scripts/bench-check

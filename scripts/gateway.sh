@@ -53,3 +53,21 @@ gateway_configuration() {
         -e "s|target/parapet.wasm|$4|" \
         "${crs[@]}" envoy/gateway.yaml
 }
+
+# `start_envoy NAME PORT FILTER LEVEL [SED...]` starts the binary $envoy with one worker, in front of
+# $backend_port, with files in $folder and the gateway's configuration changed by sed; LEVEL is what it logs
+# of the filter. Adds its process to `pids`.
+start_envoy() {
+    local admin_port name=$1 port=$2 filter=$3 level=$4
+    shift 4
+    admin_port=$(free_port)
+    # shellcheck disable=SC2154 # the caller's
+    gateway_configuration "$port" "$backend_port" "$admin_port" "$filter" |
+        sed "$@" -e '' >"$folder/$name.yaml"
+    # shellcheck disable=SC2154
+    "$envoy" --config-path "$folder/$name.yaml" --disable-hot-restart --concurrency 1 \
+        --log-level error --component-log-level "wasm:$level" \
+        >/dev/null 2>"$folder/$name.log" </dev/null &
+    pids+=($!)
+    wait_for_envoy "$!" "$admin_port" "$folder/$name.log"
+}
