@@ -219,8 +219,9 @@ impl Native {
             }
             let place = format!("# {}:{}", found.file, found.line);
             self.text(place.as_bytes());
-            let line = format!("SecRule id:{} phase:{}", found.rule_id, found.phase);
-            self.line(&line);
+            for rule in &message.rule {
+                self.text(rule);
+            }
         }
     }
 }

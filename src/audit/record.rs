@@ -88,6 +88,8 @@ pub(super) struct Message<'a> {
     pub data: Cow<'a, [u8]>,
     pub explanation: Cow<'a, [u8]>,
     pub tags: Vec<Cow<'a, [u8]>>,
+    /// The rule as written, and the links of its chain; only with part K.
+    pub rule: Vec<Cow<'a, [u8]>>,
 }
 
 impl<'a> Record<'a> {
@@ -98,6 +100,11 @@ impl<'a> Record<'a> {
         let (finished, utc_offset) = transaction.clock();
         let connection = transaction.connection();
         let cut = settings.audit.cut;
+        let texts = |id: u64| {
+            let id = if parts.contains(&b'K') { id } else { 0 };
+            let texts = transaction.program().texts(id);
+            texts.map(|text| redaction.text(text))
+        };
         let messages = transaction.all_matches().map(|found| {
             let mut line = String::new();
             push_message(&mut line, found, redaction, cut);
@@ -107,6 +114,7 @@ impl<'a> Record<'a> {
                 data: redaction.text(&found.data),
                 explanation: redaction.text(&found.explanation),
                 tags: found.tags.iter().map(|tag| redaction.text(tag)).collect(),
+                rule: texts(found.rule_id).collect(),
                 found,
             }
         });

@@ -12,7 +12,7 @@ use crate::matching::{PrefilterBuilder, Scratch};
 use crate::operator::Capture;
 use crate::program::{
     ChainTable, Decision, Effect, Flow, Fold, KeyPatterns, PhaseEntry, PhaseProgram, Plans,
-    Program, Rule, RuleIndex, RuleMeta, SharedTargets, TargetRemoval, Test,
+    Program, Rule, RuleIndex, RuleMeta, Settings, SharedTargets, TargetRemoval, Test,
 };
 use crate::seclang::ast;
 use crate::template::{Macro, Template};
@@ -88,6 +88,15 @@ impl Compiler<'_> {
                 ));
             }
             item_number = item_number.saturating_add(1);
+        }
+        if shows_rules(&self.settings, &rules) {
+            let drafts = items.iter().filter_map(|item| match item {
+                Item::Rules(drafts) => Some(drafts),
+                _ => None,
+            });
+            for (meta, draft) in meta.iter_mut().zip(drafts.flatten()) {
+                meta.text = Some(on_one_line(self.sources.slice(draft.span)));
+            }
         }
         let matches_are_seen = reads_earlier_matches(&items);
         // What is built from here on takes much memory for a while: what was read makes room for it.
@@ -201,6 +210,7 @@ impl Compiler<'_> {
             phase: draft.phase,
             file,
             line: self.sources.location(draft.span).line,
+            text: None,
             msg: sets().find_map(|set| set.msg.clone()),
             logdata: sets().find_map(|set| set.logdata.clone()),
             tags: default
@@ -453,4 +463,21 @@ fn phases(
         })
         .collect();
     phases.try_into().ok()
+}
+
+/// Whether audit records may show the texts of rules.
+fn shows_rules(settings: &Settings, rules: &[Rule]) -> bool {
+    let asks = |effect: &Effect| matches!(effect, Effect::Ctl(Ctl::AuditLogParts(parts)) if parts.contains(&b'K'));
+    let mut effects = rules.iter().flat_map(|rule| &rule.effects);
+    settings.audit.parts.contains(&b'K') || effects.any(asks)
+}
+
+/// A directive without its line ends: the backslash that continues a line and the blanks around become
+/// one blank.
+fn on_one_line(text: &[u8]) -> Box<[u8]> {
+    let lines = text.split(|&byte| byte == b'\n').map(|line| {
+        let line = line.trim_ascii();
+        line.strip_suffix(b"\\").unwrap_or(line).trim_ascii_end()
+    });
+    lines.collect::<Vec<_>>().join(&b' ').into()
 }

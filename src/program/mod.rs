@@ -315,6 +315,8 @@ pub struct RuleMeta {
     pub file: Arc<str>,
     /// See `file`.
     pub line: u32,
+    /// The directive as written, on one line; only where audit records may show it (part K).
+    pub text: Option<Box<[u8]>>,
     /// `msg`.
     pub msg: Option<Template>,
     /// `logdata`.
@@ -387,5 +389,16 @@ impl Program {
     /// What logging needs of a rule.
     pub fn meta(&self, at: RuleIndex) -> Option<&RuleMeta> {
         self.meta.get(at.index())
+    }
+
+    /// The texts of a rule and of the links of its chain, as far as they are kept ([`RuleMeta::text`]).
+    pub fn texts(&self, id: u64) -> impl Iterator<Item = &[u8]> {
+        let starter = self.meta.iter().position(|meta| meta.id == id && id != 0);
+        let start = starter.unwrap_or(self.meta.len());
+        let rules = self.meta.iter().zip(&self.rules).skip(start);
+        let mut goes_on = true;
+        let chain =
+            rules.take_while(move |(_, rule)| std::mem::replace(&mut goes_on, rule.chained));
+        chain.filter_map(|(meta, _)| meta.text.as_deref())
     }
 }

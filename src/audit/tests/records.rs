@@ -122,6 +122,30 @@ fn native_records_have_the_parts_of_version_2() {
 }
 
 #[test]
+fn part_k_has_the_rules_as_they_are_written() {
+    let chain = "SecRule ARGS:q \"@contains at\" \\\n    \"id:9,phase:2,pass,log,\\\n    chain\"\n  \
+                 SecRule ARGS:q \"@streq an attack\"\nSecAction \"id:10,phase:5,pass,nolog\"";
+    let parts = parts(&record(
+        &format!("{RULES}{chain}"),
+        ATTACK,
+        AuditFormat::Native,
+    ));
+    let rules: Vec<&str> = part(&parts, 'K').lines().collect();
+    let written = RULES.lines().find(|line| line.contains("id:7")).unwrap();
+    assert_eq!(&rules[..2], ["# test.conf:12", written]);
+    let detects = RULES.replace("SecRuleEngine On", "SecRuleEngine DetectionOnly");
+    let parts = super::records::parts(&record(
+        &format!("{detects}{chain}"),
+        ATTACK,
+        AuditFormat::Native,
+    ));
+    let all = part(&parts, 'K');
+    let linked = "SecRule ARGS:q \"@contains at\" \"id:9,phase:2,pass,log, chain\"\n\
+                  SecRule ARGS:q \"@streq an attack\"\n";
+    assert!(all.contains(linked) && !all.contains("id:10"), "{all}");
+}
+
+#[test]
 fn a_client_cannot_forge_lines_of_a_record() {
     let value = "x\r\n--uuuuuuuu-H--\r\nMessage: forged";
     let exchange = Exchange {
