@@ -10,6 +10,8 @@ mod json;
 mod legacy;
 mod native;
 mod ocsf;
+#[cfg(feature = "cli")]
+mod page;
 mod record;
 mod redaction;
 mod text;
@@ -20,6 +22,8 @@ use record::Record;
 
 pub use debug_log::debug_lines;
 pub use error_log::ErrorLog;
+#[cfg(feature = "cli")]
+pub use page::page;
 pub use redaction::Redaction;
 
 /// The audit record of a finished transaction, in the format of SecAuditLogFormat; none if the audit

@@ -1,9 +1,9 @@
 //! `parapet schema`: what audit records look like.
-#![expect(clippy::print_stdout, reason = "this is what the command is for")]
 
 use clap::{Args, ValueEnum};
 
 use super::CLEAN;
+use super::output::line;
 use crate::audit;
 use crate::program::AuditFormat;
 
@@ -30,7 +30,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<u8, String> {
         Format::Coraza => AuditFormat::Coraza,
     });
     if let Some(schema) = schema {
-        println!("{:#}", schema.as_value());
+        line(&format!("{:#}", schema.as_value()))?;
     }
     Ok(CLEAN)
 }
