@@ -44,6 +44,9 @@ struct Transaction<'a> {
     /// In words; empty for none.
     highest_severity: Text<'a>,
     is_interrupted: bool,
+    /// What matched, for `parapet decrypt` (SecParapetSealKey). Not in Coraza.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
@@ -175,6 +178,7 @@ impl<'a> Root<'a> {
                 }),
                 highest_severity: severity.into(),
                 is_interrupted: record.interruption.is_some(),
+                sealed: record.sealed.as_deref().map(Text::from),
             },
             messages: messages.map(Match::new).collect(),
         }

@@ -57,6 +57,9 @@ struct Transaction<'a> {
     producer: Option<Producer<'a>>,
     /// Part H.
     messages: Vec<Match<'a>>,
+    /// What matched, for `parapet decrypt` (SecParapetSealKey). Not in v3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<Text<'a>>,
     /// What `sanitise…` actions named. Not in v3.
     #[serde(skip_serializing_if = "Option::is_none")]
     sanitised: Option<Sanitised<'a>>,
@@ -278,6 +281,7 @@ impl<'a> Root<'a> {
                     components: record.components().collect(),
                 }),
                 messages: messages.map(Match::new).collect(),
+                sealed: record.sealed.as_deref().map(Text::from),
                 sanitised: (!record.masks.is_empty()).then(|| Sanitised::new(record)),
             },
         }

@@ -83,6 +83,9 @@ struct AuditData<'a> {
     sensor_id: Option<Text<'a>>,
     /// `ENABLED`, `DETECTION_ONLY` or `DISABLED`.
     engine_mode: Text<'a>,
+    /// What matched, for `parapet decrypt` (SecParapetSealKey). Not in v2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<Text<'a>>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +208,7 @@ impl<'a> AuditData<'a> {
                 response_headers: names(MaskedPart::ResponseHeader),
             }),
             sensor_id: (!sensor.is_empty()).then(|| sensor.into()),
+            sealed: record.sealed.as_deref().map(Text::from),
             engine_mode: match record.engine {
                 EngineMode::On => "ENABLED",
                 EngineMode::DetectionOnly => "DETECTION_ONLY",

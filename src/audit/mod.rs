@@ -14,6 +14,7 @@ mod ocsf;
 mod page;
 mod record;
 mod redaction;
+mod sealed;
 mod text;
 
 use crate::engine::Transaction;
@@ -25,20 +26,24 @@ pub use error_log::ErrorLog;
 #[cfg(feature = "cli")]
 pub use page::page;
 pub use redaction::Redaction;
+pub use sealed::Random;
+#[cfg(feature = "cli")]
+pub use sealed::SealKey;
 
 /// The audit record of a finished transaction, in the format of SecAuditLogFormat; none if the audit
 /// log does not want it. A record in JSON is one line without a line end, a native one many lines.
-pub fn audit_record(transaction: &Transaction) -> Option<Vec<u8>> {
+/// Random bytes are only drawn where something is sealed (SecParapetSealKey).
+pub fn audit_record(transaction: &Transaction, random: &mut Random<'_>) -> Option<Vec<u8>> {
     if !transaction.is_audited() {
         return None;
     }
     let format = transaction.program().settings.audit.format;
-    Some(formatted(transaction, format))
+    Some(formatted(transaction, format, random))
 }
 
-fn formatted(transaction: &Transaction, format: AuditFormat) -> Vec<u8> {
+fn formatted(transaction: &Transaction, format: AuditFormat, random: &mut Random<'_>) -> Vec<u8> {
     let redaction = Redaction::new(transaction);
-    let record = Record::new(transaction, &redaction);
+    let record = Record::new(transaction, &redaction, random);
     match format {
         AuditFormat::Native => native::write(&record),
         AuditFormat::Json => in_json(&json::Root::new(&record)),

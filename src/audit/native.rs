@@ -184,6 +184,9 @@ impl Native {
         if let Some(trace) = record.trace_id {
             self.line(&format!("Trace-Id: \"{trace}\""));
         }
+        if let Some(sealed) = &record.sealed {
+            self.line(&format!("Sealed: \"{sealed}\""));
+        }
         for (name, body) in [
             ("Request-Body-Cut", &record.request.body),
             (

@@ -145,6 +145,9 @@ struct Unmapped<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     http_method: Option<Text<'a>>,
     engine_mode: &'static str,
+    /// What matched, for `parapet decrypt` (SecParapetSealKey).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sealed: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -224,6 +227,7 @@ impl<'a> HttpActivity<'a> {
             unmapped: Unmapped {
                 http_method: (!is_known(method)).then(|| method.into()),
                 engine_mode: engine(record.engine),
+                sealed: record.sealed.as_deref(),
                 trace_id: record.trace_id,
                 interruption: record.interruption.map(|by| disposition(by.disposition)),
                 request_body: shown(record.request.body.as_ref()),

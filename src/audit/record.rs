@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::Redaction;
 use super::error_log::push_message;
+use super::sealed::{self, Random};
 use super::text::Text;
 use crate::body::Kind;
 use crate::engine::{
@@ -28,6 +29,8 @@ pub(super) struct Record<'a> {
     /// None where the backend gave none and nothing was decided.
     pub response: Option<Response<'a>>,
     pub messages: Vec<Message<'a>>,
+    /// What the messages do not show (SecParapetSealKey); a part H that nobody asks for has none.
+    pub sealed: Option<String>,
     pub interruption: Option<&'a Interruption>,
     pub engine: EngineMode,
     /// 255 for none.
@@ -94,7 +97,11 @@ pub(super) struct Message<'a> {
 
 impl<'a> Record<'a> {
     /// Gathers what there is, as far as its parts are asked for.
-    pub(super) fn new(transaction: &'a Transaction, redaction: &'a Redaction<'a>) -> Self {
+    pub(super) fn new(
+        transaction: &'a Transaction,
+        redaction: &'a Redaction<'a>,
+        random: &mut Random<'_>,
+    ) -> Self {
         let settings = &transaction.program().settings;
         let parts = transaction.audit_parts();
         let (finished, utc_offset) = transaction.clock();
@@ -127,6 +134,10 @@ impl<'a> Record<'a> {
             request: Request::new(transaction, redaction, parts),
             response: Response::new(transaction, redaction, parts),
             messages: messages.collect(),
+            sealed: parts
+                .contains(&b'H')
+                .then(|| sealed::seal(transaction, random))
+                .flatten(),
             interruption: transaction.interruption(),
             engine: transaction.engine_mode(),
             highest_severity: transaction.highest_severity(),

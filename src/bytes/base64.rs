@@ -43,6 +43,32 @@ pub fn decode_sextets(sextets: impl Iterator<Item = u8>, output: &mut Vec<u8>) {
     }
 }
 
+/// Appends the padded text of bytes.
+pub fn encode(bytes: &[u8], output: &mut Vec<u8>) {
+    for group in bytes.chunks(3) {
+        let (bytes, digits) = match *group {
+            [a, b, c] => ([0, a, b, c], 4),
+            [a, b] => ([0, a, b, 0], 3),
+            [a] => ([0, a, 0, 0], 2),
+            _ => continue,
+        };
+        let bits = u32::from_be_bytes(bytes);
+        let sextets = [bits >> 18, bits >> 12, bits >> 6, bits].map(digit);
+        output.extend_from_slice(sextets.get(..digits).unwrap_or_default());
+        output.extend(std::iter::repeat_n(b'=', 4_usize.saturating_sub(digits)));
+    }
+}
+
+/// The digit for the low six bits.
+fn digit(bits: u32) -> u8 {
+    const DIGITS: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    usize::try_from(bits & 0x3F)
+        .ok()
+        .and_then(|at| DIGITS.get(at))
+        .copied()
+        .unwrap_or_default()
+}
+
 /// The value of a digit of base64.
 pub const fn sextet(digit: u8) -> Option<u8> {
     Some(match digit {

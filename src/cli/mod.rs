@@ -12,12 +12,14 @@
 mod bench;
 mod check;
 mod config;
+mod decrypt;
 mod driver;
 #[cfg(feature = "wasm-host")]
 mod driver_wasm;
 mod explain;
 mod files;
 mod ftw;
+mod keygen;
 mod message;
 mod native;
 mod output;
@@ -35,6 +37,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use crypto_box::aead::OsRng;
+use crypto_box::aead::rand_core::RngCore as _;
 
 pub use bench::Site;
 pub use ftw::{RegressionExchange, regression_exchanges};
@@ -69,6 +73,8 @@ enum Command {
     Worst(worst::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
+    Keygen(keygen::Arguments),
+    Decrypt(decrypt::Arguments),
     #[cfg(feature = "wasm-host")]
     Pack(pack::Arguments),
 }
@@ -83,6 +89,8 @@ pub fn main() -> ExitCode {
         Command::Worst(arguments) => worst::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Decrypt(arguments) => decrypt::run(&arguments),
         #[cfg(feature = "wasm-host")]
         Command::Pack(arguments) => pack::run(&arguments),
     };
@@ -93,4 +101,9 @@ pub fn main() -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// Random bytes of the system; whether it has some.
+fn random(bytes: &mut [u8]) -> bool {
+    OsRng.try_fill_bytes(bytes).is_ok()
 }

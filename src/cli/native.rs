@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::driver::{Backend, Decider, Driver, DriverFactory, Exchanged, Sent};
 use super::message::{Headers, Request, Response, header};
+use super::random;
 use crate::audit::{ErrorLog, audit_record, debug_lines};
 use crate::engine::{
     Ablation, BodyPlan, Clock, Connection, Disposition, Endpoint, Interruption, RequestHead,
@@ -110,7 +111,7 @@ impl Native {
         Ok(Inspected {
             log,
             debug,
-            audit: audit_record(&transaction),
+            audit: audit_record(&transaction, &mut random),
             interruption: transaction.interruption().cloned(),
             variables: transaction.tx_variables(),
             matches,
@@ -160,7 +161,7 @@ impl Native {
         }
         transaction.finish();
         drop(transaction.drain_matches());
-        drop(audit_record(&transaction));
+        drop(audit_record(&transaction, &mut random));
         transaction.interruption().is_none()
     }
 

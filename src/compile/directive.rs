@@ -256,6 +256,7 @@ directives! {
     SecInterceptOnError 1..1 Setting(set::intercept_on_error), "Whether an operator that fails counts as a match.";
     SecMarker 1..1 Rules(|c, d| c.sec_marker(d)), "A place for skipAfter.";
     SecParapetAuditBodyLimit 1..1 Setting(log::audit_body_limit), "Most bytes of a body in an audit record; 65536 unless set.";
+    SecParapetCollectionIpv6Prefix 1..1 Setting(set::collection_ipv6_prefix), "How many bits of an IPv6 client's address stand in the keys of collections; 128 unless set.";
     SecParapetDecodeCharsets 1..1 Setting(set::decode_charsets), "Whether bodies in charsets that hide ASCII (UTF-16, UTF-32, UTF-7, EBCDIC, ISO 2022) are read decoded.";
     SecParapetInflateLayersLimit 1..1 Setting(set::inflate_layers_limit), "Most codings of one body; 3 unless set.";
     SecParapetInflateRatioLimit 1..1 Setting(set::inflate_ratio_limit), "How many times its size a compressed body may grow to, and 128 KiB; 200 unless set.";
@@ -267,6 +268,7 @@ directives! {
     SecParapetRedactArguments 1..any Setting(log::redact_arguments), "Words in names of arguments whose values no log shows; with + and - in front they are added to or taken off the list.";
     SecParapetRedactHeaders 1..any Setting(log::redact_headers), "Names of headers whose values no log shows; with + and - in front they are added to or taken off the list.";
     SecParapetRedaction 1..1 Setting(log::redaction), "Whether logs show a marker instead of values of credentials; On unless set.";
+    SecParapetSealKey 1..1 Setting(log::seal_key), "The X25519 public key that audit records seal what matched to, for `parapet decrypt`.";
     SecParapetWorkLimit 1..1 Setting(set::work_limit), "Most steps of work for a request, and for its response; 44000000 unless set, 0 for no limit.";
     SecParapetWorkLimitAction 1..1 Setting(set::work_limit_action), "What happens to one that takes more.";
     SecPcreMatchLimit 1..1 Setting(set::pcre_match_limit), "Most steps in one value of a pattern that cannot run in linear time; 100000 unless set, 500000 at most.";

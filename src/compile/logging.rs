@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use super::Compiler;
 use super::settings::{choice, first, on_off, size, text};
+use crate::bytes::base64;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::limits::SHORT_TEXT;
 use crate::matching::{Dialect, Pattern};
 use crate::program::{
-    AuditEngine, AuditFormat, AuditLogType, CollectorUrl, CutLengths, SensitiveWords, Settings,
-    is_separator,
+    AuditEngine, AuditFormat, AuditLogType, CollectorUrl, CutLengths, SECRET_KEY, SensitiveWords,
+    Settings, is_separator,
 };
 use crate::seclang::ast::{self, Word};
 
@@ -122,6 +123,27 @@ pub(super) fn log_cut_lengths(settings: &mut Settings, words: &[Word]) -> Outcom
 
 /// The engine keeps no more of a value than this; less would not tell anything.
 const CUT_LENGTHS: RangeInclusive<usize> = 16..=SHORT_TEXT;
+
+/// The public key that what matched is sealed to.
+pub(super) fn seal_key(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    if word.text.starts_with(SECRET_KEY.as_bytes()) {
+        return Err(
+            "this is the secret key, which nobody but the reader of the records may have: make a new \
+             pair (`parapet keygen`), and give its public key here"
+                .to_owned(),
+        );
+    }
+    let key = base64::decode(&word.text).and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let Some(key) = key.filter(|key| *key != [0; 32]) else {
+        return Err(format!(
+            "`{}` is not an X25519 public key: 32 bytes in base64, as `parapet keygen` prints them",
+            text(word)
+        ));
+    };
+    settings.audit.seal_key = Some(key);
+    Ok(())
+}
 
 pub(super) fn redaction(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.sensitive.enabled = on_off(words)?;

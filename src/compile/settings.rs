@@ -347,6 +347,16 @@ pub(super) fn collection_timeout(settings: &mut Settings, words: &[Word]) -> Out
     Ok(())
 }
 
+pub(super) fn collection_ipv6_prefix(settings: &mut Settings, words: &[Word]) -> Outcome {
+    let word = first(words)?;
+    let bits = std::str::from_utf8(&word.text).ok();
+    let bits = bits.and_then(|bits| bits.parse().ok());
+    settings.collection_ipv6_prefix = bits
+        .filter(|bits| (1..=128).contains(bits))
+        .ok_or_else(|| format!("`{}` is not a number from 1 to 128", text(word)))?;
+    Ok(())
+}
+
 pub(super) fn debug_log_level(settings: &mut Settings, words: &[Word]) -> Outcome {
     settings.debug_log_level = u8::try_from(number(first(words)?, 9)?).unwrap_or(9);
     Ok(())

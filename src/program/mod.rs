@@ -22,7 +22,7 @@ pub(crate) use sensitive::is_separator;
 pub use sensitive::{SensitiveNames, SensitiveWords};
 pub use settings::{
     AuditEngine, AuditFormat, AuditLogType, AuditSettings, BodyLimitAction, CollectorUrl,
-    CookieFormat, CutLengths, EngineMode, LargeBody, Settings,
+    CookieFormat, CutLengths, EngineMode, LargeBody, SECRET_KEY, Settings,
 };
 pub use shared::{ListId, SharedTarget, SharedTargetId, SharedTargets};
 

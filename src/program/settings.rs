@@ -98,6 +98,9 @@ pub struct CollectorUrl {
     pub path: String,
 }
 
+/// What the text of a secret key of `parapet keygen` begins with.
+pub const SECRET_KEY: &str = "parapet-secret-key:";
+
 /// The SecAudit… directives.
 #[derive(Clone, Debug)]
 pub struct AuditSettings {
@@ -117,6 +120,8 @@ pub struct AuditSettings {
     pub body_limit: usize,
     /// SecParapetLogCutLengths.
     pub cut: CutLengths,
+    /// SecParapetSealKey: the X25519 public key that what matched is sealed to.
+    pub seal_key: Option<[u8; 32]>,
 }
 
 /// Most bytes of what an error log line shows.
@@ -210,6 +215,8 @@ pub struct Settings {
     pub components: Vec<Box<[u8]>>,
     /// SecCollectionTimeout, seconds.
     pub collection_timeout: u32,
+    /// SecParapetCollectionIpv6Prefix: how many bits of an IPv6 client's address tell it apart in keys.
+    pub collection_ipv6_prefix: u8,
     /// SecDebugLogLevel, 0 to 9.
     pub debug_log_level: u8,
     /// The SecAudit… directives.
@@ -273,6 +280,7 @@ impl Default for Settings {
             inherit_rules: true,
             components: Vec::new(),
             collection_timeout: 3600,
+            collection_ipv6_prefix: 128,
             debug_log_level: 0,
             audit: AuditSettings {
                 engine: AuditEngine::Off,
@@ -286,6 +294,7 @@ impl Default for Settings {
                     value: 512,
                     text: 1024,
                 },
+                seal_key: None,
             },
             sensitive: SensitiveNames::default(),
         }

@@ -25,7 +25,7 @@ impl AuditLog {
         metrics: &Metrics,
         transaction: &impl Inspect,
     ) -> bool {
-        let Some(record) = transaction.audit_record() else {
+        let Some(record) = transaction.audit_record(&mut |bytes| host.random(bytes)) else {
             return false;
         };
         metrics.count(host, Count::AuditRecord, &Labels::default());

@@ -242,7 +242,7 @@ impl Host for FakeHost {
         self.state(|state| state.now)
     }
 
-    fn random(&self, bytes: &mut [u8]) {
+    fn random(&self, bytes: &mut [u8]) -> bool {
         self.enter("random").unwrap();
         self.state(|state| {
             for byte in bytes.chunks_mut(16) {
@@ -250,6 +250,7 @@ impl Host for FakeHost {
                 byte.copy_from_slice(&state.randoms.to_le_bytes()[..byte.len()]);
             }
         });
+        true
     }
 
     fn define_metric(&self, _kind: MetricKind, name: &str) -> Result<MetricId, HostError> {

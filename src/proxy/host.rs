@@ -197,8 +197,9 @@ pub trait Host: std::fmt::Debug {
     /// The wall clock.
     fn now(&self) -> UnixNanos;
 
-    /// Fills some memory with bytes nobody can foretell.
-    fn random(&self, bytes: &mut [u8]);
+    /// Fills a buffer with random bytes; `false` where the host has none, and the bytes are merely not the
+    /// same twice.
+    fn random(&self, bytes: &mut [u8]) -> bool;
 
     /// Defines a metric. Every call makes a new entry in the host: keep the id.
     ///

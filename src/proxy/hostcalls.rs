@@ -242,7 +242,7 @@ impl Host for ProxyHost {
         Clock::now(self)
     }
 
-    fn random(&self, bytes: &mut [u8]) {
+    fn random(&self, bytes: &mut [u8]) -> bool {
         // SAFETY: `bytes` is a valid place for its length of bytes.
         let errno = unsafe { random_get(bytes.as_mut_ptr(), bytes.len()) };
         if errno != 0 {
@@ -255,6 +255,7 @@ impl Host for ProxyHost {
                 }
             }
         }
+        errno == 0
     }
 
     fn define_metric(&self, kind: MetricKind, name: &str) -> Result<MetricId, HostError> {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::collector::Destination;
 use super::host::Direction;
 use super::shadow::ShadowVerdict;
+use crate::audit::Random;
 use crate::engine::{
     BodyEdits, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead, RuleMatch, Step,
 };
@@ -83,7 +84,7 @@ pub trait Inspect {
     /// Sets SecDebugLogLevel for this transaction.
     fn set_debug_log_level(&mut self, _: u8) {}
     /// The audit record as one line, if the audit log wants one. Asked once, after the end.
-    fn audit_record(&self) -> Option<Vec<u8>> {
+    fn audit_record(&self, _: &mut Random<'_>) -> Option<Vec<u8>> {
         None
     }
     /// Where it goes, if not into the host's log.

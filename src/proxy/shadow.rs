@@ -10,6 +10,7 @@ use std::rc::Rc;
 use super::collector::Destination;
 use super::host::Direction;
 use super::inspect::{Inspect, NoCollectorUrl, Rules};
+use crate::audit::Random;
 use crate::engine::{
     BodyEdits, BodyPlan, Connection, Interruption, LimitsReached, ReplacedBody, RequestHead,
     ResponseHead, RuleMatch, Step,
@@ -316,8 +317,8 @@ impl<T: Inspect> Inspect for ShadowedTransaction<T> {
     }
 
     /// The shadow has none: its matches stand in the error log, marked.
-    fn audit_record(&self) -> Option<Vec<u8>> {
-        self.rules.audit_record()
+    fn audit_record(&self, random: &mut Random<'_>) -> Option<Vec<u8>> {
+        self.rules.audit_record(random)
     }
 
     fn audit_destination(&self) -> Option<Destination> {

@@ -13,7 +13,7 @@ use super::programs::{Content, Digests, Programs};
 use super::setup;
 use super::shadow::Shadowed;
 use super::vm::Vm;
-use crate::audit::{ErrorLog, audit_record, debug_lines, one_line};
+use crate::audit::{ErrorLog, Random, audit_record, debug_lines, one_line};
 use crate::compile::{self, Layer};
 use crate::engine::{
     BodyEdits, Clock, Connection, LimitsReached, ReplacedBody, RequestHead, ResponseHead,
@@ -156,8 +156,8 @@ impl Inspect for Transaction {
         Self::set_debug_log_level(self, level);
     }
 
-    fn audit_record(&self) -> Option<Vec<u8>> {
-        let record = audit_record(self)?;
+    fn audit_record(&self, random: &mut Random<'_>) -> Option<Vec<u8>> {
+        let record = audit_record(self, random)?;
         Some(one_line(&record, self.program().settings.audit.format))
     }
 

@@ -3,7 +3,7 @@
 use super::def::example;
 use super::parts;
 use super::{ActsOn, Context, Def, Growth, Makes, Outcome};
-use crate::bytes::ClassSet;
+use crate::bytes::{ClassSet, base64};
 
 pub(super) const DEF: Def = Def {
     name: "base64Encode",
@@ -24,27 +24,6 @@ pub(super) const DEF: Def = Def {
 };
 
 fn apply(input: &[u8], output: &mut Vec<u8>, _: Context<'_>) -> Outcome {
-    for group in input.chunks(3) {
-        let (bytes, digits) = match *group {
-            [a, b, c] => ([0, a, b, c], 4),
-            [a, b] => ([0, a, b, 0], 3),
-            [a] => ([0, a, 0, 0], 2),
-            _ => continue,
-        };
-        let bits = u32::from_be_bytes(bytes);
-        let sextets = [bits >> 18, bits >> 12, bits >> 6, bits].map(digit);
-        output.extend_from_slice(sextets.get(..digits).unwrap_or_default());
-        output.extend(std::iter::repeat_n(b'=', 4_usize.saturating_sub(digits)));
-    }
+    base64::encode(input, output);
     parts::compare(input, output)
-}
-
-/// The digit for the low six bits.
-fn digit(bits: u32) -> u8 {
-    const DIGITS: [u8; 64] = *b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    usize::try_from(bits & 0x3F)
-        .ok()
-        .and_then(|at| DIGITS.get(at))
-        .copied()
-        .unwrap_or_default()
 }

@@ -104,7 +104,7 @@ fn told(rules: &str, content_type: &str, body: &str) -> Vec<(&'static str, Strin
     assert!(debug.len() > 20, "{debug:?}");
     let mut told = vec![("error log", log), ("debug log", debug.join("\n"))];
     for (name, format) in FORMATS {
-        let record = formatted(&transaction, format);
+        let record = formatted(&transaction, format, &mut drawn);
         let line = one_line(&record, format);
         told.push((name, String::from_utf8(record).unwrap()));
         told.push((name, String::from_utf8(line).unwrap()));

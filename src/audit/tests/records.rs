@@ -38,7 +38,7 @@ const ATTACK: Exchange<'_> = Exchange {
 fn record(rules: &str, exchange: Exchange<'_>, format: AuditFormat) -> Vec<u8> {
     let mut transaction = transaction(rules);
     exchange.run(&mut transaction);
-    formatted(&transaction, format)
+    formatted(&transaction, format, &mut drawn)
 }
 
 fn json(format: AuditFormat) -> Value {
@@ -254,7 +254,7 @@ fn who_is_recorded_follows_from_relevance() {
     let recorded = |rules: &str, exchange: Exchange<'_>| {
         let mut transaction = transaction(rules);
         exchange.run(&mut transaction);
-        audit_record(&transaction).is_some()
+        audit_record(&transaction, &mut drawn).is_some()
     };
     let harmless = Exchange {
         target: "/",
@@ -298,9 +298,9 @@ fn any_bytes_make_a_record() {
         let rules = "SecAuditEngine On\nSecAuditLogParts ABCEFHIJKZ\nSecRule ARGS|REQUEST_HEADERS \"@rx .\" \"id:1,phase:2,pass,log,msg:'%{MATCHED_VAR}'\"";
         let mut transaction = transaction(rules);
         exchange.run(&mut transaction);
-        parts(&formatted(&transaction, AuditFormat::Native));
+        parts(&formatted(&transaction, AuditFormat::Native, &mut drawn));
         for (name, format) in FORMATS.into_iter().skip(1) {
-            let record = formatted(&transaction, format);
+            let record = formatted(&transaction, format, &mut drawn);
             let read: Result<Value, _> = serde_json::from_slice(&record);
             assert!(read.is_ok(), "{name}");
             assert!(!record.contains(&b'\n'));

@@ -10,12 +10,15 @@ pub(super) mod record;
 
 pub use memory::MemoryCollections;
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use super::perf::Spent;
 use super::state::State;
 use super::store::Entry;
 use crate::action::{DeprecateVar, ExpireVar, InitCol};
 use crate::bytes::leading_integer;
-use crate::template::Macro;
+use crate::limits::SHORT_TEXT;
+use crate::template::{Lookup, Macro};
 use crate::variable::Variable;
 use record::{Operation, Record, field};
 
@@ -100,7 +103,9 @@ impl State {
     /// all those clients would share one record.
     pub(super) fn open_collection(&mut self, init: &InitCol) {
         let collection = init.collection;
-        let name = self.text(&init.key);
+        let mut name = Vec::new();
+        init.key
+            .expand_within(&KeyMacros(self), SHORT_TEXT, &mut name);
         let of_client = self.connection.client.is_none()
             && init.key.macros().any(|what| {
                 matches!(
@@ -285,6 +290,36 @@ impl State {
             _ => b"",
         };
         [collection.name().as_bytes(), application, name].join(&0)
+    }
+}
+
+/// Macros of a collection's key, in which the address of an IPv6 client stands for its network
+/// (SecParapetCollectionIpv6Prefix).
+struct KeyMacros<'a>(&'a State);
+
+impl KeyMacros<'_> {
+    /// The network of a client that is not told apart by its whole address.
+    fn network(&self) -> Option<String> {
+        let prefix = self.0.program.settings.collection_ipv6_prefix;
+        let IpAddr::V6(address) = self.0.connection.client?.address.to_canonical() else {
+            return None;
+        };
+        let mask = u128::MAX.checked_shl(128_u32.checked_sub(prefix.into())?)?;
+        let network = Ipv6Addr::from_bits(address.to_bits() & mask);
+        (prefix < 128).then(|| format!("{network}/{prefix}"))
+    }
+}
+
+impl Lookup for KeyMacros<'_> {
+    fn expand(&self, what: &Macro, out: &mut Vec<u8>) {
+        let is_client = matches!(
+            what,
+            Macro::Variable(Variable::RemoteAddr | Variable::RemoteHost)
+        );
+        match self.network().filter(|_| is_client) {
+            Some(network) => out.extend_from_slice(network.as_bytes()),
+            None => self.0.expand_macro(what, out),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Collections through whole transactions.
 
 use std::cell::Cell;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::compile::{NoFiles, compile};
@@ -63,7 +64,7 @@ impl Bench {
     }
 
     /// Takes a request of a client through all phases.
-    fn run_from(&self, address: [u8; 4], target: &str) -> Transaction {
+    fn run_from(&self, address: impl Into<IpAddr>, target: &str) -> Transaction {
         let connection = Connection {
             client: Some(Endpoint {
                 address: address.into(),
@@ -332,4 +333,41 @@ fn the_example_against_slow_floods_counts_what_all_clients_ask() {
     }
     bench.wait(60);
     assert_eq!(status(&bench, [198, 51, 100, 7], "/search?q=boots"), 200);
+}
+
+#[test]
+fn addresses_of_one_ipv6_network_are_one_client() {
+    let counts = |prefix: &str, addresses: &[&str]| -> Vec<String> {
+        let bench = Bench::new(&format!(
+            "{prefix}\nSecAction \"id:1,phase:1,pass,nolog,initcol:ip=%{{REMOTE_ADDR}}_x,\
+             setvar:ip.n=+1,setvar:'tx.n=%{{ip.key}} %{{ip.n}}'\""
+        ));
+        let run = |address: &&str| {
+            let address: IpAddr = address.parse().unwrap();
+            let transaction = bench.run_from(address, "/");
+            String::from_utf8_lossy(transaction.tx_variable(b"n").unwrap()).into_owned()
+        };
+        addresses.iter().map(run).collect()
+    };
+    let of_one = ["2001:db8:1:2::1", "2001:db8:1:2:ffff::", "2001:db8:1:3::1"];
+    assert_eq!(
+        counts("SecParapetCollectionIpv6Prefix 64", &of_one),
+        [
+            "2001:db8:1:2::/64_x 1",
+            "2001:db8:1:2::/64_x 2",
+            "2001:db8:1:3::/64_x 1"
+        ]
+    );
+    assert_eq!(
+        counts("SecParapetCollectionIpv6Prefix 1", &of_one)[2],
+        "::/1_x 3"
+    );
+    for whole in ["", "SecParapetCollectionIpv6Prefix 128"] {
+        assert_eq!(counts(whole, &of_one)[1], "2001:db8:1:2:ffff::_x 1");
+    }
+    let of_ipv4 = ["192.0.2.1", "192.0.2.2"];
+    assert_eq!(
+        counts("SecParapetCollectionIpv6Prefix 64", &of_ipv4)[1],
+        "192.0.2.2_x 1"
+    );
 }

@@ -98,7 +98,8 @@ impl SharedCollections {
                 Err(other) => return Err(other),
             }
             let mut drawn = [0; 16];
-            self.host.random(&mut drawn);
+            // Where there are none, the bytes are only as hard to guess as the time.
+            let _ = self.host.random(&mut drawn);
             // Another VM may be first: what is there then is read again.
             if let Err(error) = self.host.set_shared_data(HASH_KEY, &drawn, absent(tried)) {
                 refused = error;

@@ -118,7 +118,7 @@ impl Host for Contended {
         close(direction: Direction) -> Result<(), HostError>;
         log(level: Level, line: &[u8]) -> ();
         now() -> UnixNanos;
-        random(bytes: &mut [u8]) -> ();
+        random(bytes: &mut [u8]) -> bool;
         define_metric(kind: MetricKind, name: &str) -> Result<MetricId, HostError>;
         increment_metric(metric: MetricId, by: i64) -> Result<(), HostError>;
         record_metric(metric: MetricId, value: u64) -> Result<(), HostError>;

@@ -142,7 +142,7 @@ fn run(case: &Case, program: &Arc<Program>) -> Seen {
         variables,
         rules: case.rules.0.clone(),
         matches: transaction.drain_matches(),
-        audit: audit_record(&transaction)
+        audit: audit_record(&transaction, &mut |_| false)
             .map(|record| String::from_utf8_lossy(&record).into_owned()),
         interruption: transaction.interruption().cloned(),
         record,
