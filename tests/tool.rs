@@ -428,3 +428,56 @@ fn bench_measures_every_request() {
     assert!(requests[1]["median_microseconds"].as_f64().unwrap() > 0.0);
     assert!(requests[1]["allocations"].as_f64().unwrap() > 0.0);
 }
+
+#[test]
+fn the_key_that_keygen_makes_decrypts_what_records_seal() {
+    let place = Place::new("seal");
+    let path = |name: &str| place.0.join(name).to_str().unwrap().to_owned();
+    let keys = [path("a.key"), path("b.key")];
+    let [directive, _] = keys.each_ref().map(|key| {
+        let made = parapet(&["keygen", key]);
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+        stdout(&made)
+    });
+    let again = parapet(&["keygen", &keys[0]]);
+    assert_eq!(again.status.code(), Some(2), "a key is not written over");
+
+    let rules = format!("{RULES}SecAuditEngine On\nSecAuditLogFormat JSON\n{directive}");
+    let rules = place.file("a.conf", &rules);
+    let request = "GET /?password=attack-by-word HTTP/1.1\r\nHost: h\r\n\r\n";
+    let request = place.file("request", request);
+    let record = stdout(&parapet(&["run", "--config", &rules, "--audit", &request]));
+    assert!(!record.contains("attack-by-word"), "{record}");
+    let log = place.file("log", &format!("a line\n{record}"));
+
+    let read = parapet(&["decrypt", "--key", &keys[0], &log]);
+    assert_eq!(read.status.code(), Some(0), "{}", stderr(&read));
+    let value = "\"target\":\"ARGS:password\",\"value\":\"attack-by-word\"";
+    assert!(stdout(&read).contains(value), "{}", stdout(&read));
+
+    let other = parapet(&["decrypt", "--key", &keys[1], &log]);
+    assert_eq!(other.status.code(), Some(1));
+    assert_eq!(stdout(&other), "");
+    let line = format!("{log}:2: this is damaged, or sealed to another key\n");
+    assert_eq!(stderr(&other), line);
+
+    let secret = std::fs::read_to_string(&keys[0]).unwrap();
+    let secret = secret.lines().nth(1).unwrap();
+    for wrong in [
+        secret,
+        "c2hvcnQ=",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+    ] {
+        let rules = place.file("wrong.conf", &format!("SecParapetSealKey {wrong}\n"));
+        assert_eq!(
+            parapet(&["check", &rules]).status.code(),
+            Some(1),
+            "{wrong}"
+        );
+    }
+    let none = place.file("none.key", "no key\n");
+    assert_eq!(
+        parapet(&["decrypt", "--key", &none, &log]).status.code(),
+        Some(2)
+    );
+}
